@@ -1,0 +1,21 @@
+namespace Lm.Journal;
+
+/// <summary>How a journal is kept.</summary>
+public sealed record JournalOptions
+{
+    /// <summary>A segment is closed when the next group would take it past this many bytes (a single larger record still fits).</summary>
+    public long SegmentSizeMax { get; init; } = 64L << 20;
+
+    /// <summary>The largest record taken, in bytes. A longer length found on disk is damage.</summary>
+    public int RecordSizeMax { get; init; } = 40 << 20;
+
+    /// <summary>Bytes that may wait for the writer; appenders beyond it wait.</summary>
+    public long PendingSizeMax { get; init; } = 64L << 20;
+
+    /// <summary>Makes the preamble that every new segment begins with (the owner's state at that point), or null for none.
+    /// Called on the writer's thread, after every earlier record was committed and reported.</summary>
+    public Func<ReadOnlyMemory<byte>>? Preamble { get; init; }
+
+    /// <summary>Called on the writer's thread for each record, in order, after its sync and before its appender is answered.</summary>
+    public Action<JournalPosition, object?>? Committed { get; init; }
+}

@@ -1,0 +1,50 @@
+namespace Lm.Protocol;
+
+/// <summary>The limits of the wire, as a collector sets and announces them.</summary>
+public sealed record Limits
+{
+    /// <summary>Series that the base heartbeat can have: the floor of <see cref="SeriesPerBatchMax"/>.</summary>
+    public const int SeriesPerBatchFloor = 107;
+
+    /// <summary>Labels that the base heartbeat needs: the floor of <see cref="LabelsPerSeriesMax"/>.</summary>
+    public const int LabelsPerSeriesFloor = 4;
+
+    /// <summary>Bytes of the longest label name the base heartbeat needs: the floor of <see cref="LabelKeyBytesMax"/>.</summary>
+    public const int LabelKeyBytesFloor = 14;
+
+    /// <summary>The floor of <see cref="LabelValueBytesMax"/>, bytes.</summary>
+    public const int LabelValueBytesFloor = 64;
+
+    /// <summary>Framed bytes of one request, as sent.</summary>
+    public int BodyBytesMax { get; init; } = 8_388_608;
+
+    /// <summary>Bytes of one batch after decompression.</summary>
+    public int BatchBytesMax { get; init; } = 33_554_432;
+
+    /// <summary>Series of one batch.</summary>
+    public int SeriesPerBatchMax { get; init; } = 2048;
+
+    /// <summary>Labels of one series; <c>__name__</c> and the identity labels do not count.</summary>
+    public int LabelsPerSeriesMax { get; init; } = 32;
+
+    /// <summary>UTF-8 bytes of a label's name.</summary>
+    public int LabelKeyBytesMax { get; init; } = 128;
+
+    /// <summary>UTF-8 bytes of a label's value.</summary>
+    public int LabelValueBytesMax { get; init; } = 512;
+
+    /// <summary>Samples of one batch, histogram samples included.</summary>
+    public int SamplesPerBatchMax { get; init; } = 65_536;
+
+    /// <summary>Log records of one batch.</summary>
+    public int LogsPerBatchMax { get; init; } = 4096;
+
+    /// <summary>UTF-8 bytes of a log record's body.</summary>
+    public int LogMessageBytesMax { get; init; } = 65_536;
+
+    /// <summary>Alert records of one batch.</summary>
+    public int AlertsPerBatchMax { get; init; } = 64;
+
+    /// <summary>How far ahead of the collector's clock a timestamp may be, seconds.</summary>
+    public int FutureSecondsMax { get; init; } = 600;
+}
