@@ -38,6 +38,16 @@ internal sealed class Trial(int seed)
 
     public int CommittedCount => records.Values.Count(each => each == Expectation.Committed);
 
+    /// <summary>How many calls a workload makes when nothing fails.</summary>
+    public static async Task<int> CountCallsAsync(int seed, int steps)
+    {
+        var trial = new Trial(seed);
+        await trial.LiveAsync(steps);
+        await trial.CloseAsync();
+        Assert.True(trial.CommittedCount > 10, "the workload is too small to test much");
+        return trial.Files.OperationCount;
+    }
+
     /// <summary>Opens, compares, and does some steps; stops early when the machine stops.</summary>
     public async Task LiveAsync(int steps)
     {
