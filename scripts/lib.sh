@@ -65,3 +65,66 @@ need_aot() {
   [[ $(uname -m) == x86_64 ]] || die "release binaries are built for x86-64; this machine is $(uname -m)"
   need gcc=gcc objcopy=binutils '/usr/include/*/sys/types.h=libc6-dev' /usr/include/zlib.h=zlib1g-dev '/usr/lib/*/libzstd.so.1=libzstd1'
 }
+
+# make_certificates DIR AGENT_ID: a throw-away CA, a server certificate for localhost and a client certificate for the agent.
+# What is there and valid for another day is kept.
+make_certificates() {
+  local dir=$1 agent=$2
+  (
+    umask 077
+    mkdir -p "$dir"
+    cd "$dir"
+    fresh() { openssl x509 -in "$1" -noout -checkend 86400 >/dev/null 2>&1; }
+    if ! fresh ca.pem; then
+      rm -f server.pem agent.pem
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=lightmetrics throw-away CA" \
+        -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign -keyout ca.key -out ca.pem
+    fi
+    issue() { # NAME SUBJECT EXTENSIONS
+      openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -keyout "$1.key" -out "$1.csr"
+      printf '%s\n' "$3" >"$1.ext"
+      openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 29 -extfile "$1.ext" -out "$1.pem"
+      rm -f "$1.csr" "$1.ext"
+    }
+    fresh server.pem || issue server localhost "subjectAltName=DNS:localhost,IP:127.0.0.1
+extendedKeyUsage=serverAuth"
+    fresh agent.pem || issue agent "$agent" "subjectAltName=DNS:$agent
+extendedKeyUsage=clientAuth"
+  ) >/dev/null 2>&1 || die "openssl could not make the certificates in $dir"
+}
+
+# make_secret FILE: a random token in a file of mode 0600; one that is there is kept.
+make_secret() {
+  [[ -s $1 ]] || (umask 077 && openssl rand -hex 32 >"$1")
+}
+
+# free_port: a loopback port that nothing listens on.
+free_port() {
+  local port
+  for _ in $(seq 50); do
+    port=$((20000 + RANDOM % 12000))
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { printf '%s' "$port"; return 0; }
+  done
+  die "found no free port"
+}
+
+# alive PIDFILE WORD: whether the process of the file runs and has WORD in its command line (a pid may have been taken by another).
+alive() {
+  local pid
+  pid=$(cat "$1" 2>/dev/null) && [[ -n $pid ]] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$2"
+}
+
+# stop_process PIDFILE WORD SECONDS: SIGTERM, and SIGKILL once the time is over.
+stop_process() {
+  local pid
+  if alive "$1" "$2"; then
+    pid=$(cat "$1")
+    kill -TERM "$pid" 2>/dev/null || true
+    for _ in $(seq $(($3 * 10))); do
+      alive "$1" "$2" || break
+      sleep 0.1
+    done
+    if alive "$1" "$2"; then kill -KILL "$pid" 2>/dev/null || true; fi
+  fi
+  rm -f "$1"
+}
