@@ -10,6 +10,10 @@ public sealed class BatchEncoder : ISampleSink
     /// <param name="commonLabels">The agent's own labels, added to every record; a record's own label of the same name wins.</param>
     public void Begin(Lm.Platform.UnixMillis collectedAt, int intervalMs, ReadOnlySpan<Label> commonLabels) => throw new NotImplementedException();
 
+    /// <summary>Whether series added from now on carry their metric's unit and help text. They cost more than the sample itself, so an agent
+    /// sends them with its first batch and then once in a while.</summary>
+    public bool IncludeMetadata { get; set; }
+
     /// <summary>Series gathered so far.</summary>
     public int SeriesCount => throw new NotImplementedException();
 

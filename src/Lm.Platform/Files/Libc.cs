@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+
+namespace Lm.Platform.Files;
+
+/// <summary>The libc calls of <see cref="PhysicalFileSystem"/>.</summary>
+/// <remarks>Source: the section 2 manual pages. .NET's own calls are not used: its flushes return normally when fsync fails, and
+/// it cannot sync a directory. Flag values are those of Linux on x86-64 and arm64, which differ in O_DIRECTORY alone.</remarks>
+internal static unsafe partial class Libc
+{
+    public const int OpenReadOnly = 0;
+    public const int OpenReadWrite = 2;
+    public const int OpenCreate = 0x40;
+    public const int OpenExclusive = 0x80;
+    public const int OpenCloseOnExec = 0x80000;
+    public const int LockExclusive = 2;
+    public const int LockNonBlocking = 4;
+    public const int SeekEnd = 2;
+    public const int AdviseDontNeed = 4;
+    public const int AtCurrentDirectory = -100;
+    public const int StatxIno = 0x100;
+
+    public const int NoEntry = 2;
+    public const int Interrupted = 4;
+    public const int InputOutput = 5;
+    public const int WouldBlock = 11;
+    public const int AccessDenied = 13;
+    public const int AlreadyExists = 17;
+    public const int NotDirectory = 20;
+    public const int FileTooBig = 27;
+
+    private const string Library = "libc";
+
+    public static int OpenDirectory => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x4000 : 0x10000;
+
+    /// <summary>Describes the last call's failure.</summary>
+    public static FileSystemException Failure(string operation, string path) =>
+        Failure(operation, path, Marshal.GetLastPInvokeError());
+
+    public static FileSystemException Failure(string operation, string path, int error) =>
+        new(operation, path, error, Marshal.GetPInvokeErrorMessage(error));
+
+    /// <summary>Whether a signal interrupted the last call, so that it is to be made again.</summary>
+    public static bool WasInterrupted() => Marshal.GetLastPInvokeError() == Interrupted;
+
+    [LibraryImport(Library, EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial Descriptor Open(string path, int flags, uint mode);
+
+    [LibraryImport(Library, EntryPoint = "close")]
+    public static partial int Close(nint descriptor);
+
+    [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
+    public static partial nint ReadAt(Descriptor descriptor, byte* buffer, nuint count, long offset);
+
+    [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
+    public static partial nint WriteAt(Descriptor descriptor, byte* buffer, nuint count, long offset);
+
+    [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
+    public static partial int Sync(Descriptor descriptor);
+
+    [LibraryImport(Library, EntryPoint = "fdatasync", SetLastError = true)]
+    public static partial int SyncData(Descriptor descriptor);
+
+    [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
+    public static partial int Truncate(Descriptor descriptor, long length);
+
+    [LibraryImport(Library, EntryPoint = "lseek", SetLastError = true)]
+    public static partial long Seek(Descriptor descriptor, long offset, int whence);
+
+    [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
+    public static partial int Lock(Descriptor descriptor, int operation);
+
+    /// <summary>Returns the error number instead of setting errno.</summary>
+    [LibraryImport(Library, EntryPoint = "posix_fadvise")]
+    public static partial int Advise(Descriptor descriptor, long offset, long length, int advice);
+
+    [LibraryImport(Library, EntryPoint = "rename", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int Rename(string source, string target);
+
+    [LibraryImport(Library, EntryPoint = "unlink", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int Unlink(string path);
+
+    [LibraryImport(Library, EntryPoint = "mkdir", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int MakeDirectory(string path, uint mode);
+
+    [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int Stat(int directory, string path, int flags, uint mask, out StatBuffer buffer);
+
+    /// <summary>struct statx: the same on every architecture, unlike struct stat.</summary>
+    /// <remarks>Source: statx(2).</remarks>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    public struct StatBuffer
+    {
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
+    }
+}

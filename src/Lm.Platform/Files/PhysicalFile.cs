@@ -1,0 +1,101 @@
+namespace Lm.Platform.Files;
+
+/// <summary>An open file of the real file system.</summary>
+internal sealed unsafe class PhysicalFile(string path, Descriptor descriptor) : IFileHandle
+{
+    public string Path => path;
+
+    public long Length
+    {
+        get
+        {
+            var length = Libc.Seek(descriptor, 0, Libc.SeekEnd);
+            return length >= 0 ? length : throw Libc.Failure("lseek", path);
+        }
+    }
+
+    public int Read(long offset, Span<byte> buffer)
+    {
+        var done = 0;
+        fixed (byte* start = buffer)
+        {
+            while (done < buffer.Length)
+            {
+                var count = Libc.ReadAt(descriptor, start + done, (nuint)(buffer.Length - done), offset + done);
+                if (count > 0)
+                {
+                    done += (int)count;
+                }
+                else if (count == 0)
+                {
+                    break;
+                }
+                else if (!Libc.WasInterrupted())
+                {
+                    throw Libc.Failure("pread", path);
+                }
+            }
+        }
+
+        return done;
+    }
+
+    public void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        var done = 0;
+        fixed (byte* start = data)
+        {
+            while (done < data.Length)
+            {
+                var count = Libc.WriteAt(descriptor, start + done, (nuint)(data.Length - done), offset + done);
+                if (count > 0)
+                {
+                    done += (int)count;
+                }
+                else if (count == 0)
+                {
+                    throw Libc.Failure("pwrite", path, Libc.InputOutput); // never for a regular file; must not spin
+                }
+                else if (!Libc.WasInterrupted())
+                {
+                    throw Libc.Failure("pwrite", path);
+                }
+            }
+        }
+    }
+
+    public void Sync()
+    {
+        // Only an interruption is tried again: after any other failure the kernel may have dropped the pages, and a second
+        // fdatasync would succeed without them.
+        while (Libc.SyncData(descriptor) != 0)
+        {
+            if (!Libc.WasInterrupted())
+            {
+                throw Libc.Failure("fdatasync", path);
+            }
+        }
+    }
+
+    public void Truncate(long length)
+    {
+        while (Libc.Truncate(descriptor, length) != 0)
+        {
+            if (!Libc.WasInterrupted())
+            {
+                throw Libc.Failure("ftruncate", path);
+            }
+        }
+    }
+
+    public void DropCache()
+    {
+        var error = Libc.Advise(descriptor, 0, 0, Libc.AdviseDontNeed);
+        if (error != 0)
+        {
+            throw Libc.Failure("posix_fadvise", path, error);
+        }
+    }
+
+    public void Dispose() => descriptor.Dispose();
+}
