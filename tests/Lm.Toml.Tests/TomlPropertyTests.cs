@@ -29,7 +29,7 @@ public sealed class TomlPropertyTests
             var document = TomlDocument.Parse(Encoding.UTF8.GetBytes(text), "f.toml");
             var isEqual = document.Top is not null && ArbitraryToml.AreEqual(written, document.Top);
             return isEqual.Label($"{string.Join('\n', document.Faults.All)}\n{text}");
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
 
     [Fact]
     public void Any_soup_of_pieces_is_a_document_or_has_faults_inside_the_text() =>

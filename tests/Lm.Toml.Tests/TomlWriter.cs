@@ -57,14 +57,21 @@ internal static class TomlWriter
         0 when !text.Any(unit => unit is '\'' or < ' ' or (char)0x7F) => $"'{text}'",
         1 when !text.Contains("'''", StringComparison.Ordinal) && !text.EndsWith('\'')
             && !text.Any(unit => unit is (< ' ' and not '\n') or (char)0x7F) => $"'''\n{text}'''",
-        2 => $"\"\"\"\n{Escaped(text).Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\\\", "\\\n  \\\\", StringComparison.Ordinal)}\"\"\"",
+        2 => $"\"\"\"\n{string.Concat(text.EnumerateRunes().Select(EscapedInLines))}\"\"\"",
         _ => Basic(text),
     };
 
-    private static string Basic(string text) => $"\"{Escaped(text)}\"";
+    private static string Basic(string text) => $"\"{string.Concat(text.EnumerateRunes().Select(Escaped))}\"";
 
-    // A line feed alone gives \n: Text counts on finding no other way to write it.
-    private static string Escaped(string text) => string.Concat(text.EnumerateRunes().Select(rune => rune.Value switch
+    // Line feeds as they are, and a joined line before each backslash.
+    private static string EscapedInLines(Rune rune) => rune.Value switch
+    {
+        '\n' => "\n",
+        '\\' => "\\\n  \\\\",
+        _ => Escaped(rune),
+    };
+
+    private static string Escaped(Rune rune) => rune.Value switch
     {
         '"' => "\\\"",
         '\\' => "\\\\",
@@ -72,7 +79,7 @@ internal static class TomlWriter
         < ' ' or 0x7F => $"\\u{rune.Value:x4}",
         > 0xFFFF => $"\\U{rune.Value:X8}",
         _ => rune.ToString(),
-    }));
+    };
 
     private static string Integer(long value) => (value & 3) switch
     {
