@@ -93,7 +93,8 @@ public sealed class SelectorParserTests
     [Fact]
     public void No_text_makes_the_parser_throw() => Prop.ForAll<string>(text =>
     {
-        SelectorParser.TryParse(text ?? "", out _, out _);
+        var isRead = SelectorParser.TryParse(text ?? "", out _, out var error);
+        return isRead == (error.Length == 0);
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
 
     [Fact]
