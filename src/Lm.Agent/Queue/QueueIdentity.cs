@@ -1,6 +1,5 @@
 using System.Text;
 using Lm.Platform.Files;
-using Lm.Protocol;
 
 namespace Lm.Agent.Queue;
 
