@@ -1,4 +1,5 @@
 using Lm.Platform;
+using Lm.Protocol.Wire;
 
 namespace Lm.Protocol;
 
@@ -11,12 +12,86 @@ public sealed record IngestAck(IReadOnlyList<FrameAck> Frames, UnixMillis Collec
     /// <summary>The media type of batches and acks.</summary>
     public const string MediaType = "application/x-protobuf";
 
+    /// <summary>An answer of no frames.</summary>
+    internal static IngestAck Empty { get; } = new([], default, new Limits());
+
     /// <summary>The message's bytes.</summary>
-    public byte[] Encode() => throw new NotImplementedException();
+    public byte[] Encode()
+    {
+        var message = new WireWriter();
+        var part = new WireWriter();
+        foreach (var frame in Frames)
+        {
+            part.Clear();
+            Write(part, frame);
+            message.WriteBytesField(Tag.AckFrames, part.Written);
+        }
+
+        message.WriteNumberField(Tag.AckCollectorTime, (ulong)CollectorTime.Value);
+        part.Clear();
+        AckLimits.Write(part, Limits);
+        message.WriteBytesField(Tag.AckLimits, part.Written);
+        return message.Written.ToArray();
+    }
 
     /// <summary>Reads an answer. Unknown fields are skipped.</summary>
+    /// <param name="bytes">The body; the caller bounds its size.</param>
+    /// <param name="ack">The answer; one of no frames when the result is false.</param>
     /// <returns>False when the bytes are not an ack.</returns>
-    public static bool TryDecode(ReadOnlySpan<byte> bytes, out IngestAck ack) => throw new NotImplementedException();
+    public static bool TryDecode(ReadOnlySpan<byte> bytes, out IngestAck ack)
+    {
+        ack = Empty;
+        var frames = new List<FrameAck>();
+        var limits = new Limits();
+        var time = 0UL;
+        var reader = new WireReader(bytes, 0, bytes.Length);
+        while (!reader.AtEnd)
+        {
+            if (!reader.TryReadTag(out var tag) || !TryReadField(bytes, ref reader, tag, frames, ref time, ref limits))
+            {
+                return false;
+            }
+        }
+
+        ack = new IngestAck(frames, new UnixMillis((long)time), limits);
+        return true;
+    }
+
+    private static bool TryReadField(
+        ReadOnlySpan<byte> bytes, ref WireReader reader, uint tag, List<FrameAck> frames, ref ulong time, ref Limits limits)
+    {
+        switch (tag)
+        {
+            case Tag.AckFrames:
+                return reader.TryReadLengthDelimited(out var start, out var length) && FrameAckReader.TryRead(bytes, start, length, frames);
+            case Tag.AckLimits:
+                return reader.TryReadLengthDelimited(out start, out length) && AckLimits.TryRead(bytes, start, length, ref limits);
+            case Tag.AckCollectorTime:
+                return reader.TryReadVarint(out time);
+            default:
+                return reader.TrySkip(tag);
+        }
+    }
+
+    private static void Write(WireWriter writer, FrameAck frame)
+    {
+        writer.WriteNumberField(Tag.FrameSeqStart, frame.Sequences.Start);
+        writer.WriteNumberField(Tag.FrameSeqEnd, frame.Sequences.End);
+        writer.WriteNumberField(Tag.FrameOutcome, (uint)frame.Outcome);
+        writer.WriteNumberField(Tag.FrameStatus, (uint)frame.Status);
+        if (frame.Code.Length > 0)
+        {
+            writer.WriteStringField(Tag.FrameCode, frame.Code);
+        }
+
+        if (frame.Detail.Length > 0)
+        {
+            writer.WriteStringField(Tag.FrameDetail, frame.Detail);
+        }
+
+        writer.WriteNumberField(Tag.FrameDroppedTooOld, (uint)frame.DroppedTooOld);
+        writer.WriteNumberField(Tag.FrameDroppedOverLimit, (uint)frame.DroppedOverLimit);
+    }
 }
 
 /// <summary>What became of one frame of a request.</summary>

@@ -15,6 +15,15 @@ public sealed record Limits
     /// <summary>The floor of <see cref="LabelValueBytesMax"/>, bytes.</summary>
     public const int LabelValueBytesFloor = 64;
 
+    /// <summary>UTF-8 bytes of an agent's name; part of the wire, not a setting.</summary>
+    public const int AgentIdBytesMax = 255;
+
+    /// <summary>Bytes of a metric's name, which <see cref="LabelValueBytesMax"/> does not bound; part of the wire, not a setting.</summary>
+    public const int MetricNameBytesMax = 1024;
+
+    /// <summary>Explicit bounds of one histogram sample; part of the wire, not a setting.</summary>
+    public const int BoundsPerHistogramMax = 512;
+
     /// <summary>Framed bytes of one request, as sent.</summary>
     public int BodyBytesMax { get; init; } = 8_388_608;
 
@@ -47,4 +56,19 @@ public sealed record Limits
 
     /// <summary>How far ahead of the collector's clock a timestamp may be, seconds.</summary>
     public int FutureSecondsMax { get; init; } = 600;
+
+    /// <summary>Labels (pairs of references) that all records of one batch may have together: twice what the other limits can use, so that
+    /// single records over their limit are left out one by one, and a hostile batch cannot make 4 bytes of memory of every byte.</summary>
+    public int LabelsPerBatchMax => Bounded(2L * (LabelsPerSeriesMax + 2) * RecordsPerBatchMax);
+
+    /// <summary>Symbols of one batch: what <see cref="LabelsPerBatchMax"/>, units, help texts and alert names can refer to.</summary>
+    public int SymbolsPerBatchMax => Bounded((2L * LabelsPerBatchMax) + (2L * RecordsPerBatchMax) + 1);
+
+    /// <summary>Bounds of all histogram samples of one batch together.</summary>
+    public int BoundsPerBatchMax => Bounded(16L * SamplesPerBatchMax);
+
+    private long RecordsPerBatchMax => (long)SeriesPerBatchMax + LogsPerBatchMax + AlertsPerBatchMax;
+
+    // A quarter of the longest array: room for two references of a pair, and for doubling.
+    private static int Bounded(long count) => (int)Math.Clamp(count, 0, Array.MaxLength / 4);
 }

@@ -1,0 +1,216 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text.Unicode;
+
+namespace Lm.Protocol.Decoding;
+
+/// <summary>The strings of one batch: where each lies in the payload, that no two are equal, and which may name labels and metrics.</summary>
+/// <remarks>What is known of a symbol is found out once, when it is first asked for, so that a name costs its check once in a batch and not
+/// once in a series.</remarks>
+internal sealed class SymbolTable
+{
+    private static readonly SearchValues<byte> LabelNameBytes =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"u8);
+
+    private static readonly SearchValues<byte> MetricNameBytes =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:"u8);
+
+    private Growing<Symbol> symbols;
+    private Growing<Knowledge> knowledge;
+    private Growing<uint> stamps;
+    private Growing<ulong> slots;
+    private uint stamp;
+
+    [Flags]
+    private enum Knowledge : byte
+    {
+        None = 0,
+        LabelAsked = 1,
+        IsLabelName = 2,
+        IsMetricNameLabel = 4,
+        MetricAsked = 8,
+        IsMetricName = 16,
+    }
+
+    /// <summary>How many there are.</summary>
+    public int Count => symbols.Count;
+
+    /// <summary>Bytes of the longest.</summary>
+    public int LengthMax { get; private set; }
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        symbols.Clear();
+        knowledge.Clear();
+        LengthMax = 0;
+    }
+
+    /// <summary>Adds one; the caller has checked that it fits.</summary>
+    public void Add(int start, int length, int max)
+    {
+        symbols.Add(new Symbol(start, length), max);
+        LengthMax = Math.Max(LengthMax, length);
+    }
+
+    /// <summary>A symbol's bytes in the payload.</summary>
+    public ReadOnlySpan<byte> Bytes(ReadOnlySpan<byte> payload, uint reference)
+    {
+        var symbol = symbols.Items[(int)reference];
+        return payload.Slice(symbol.Start, symbol.Length);
+    }
+
+    /// <summary>A symbol's length in bytes.</summary>
+    public int LengthOf(uint reference) => symbols.Items[(int)reference].Length;
+
+    /// <summary>Checks, when the last one was added, that number 0 is empty, all are UTF-8 and no two are equal.</summary>
+    /// <returns>What is wrong, or null.</returns>
+    public string? Complete(ReadOnlySpan<byte> payload)
+    {
+        if (Count == 0)
+        {
+            // No table is the table of the empty string alone.
+            symbols.Add(default, 1);
+        }
+
+        PrepareTables();
+        if (LengthOf(0) != 0)
+        {
+            return $"symbol 0 is {Quote.Text(Bytes(payload, 0))}; it is always empty";
+        }
+
+        for (var i = 0; i < Count; i++)
+        {
+            var bytes = Bytes(payload, (uint)i);
+            if (!Utf8.IsValid(bytes))
+            {
+                return $"symbol {i} ({Quote.Text(bytes)}) is not valid UTF-8";
+            }
+
+            if (FindOrInsert(payload, bytes, (uint)i) is var other && other != i)
+            {
+                return $"symbol {i} ({Quote.Text(bytes)}) is symbol {other} again";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether a symbol is <c>__name__</c>, or else may name a label.</summary>
+    public bool IsLabelName(ReadOnlySpan<byte> payload, uint reference, out bool isMetricNameLabel)
+    {
+        var known = knowledge.Items[(int)reference];
+        if ((known & Knowledge.LabelAsked) == 0)
+        {
+            known |= Knowledge.LabelAsked | AskLabel(Bytes(payload, reference));
+            knowledge.Items[(int)reference] = known;
+        }
+
+        isMetricNameLabel = (known & Knowledge.IsMetricNameLabel) != 0;
+        return (known & (Knowledge.IsLabelName | Knowledge.IsMetricNameLabel)) != 0;
+    }
+
+    /// <summary>Whether a symbol may name a metric.</summary>
+    public bool IsMetricName(ReadOnlySpan<byte> payload, uint reference)
+    {
+        var known = knowledge.Items[(int)reference];
+        if ((known & Knowledge.MetricAsked) == 0)
+        {
+            var name = Bytes(payload, reference);
+            var isName = !name.IsEmpty && !char.IsAsciiDigit((char)name[0]) && !name.ContainsAnyExcept(MetricNameBytes);
+            known |= Knowledge.MetricAsked | (isName ? Knowledge.IsMetricName : Knowledge.None);
+            knowledge.Items[(int)reference] = known;
+        }
+
+        return (known & Knowledge.IsMetricName) != 0;
+    }
+
+    /// <summary>Begins a set of symbols, at first empty: for finding a name that a record has twice, in one step a name.</summary>
+    public void BeginSet()
+    {
+        if (++stamp == 0)
+        {
+            // The counter went round after four billion records: old stamps would look like new ones.
+            stamps.Items.Clear();
+            stamp = 1;
+        }
+    }
+
+    /// <summary>Puts a symbol into the set.</summary>
+    /// <returns>False when it was in it.</returns>
+    public bool AddToSet(uint reference)
+    {
+        ref var seen = ref stamps.Items[(int)reference];
+        var isNew = seen != stamp;
+        seen = stamp;
+        return isNew;
+    }
+
+    /// <summary>Whether a symbol is in the set.</summary>
+    public bool IsInSet(uint reference) => stamps.Items[(int)reference] == stamp;
+
+    // Seeded anew by each process (Marvin), so that nobody can prepare symbols that all fall into one slot. An odd last byte and the
+    // length are mixed in behind it: that adds at most 256 ways to collide on purpose with each hash that cannot be known.
+    private static uint HashOf(ReadOnlySpan<byte> bytes)
+    {
+        var hash = (uint)string.GetHashCode(MemoryMarshal.Cast<byte, char>(bytes));
+        var last = (bytes.Length & 1) == 0 ? 0 : bytes[^1] + 1u;
+        return (hash ^ last) * 0x9E3779B1;
+    }
+
+    private static Knowledge AskLabel(ReadOnlySpan<byte> name)
+    {
+        if (name.SequenceEqual("__name__"u8))
+        {
+            return Knowledge.IsMetricNameLabel;
+        }
+
+        var isName = !name.IsEmpty && !char.IsAsciiDigit((char)name[0]) && !name.StartsWith("__"u8) && !name.ContainsAnyExcept(LabelNameBytes);
+        return isName ? Knowledge.IsLabelName : Knowledge.None;
+    }
+
+    private void PrepareTables()
+    {
+        knowledge.Clear();
+        knowledge.Reserve(Count, Count)[..Count].Clear();
+        knowledge.Take(Count);
+
+        // Stamps of earlier batches stay: the counter has moved on since. Those that come new must not look like any.
+        if (stamps.Count < Count)
+        {
+            var more = Count - stamps.Count;
+            stamps.Reserve(more, Count)[..more].Clear();
+            stamps.Take(more);
+        }
+
+        // At most half full: a look takes one or two steps.
+        var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Count * 2);
+        slots.Clear();
+        slots.Reserve(size, size)[..size].Clear();
+        slots.Take(size);
+    }
+
+    // A slot is the hash above the symbol's number plus one; 0 is free. Bytes are compared only where all 32 bits of the hash agree.
+    private int FindOrInsert(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> bytes, uint number)
+    {
+        var table = slots.Items;
+        var hash = HashOf(bytes);
+        for (var at = hash & (uint)(table.Length - 1); ; at = (at + 1) & (uint)(table.Length - 1))
+        {
+            var slot = table[(int)at];
+            if (slot == 0)
+            {
+                table[(int)at] = ((ulong)hash << 32) | (number + 1);
+                return (int)number;
+            }
+
+            var other = (uint)slot - 1;
+            if ((uint)(slot >> 32) == hash && Bytes(payload, other).SequenceEqual(bytes))
+            {
+                return (int)other;
+            }
+        }
+    }
+
+    private readonly record struct Symbol(int Start, int Length);
+}
