@@ -17,11 +17,29 @@ internal sealed class FrameFuzz
     // A decode takes microseconds; a thousand times that is not a busy machine but a loop that is not linear.
     private static readonly TimeSpan DecodeMax = TimeSpan.FromSeconds(2);
 
-    private static readonly Limits Limits = new()
+    private static readonly Limits Small = new()
     {
-        BatchBytesMax = PayloadMax, SeriesPerBatchMax = 107, LabelsPerSeriesMax = 4, LabelKeyBytesMax = 14, LabelValueBytesMax = 64,
-        SamplesPerBatchMax = 400, LogsPerBatchMax = 40, LogMessageBytesMax = 100, AlertsPerBatchMax = 4,
+        BatchBytesMax = PayloadMax,
+        SeriesPerBatchMax = 107,
+        LabelsPerSeriesMax = 4,
+        LabelKeyBytesMax = 14,
+        LabelValueBytesMax = 64,
+        SamplesPerBatchMax = 400,
+        LogsPerBatchMax = 40,
+        LogMessageBytesMax = 100,
+        AlertsPerBatchMax = 4,
     };
+
+    // So near to what the seeds have that arrays are often full to their end.
+    private static readonly Limits Tiny = Small with
+    {
+        SeriesPerBatchMax = 3,
+        LabelsPerSeriesMax = 0,
+        SamplesPerBatchMax = 3,
+        LogsPerBatchMax = 0,
+        AlertsPerBatchMax = 0,
+    };
+
 
     private readonly byte[][] payloads = SeedFrames.Payloads();
     private readonly byte[] ack = SeedFrames.Ack();
@@ -30,6 +48,7 @@ internal sealed class FrameFuzz
     private readonly Mutator mutator;
     private DecodedBatch batch = new();
     private byte[] frame = [];
+    private Limits limits = Small;
 
     private FrameFuzz() => mutator = new Mutator(payloads);
 
@@ -72,11 +91,12 @@ internal sealed class FrameFuzz
         mutator.Seed(seed, at);
 
         // Now and then in a new state, so that what arrays of earlier batches hide is seen.
-        if (mutator.Next(64) == 0)
+        if (mutator.Next(16) == 0)
         {
             batch = new DecodedBatch();
         }
 
+        limits = mutator.Next(4) == 0 ? Tiny : Small;
         frame = MutatedFrame();
         var status = Read(out var found);
         tally.Count(status);
@@ -153,7 +173,7 @@ internal sealed class FrameFuzz
         var bytes = payload.AsMemory(0, length);
         var started = Stopwatch.GetTimestamp();
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var status = BatchDecoder.Decode(bytes, Limits, batch, out var fault);
+        var status = BatchDecoder.Decode(bytes, limits, batch, out var fault);
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         var took = Stopwatch.GetElapsedTime(started);
         tally.Count(status);
@@ -200,7 +220,7 @@ internal sealed class FrameFuzz
         }
 
         CheckLabels(batch.CommonLabels);
-        Check(batch.SampleCount <= Limits.SamplesPerBatchMax, "samples are within their limit");
+        Check(batch.SampleCount <= limits.SamplesPerBatchMax, "samples are within their limit");
         CheckVerdict();
         if (mutator.Next(16) == 0)
         {
@@ -219,7 +239,7 @@ internal sealed class FrameFuzz
 
     private void CheckVerdict()
     {
-        var verdict = BatchRules.Judge(batch, Limits, new UnixMillis(1_767_323_045_000), TimeSpan.FromDays(35), out var newest);
+        var verdict = BatchRules.Judge(batch, limits, new UnixMillis(1_767_323_045_000), TimeSpan.FromDays(35), out var newest);
         Check(newest >= batch.CollectedAt, "the newest time is not before the collection");
         Check(verdict.DroppedSeries.All(at => at < batch.Series.Length), "dropped series are series");
         Check(verdict.DroppedLogs.All(at => at < batch.Logs.Length), "dropped logs are logs");
@@ -235,7 +255,7 @@ internal sealed class FrameFuzz
         Check(FrameReader.TryRead(rewritten, PayloadMax + 64, out var found) == FrameStatus.Ok, "a rewritten frame is whole");
         var again = new byte[found.PayloadLength];
         Check(FrameReader.ReadPayload(rewritten, found, again) == FrameStatus.Ok, "a rewritten frame inflates");
-        Check(BatchDecoder.Decode(again, Limits with { BatchBytesMax = again.Length }, batch, out fault) == DecodeStatus.Ok, fault);
+        Check(BatchDecoder.Decode(again, limits with { BatchBytesMax = again.Length }, batch, out fault) == DecodeStatus.Ok, fault);
         Check(batch.Key.QueueId == new QueueId(7) && batch.Key.Sequences == new SequenceRange(9, 9), "a rewritten batch has its new key");
         Check((series, samples, logs) == (batch.Series.Length, batch.SampleCount, batch.Logs.Length), "a rewritten batch keeps its records");
         tally.Rewrites++;
