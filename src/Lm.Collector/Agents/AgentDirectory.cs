@@ -1,0 +1,82 @@
+using Lm.Collector.Listeners;
+using Lm.Collector.Spool;
+using Lm.Platform;
+
+namespace Lm.Collector.Agents;
+
+/// <summary>What is known about every agent: from its requests, and from its batches in the spool, those read back at start included.</summary>
+internal sealed class AgentDirectory(TimeProvider time) : IAgentReports, IBatchConsumer
+{
+    /// <summary>Agents remembered; a further one takes the place of the one silent longest. Only agents with a token get here.</summary>
+    public const int AgentsMax = 16_384;
+
+    private readonly Lock gate = new(); // guards agents and everything in them
+    private readonly Dictionary<string, AgentRecord> agents = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public void Report(in AgentReport report)
+    {
+        lock (gate)
+        {
+            Find(report.AgentId).Take(report, time.GetTimestamp());
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedBatch batch)
+    {
+        var now = time.GetTimestamp();
+        if (batch.IsReplay)
+        {
+            // As long ago by this process' clock as the wall clock says; a batch from the future counts as fresh.
+            var age = TimeSpan.FromTicks(Math.Max(0, (UnixMillis.Now(time) - batch.ReceivedAt).Ticks));
+            now -= (long)(age.TotalSeconds * time.TimestampFrequency);
+        }
+
+        lock (gate)
+        {
+            Find(batch.Batch.Key.AgentId).Take(batch, now);
+        }
+    }
+
+    /// <summary>Every agent as it is now, sorted by name.</summary>
+    public IReadOnlyList<AgentSnapshot> Snapshot()
+    {
+        List<AgentSnapshot> snapshots;
+        lock (gate)
+        {
+            snapshots = [.. agents.Values.Select(agent => agent.Snapshot(time))];
+        }
+
+        snapshots.Sort(static (left, right) => string.CompareOrdinal(left.AgentId, right.AgentId));
+        return snapshots;
+    }
+
+    /// <summary>Metrics about the agents.</summary>
+    public IEnumerable<CollectorMetric> Collect()
+    {
+        var snapshots = Snapshot();
+        foreach (var state in Enum.GetValues<AgentState>())
+        {
+            yield return new CollectorMetric("lm_collector_agents", "Agents known, by state.", false,
+                $"state=\"{state.ToString().ToLowerInvariant()}\"", snapshots.Count(agent => agent.State == state));
+        }
+    }
+
+    private AgentRecord Find(string agentId)
+    {
+        if (agents.TryGetValue(agentId, out var agent))
+        {
+            return agent;
+        }
+
+        if (agents.Count >= AgentsMax)
+        {
+            agents.Remove(agents.MinBy(entry => entry.Value.LastSeenTimestamp).Key);
+        }
+
+        agent = new AgentRecord(agentId);
+        agents.Add(agentId, agent);
+        return agent;
+    }
+}

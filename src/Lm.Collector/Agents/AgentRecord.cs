@@ -1,0 +1,135 @@
+using Lm.Collector.Spool;
+using Lm.Platform;
+using Lm.Protocol;
+
+namespace Lm.Collector.Agents;
+
+/// <summary>One agent's state; the directory's gate guards it.</summary>
+internal sealed class AgentRecord(string agentId)
+{
+    // Problem codes are ours and few; queues are the agent's, one for each queue directory it ever had.
+    private const int RefusalCodesMax = 32;
+    private const int QueuesMax = 64;
+
+    private readonly Dictionary<string, long> refused = new(StringComparer.Ordinal);
+    private readonly Dictionary<QueueId, long> acceptedByQueue = [];
+    private UnixMillis lastSeen;
+    private UnixMillis? lastBatch;
+    private long lastBatchTimestamp;
+    private string version = "";
+    private int intervalMs;
+    private long? clockSkewMs;
+    private QueueReport? queue;
+    private UnixMillis queueAt;
+    private long accepted;
+    private long duplicates;
+    private long droppedTooOld;
+    private long droppedOverLimit;
+
+    /// <summary>When it was last heard of, by the process' clock.</summary>
+    public long LastSeenTimestamp { get; private set; } = long.MinValue;
+
+    /// <summary>Takes what a request said.</summary>
+    public void Take(in AgentReport report, long timestamp)
+    {
+        Seen(report.ReceivedAt, timestamp);
+        if (report.UserAgent is { } agent)
+        {
+            var slash = agent.IndexOf('/');
+            version = slash < 0 ? "" : agent[(slash + 1)..].Split(' ')[0];
+        }
+
+        if (report.IntervalMs > 0)
+        {
+            intervalMs = report.IntervalMs;
+        }
+
+        if (report.SentAt is { } sentAt)
+        {
+            clockSkewMs = report.ReceivedAt.Value - sentAt.Value;
+        }
+
+        if (report.Queue is { } said)
+        {
+            queue = said;
+            queueAt = report.ReceivedAt;
+        }
+
+        if (report.Accepted + report.Duplicates > 0)
+        {
+            BatchCame(report.ReceivedAt, timestamp);
+        }
+
+        duplicates += report.Duplicates;
+        droppedTooOld += report.DroppedTooOld;
+        droppedOverLimit += report.DroppedOverLimit;
+        if (report.LastRefusal is { } code && (refused.Count < RefusalCodesMax || refused.ContainsKey(code)))
+        {
+            refused[code] = refused.GetValueOrDefault(code) + report.Refused;
+        }
+    }
+
+    /// <summary>Takes a batch that is in the spool.</summary>
+    public void Take(AcceptedBatch batch, long timestamp)
+    {
+        Seen(batch.ReceivedAt, timestamp);
+        BatchCame(batch.ReceivedAt, timestamp);
+        intervalMs = batch.Batch.IntervalMs > 0 ? batch.Batch.IntervalMs : intervalMs;
+        accepted++;
+        var key = batch.Batch.Key.QueueId;
+        if (acceptedByQueue.Count < QueuesMax || acceptedByQueue.ContainsKey(key))
+        {
+            acceptedByQueue[key] = acceptedByQueue.GetValueOrDefault(key) + 1;
+        }
+    }
+
+    /// <summary>The state now.</summary>
+    public AgentSnapshot Snapshot(TimeProvider time)
+    {
+        var interval = AgentStates.IntervalOf(intervalMs);
+        return new AgentSnapshot
+        {
+            AgentId = agentId,
+            State = AgentStates.Of(lastBatch is null ? null : Elapsed(time, lastBatchTimestamp), interval),
+            LastSeen = lastSeen,
+            LastSeenAge = Elapsed(time, LastSeenTimestamp),
+            LastBatch = lastBatch,
+            Version = version,
+            IntervalMs = intervalMs,
+            ClockSkewMs = clockSkewMs,
+            Queue = queue,
+            HasBacklog = queue is { Oldest: { } oldest } && queueAt - oldest > interval * 2,
+            Accepted = accepted,
+            Duplicates = duplicates,
+            DroppedTooOld = droppedTooOld,
+            DroppedOverLimit = droppedOverLimit,
+            Refused = refused.OrderBy(entry => entry.Key, StringComparer.Ordinal).ToArray(),
+            AcceptedByQueue = new Dictionary<QueueId, long>(acceptedByQueue),
+        };
+    }
+
+    // Replayed moments may lie before the process' clock began: plain arithmetic, as GetElapsedTime would do it.
+    private static TimeSpan Elapsed(TimeProvider time, long since)
+    {
+        var elapsed = time.GetElapsedTime(since, time.GetTimestamp());
+        return elapsed > TimeSpan.Zero ? elapsed : TimeSpan.Zero;
+    }
+
+    private void Seen(UnixMillis at, long timestamp)
+    {
+        if (timestamp >= LastSeenTimestamp)
+        {
+            lastSeen = at;
+            LastSeenTimestamp = timestamp;
+        }
+    }
+
+    private void BatchCame(UnixMillis at, long timestamp)
+    {
+        if (lastBatch is null || timestamp >= lastBatchTimestamp)
+        {
+            lastBatch = at;
+            lastBatchTimestamp = timestamp;
+        }
+    }
+}

@@ -1,0 +1,13 @@
+namespace Lm.Collector.Listeners;
+
+/// <summary>Whether the collector takes batches and answers queries in full.</summary>
+internal interface IReadiness
+{
+    /// <summary>What it would say now.</summary>
+    ReadinessReport Report();
+}
+
+/// <summary>The answer of <c>/readyz</c>.</summary>
+/// <param name="IsReady">200 or 503.</param>
+/// <param name="Lines">Why not, or what an operator should know although it is ready; one sentence each, no secrets, no host names but agents'.</param>
+internal sealed record ReadinessReport(bool IsReady, IReadOnlyList<string> Lines);

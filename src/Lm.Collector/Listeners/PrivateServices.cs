@@ -1,0 +1,30 @@
+using Lm.Collector.Ingest;
+using Lm.Collector.Settings;
+using Lm.Collector.Spool;
+
+namespace Lm.Collector.Listeners;
+
+/// <summary>What the private listener's endpoints are given by the host.</summary>
+internal sealed record PrivateServices
+{
+    /// <summary>The settings of <c>[query]</c> as they are now, the query token among them; a reload swaps them whole.</summary>
+    public required Func<QuerySettings> Settings { get; init; }
+
+    /// <summary>For <c>/readyz</c>.</summary>
+    public required IReadiness Readiness { get; init; }
+
+    /// <summary>The counters of ingest, spool and listeners, for <c>/metrics</c>; in order, values of one name together.</summary>
+    public required Func<IReadOnlyList<CollectorMetric>> Metrics { get; init; }
+
+    /// <summary>The sequence ledger's queues, for <c>/api/v1/agents</c>.</summary>
+    public required Func<IReadOnlyList<QueueState>> Queues { get; init; }
+
+    /// <summary>For reading what was acknowledged.</summary>
+    public required ISpoolProgress Progress { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Makes loggers.</summary>
+    public required ILoggerFactory Loggers { get; init; }
+}

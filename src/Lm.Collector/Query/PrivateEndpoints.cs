@@ -1,0 +1,207 @@
+using Lm.Collector.Agents;
+using Lm.Collector.Console;
+using Lm.Collector.Listeners;
+using Lm.Collector.Series;
+using Lm.Collector.Spool;
+
+namespace Lm.Collector.Query;
+
+/// <summary>All that answers on the private listener: API, console, health.</summary>
+/// <remarks>The order of the checks is the rule: known Host, then the few open paths, then the right to ask, then where a browser's request came
+/// from, and only then which path it is; who has no right learns nothing, not even what exists.</remarks>
+internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
+{
+    private readonly PrivateServices services;
+    private readonly ILogger<PrivateEndpoints> logger;
+    private readonly AgentDirectory agents;
+    private readonly QueryEndpoint query;
+    private readonly AgentsEndpoint agentsEndpoint;
+    private readonly SelfMetrics selfMetrics;
+    private readonly SessionEndpoint session;
+    private readonly RequestGuard guard;
+    private readonly ConsoleMetrics consoleMetrics;
+    private readonly ConsoleAssets assets = new();
+
+    /// <summary>Wires the parts.</summary>
+    public PrivateEndpoints(PrivateServices services)
+        : this(services, new SeriesStoreLimits())
+    {
+    }
+
+    /// <summary>The same with other bounds of the store.</summary>
+    public PrivateEndpoints(PrivateServices services, SeriesStoreLimits storeLimits)
+    {
+        this.services = services;
+        logger = services.Loggers.CreateLogger<PrivateEndpoints>();
+        var store = new MemorySeriesStore(storeLimits, services.Loggers.CreateLogger<MemorySeriesStore>());
+        agents = new AgentDirectory(services.Time);
+        Consumers = [new SeriesFeed(store), agents];
+
+        var queryMetrics = new QueryMetrics();
+        query = new QueryEndpoint(services, store, queryMetrics);
+        agentsEndpoint = new AgentsEndpoint(services, agents, new CurrentValues(store));
+
+        var sessions = new SessionStore(services.Time);
+        consoleMetrics = new ConsoleMetrics(sessions);
+        guard = new RequestGuard(services.Settings, sessions);
+        session = new SessionEndpoint(services.Settings, sessions, new SignInLimiter(services.Time), guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
+        selfMetrics = new SelfMetrics(services.Time, services.Metrics, () => SeriesMetrics.Collect(store), agents.Collect, queryMetrics.Collect, consoleMetrics.Collect);
+    }
+
+    /// <summary>Who is fed from the spool, in this order.</summary>
+    public IReadOnlyList<IBatchConsumer> Consumers { get; }
+
+    /// <summary>Who hears what requests say about their agents.</summary>
+    public IAgentReports AgentReports => agents;
+
+    /// <inheritdoc/>
+    public async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            await RouteAsync(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client went away; nobody is left to answer.
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException && !context.RequestAborted.IsCancellationRequested)
+        {
+            // A fault of ours. The promise to clients is 503 and nothing of the inside; a half-sent answer is cut off, so that it cannot pass for whole.
+            QueryLog.RequestFailed(logger, exception, context.Request.Path.Value ?? "", StatusCodes.Status503ServiceUnavailable);
+            if (context.Response.HasStarted)
+            {
+                context.Abort();
+                return;
+            }
+
+            await new ApiError(StatusCodes.Status503ServiceUnavailable, "unavailable", "the request could not be answered; the collector's log says why").WriteAsync(context.Response);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => query.Dispose();
+
+    private Task RouteAsync(HttpContext context)
+    {
+        SetSafetyHeaders(context.Response);
+        if (!guard.IsKnownHost(context))
+        {
+            return new ApiError(StatusCodes.Status421MisdirectedRequest, "misdirected",
+                "this Host header is not served here: use the listen address or localhost, or add the name to allowed_hosts in [query]").WriteAsync(context.Response);
+        }
+
+        var path = context.Request.Path.Value ?? "/";
+        if (path is "/healthz" or "/readyz")
+        {
+            return Allow(context, "GET", HealthAsync); // balancers and probes know no base path
+        }
+
+        var basePath = services.Settings().BasePath;
+        if (!path.StartsWith(basePath, StringComparison.Ordinal))
+        {
+            return path + "/" == basePath ? Redirect(context, basePath) : NotFoundOrUnauthorizedAsync(context);
+        }
+
+        return RouteInsideAsync(context, path[(basePath.Length - 1)..]);
+    }
+
+    private Task RouteInsideAsync(HttpContext context, string path)
+    {
+        switch (path)
+        {
+            case "/healthz" or "/readyz":
+                return Allow(context, "GET", HealthAsync);
+            case "/login":
+                return Allow(context, "GET", page => assets.WriteAsync(page, "login.html"));
+            case "/api/v1/session":
+                return Allow(context, "GET, POST, DELETE", session.HandleAsync); // decides itself: it is how a right is got
+        }
+
+        const string folder = "/assets/";
+        if (path.StartsWith(folder, StringComparison.Ordinal) && assets.Has(path[folder.Length..]) && !path.EndsWith(".html", StringComparison.Ordinal))
+        {
+            return Allow(context, "GET", file => assets.WriteAsync(file, path[folder.Length..]));
+        }
+
+        var right = guard.RightOf(context);
+        if (right == RequestRight.None)
+        {
+            return path == "/" && IsRead(context.Request) ? Redirect(context, services.Settings().BasePath + "login") : UnauthorizedAsync(context);
+        }
+
+        if (right == RequestRight.Session && !IsRead(context.Request) && !RequestGuard.IsSameOrigin(context.Request))
+        {
+            return new ApiError(StatusCodes.Status403Forbidden, "forbidden",
+                "the request comes from another site: Sec-Fetch-Site must be same-origin, or Origin this collector's address").WriteAsync(context.Response);
+        }
+
+        return path switch
+        {
+            "/" => Allow(context, "GET", page => assets.WriteAsync(page, "index.html")),
+            "/metrics" => Allow(context, "GET", selfMetrics.HandleAsync),
+            "/api/v1/query" => Allow(context, "GET, POST", query.HandleAsync),
+            "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
+            "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),
+            _ => NotFoundAsync(context),
+        };
+    }
+
+    private async Task HealthAsync(HttpContext context)
+    {
+        var isLive = context.Request.Path.Value!.EndsWith("/healthz", StringComparison.Ordinal);
+        var report = isLive ? new ReadinessReport(true, []) : services.Readiness.Report();
+        context.Response.StatusCode = report.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        var lines = report.IsReady ? report.Lines.Prepend("ok") : report.Lines.Count > 0 ? report.Lines : ["not ready"];
+        await context.Response.WriteAsync(string.Join('\n', lines) + "\n", context.RequestAborted);
+    }
+
+    private Task NotFoundOrUnauthorizedAsync(HttpContext context) =>
+        guard.RightOf(context) == RequestRight.None ? UnauthorizedAsync(context) : NotFoundAsync(context);
+
+    private Task UnauthorizedAsync(HttpContext context)
+    {
+        consoleMetrics.Unauthorized();
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return new ApiError(StatusCodes.Status401Unauthorized, "unauthorized",
+            "send the header Authorization: Bearer <query token>, or sign in; tokens in URLs are not read").WriteAsync(context.Response);
+    }
+
+    private static Task NotFoundAsync(HttpContext context) =>
+        new ApiError(StatusCodes.Status404NotFound, "not_found", "nothing is served at this path").WriteAsync(context.Response);
+
+    private static Task Redirect(HttpContext context, string location)
+    {
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.Location = location;
+        return Task.CompletedTask;
+    }
+
+    private static bool IsRead(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+
+    // HEAD is GET without the body, which Kestrel leaves out itself.
+    private static Task Allow(HttpContext context, string methods, Func<HttpContext, Task> answer)
+    {
+        var method = IsRead(context.Request) ? "GET" : context.Request.Method;
+        if (methods.Split(", ").Contains(method, StringComparer.Ordinal))
+        {
+            return answer(context);
+        }
+
+        context.Response.Headers.Allow = methods;
+        return new ApiError(StatusCodes.Status405MethodNotAllowed, "bad_data", $"this path takes {methods}").WriteAsync(context.Response);
+    }
+
+    private static void SetSafetyHeaders(HttpResponse response)
+    {
+        var headers = response.Headers;
+        headers.ContentSecurityPolicy = ConsoleAssets.ContentSecurityPolicy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers.XFrameOptions = "DENY";
+        headers.CacheControl = "no-store"; // pages and their files say otherwise
+    }
+}

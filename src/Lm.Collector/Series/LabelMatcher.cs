@@ -1,0 +1,75 @@
+namespace Lm.Collector.Series;
+
+/// <summary>One condition of a selector. A label that a series does not have counts as empty.</summary>
+internal sealed class LabelMatcher
+{
+    private readonly LabelRegex? regex;
+
+    private LabelMatcher(MatchKind kind, string name, string value, LabelRegex? regex)
+    {
+        Kind = kind;
+        Name = name;
+        Value = value;
+        this.regex = regex;
+    }
+
+    /// <summary>Which comparison.</summary>
+    public MatchKind Kind { get; }
+
+    /// <summary>The label's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The value or the expression.</summary>
+    public string Value { get; }
+
+    /// <summary>Whether series without the label match; a selector may not consist of such matchers alone.</summary>
+    public bool MatchesEmpty => Matches("");
+
+    /// <summary><c>name="value"</c>.</summary>
+    public static LabelMatcher Equal(string name, string value) => new(MatchKind.Equal, name, value, null);
+
+    /// <summary>Makes a matcher.</summary>
+    /// <param name="kind">Which comparison.</param>
+    /// <param name="name">The label's name.</param>
+    /// <param name="value">The value or, for the regular kinds, the expression.</param>
+    /// <param name="matcher">The matcher; null when the expression is not usable.</param>
+    /// <param name="fault">Then: why not.</param>
+    public static bool TryCreate(MatchKind kind, string name, string value, out LabelMatcher? matcher, out string fault)
+    {
+        matcher = null;
+        fault = "";
+        LabelRegex? regex = null;
+        if (kind is MatchKind.Regex or MatchKind.NotRegex && !LabelRegex.TryParse(value, out regex, out fault))
+        {
+            return false;
+        }
+
+        matcher = new LabelMatcher(kind, name, value, regex);
+        return true;
+    }
+
+    /// <summary>Whether a label with this value satisfies the condition.</summary>
+    public bool Matches(string value) => Kind switch
+    {
+        MatchKind.Equal => value == Value,
+        MatchKind.NotEqual => value != Value,
+        MatchKind.Regex => regex!.IsMatch(value),
+        _ => !regex!.IsMatch(value),
+    };
+}
+
+/// <summary>The four comparisons of a selector.</summary>
+internal enum MatchKind
+{
+    /// <summary><c>=</c>.</summary>
+    Equal,
+
+    /// <summary><c>!=</c>.</summary>
+    NotEqual,
+
+    /// <summary><c>=~</c>, anchored at both ends.</summary>
+    Regex,
+
+    /// <summary><c>!~</c>.</summary>
+    NotRegex,
+}

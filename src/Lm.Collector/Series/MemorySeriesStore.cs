@@ -1,0 +1,341 @@
+using System.Runtime.InteropServices;
+using Lm.Platform;
+
+namespace Lm.Collector.Series;
+
+/// <summary>All series in memory.</summary>
+/// <remarks>
+/// Invariants: one writer (<see cref="SeriesFeed"/>) holds the gate for a batch, so a batch's samples of one series appear together;
+/// readers match labels without it, on arrays that are only ever appended to or replaced, and hold it for a slice of series at a time to
+/// copy samples out. A series that lost all its samples is removed, so what agents once sent costs nothing for ever.
+/// </remarks>
+internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<MemorySeriesStore> logger) : ISeriesStore
+{
+    // Series read under one hold of the gate: some 50 µs, about what one batch takes to write.
+    private const int SliceSeries = 256;
+
+    // And samples: a copy of 64 Ki samples takes about 100 µs.
+    private const int SliceSamples = 65_536;
+
+    private readonly Lock gate = new(); // guards everything below, and the samples of every series
+    private readonly Dictionary<LabelSet, MemorySeries> byLabels = [];
+    private readonly Dictionary<string, SeriesList> byMetric = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MetricMetadata> metadata = new(StringComparer.Ordinal);
+    private SeriesList all = new();
+    private long samples;
+    private long added;
+    private long repeated;
+    private long conflicting;
+    private long samplesEvicted;
+    private long seriesEvicted;
+
+    /// <summary>Changes whenever series are removed: who keeps references to series starts afresh. Read it inside <see cref="EnterWrite"/>.</summary>
+    public int RemovalGeneration { get; private set; }
+
+    /// <summary>Enters the gate as the writer.</summary>
+    public Lock.Scope EnterWrite() => gate.EnterScope();
+
+    /// <summary>The series with these labels, made when there is none. Inside <see cref="EnterWrite"/> only.</summary>
+    public MemorySeries FindOrAdd(LabelSet labels)
+    {
+        if (byLabels.TryGetValue(labels, out var series))
+        {
+            return series;
+        }
+
+        if (byLabels.Count >= limits.SeriesMax)
+        {
+            EvictSeries();
+        }
+
+        series = new MemorySeries(labels);
+        byLabels.Add(labels, series);
+        all.Add(series);
+        ref var list = ref CollectionsMarshal.GetValueRefOrAddDefault(byMetric, labels.MetricName, out _);
+        list ??= new SeriesList();
+        list.Add(series);
+        return series;
+    }
+
+    /// <summary>Takes one sample. Inside <see cref="EnterWrite"/> only; <see cref="EnforceLimits"/> follows the last of a batch.</summary>
+    public void Append(MemorySeries series, long time, double value)
+    {
+        switch (series.Append(time, value))
+        {
+            case AppendOutcome.Added:
+                added++;
+                samples++;
+                break;
+            case AppendOutcome.Repeated:
+                repeated++;
+                break;
+            default:
+                conflicting++;
+                break;
+        }
+    }
+
+    /// <summary>Forgets the oldest samples of all series when there are too many. Inside <see cref="EnterWrite"/> only.</summary>
+    public void EnforceLimits()
+    {
+        if (samples <= limits.SamplesMax)
+        {
+            return;
+        }
+
+        // A tenth at a time: finding the cut costs as much for one sample as for a million.
+        var cutoff = CutoffFor(samples - limits.SamplesMax + (limits.SamplesMax / 10));
+        long dropped = 0;
+        foreach (var series in all.Snapshot().Span)
+        {
+            dropped += series.DropOlderThan(cutoff);
+        }
+
+        samples -= dropped;
+        samplesEvicted += dropped;
+        SeriesLog.SamplesEvicted(logger, dropped, limits.SamplesMax, DateTimeOffset.FromUnixTimeMilliseconds(cutoff));
+        RemoveWhere(static series => series.Count == 0);
+    }
+
+    /// <summary>Keeps what a batch says about a metric. Inside <see cref="EnterWrite"/> only.</summary>
+    public void Describe(string metric, MetricMetadata description)
+    {
+        if (metadata.Count < limits.MetricsMax || metadata.ContainsKey(metric))
+        {
+            metadata[metric] = description;
+        }
+    }
+
+    /// <summary>What is known about a metric; null when nothing is.</summary>
+    public MetricMetadata? MetadataOf(string metric)
+    {
+        lock (gate)
+        {
+            return metadata.TryGetValue(metric, out var found) ? found : null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public SeriesSelection Select(SeriesRange range, CancellationToken cancellationToken)
+    {
+        var selection = new SeriesSelection();
+        var slice = new List<MemorySeries>(SliceSeries);
+        var candidates = Candidates(range.Matchers);
+        for (var i = 0; i < candidates.Length; i++)
+        {
+            if ((i & 1023) == 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
+            var series = candidates.Span[i];
+            if (!Matches(series.Labels, range.Matchers))
+            {
+                continue;
+            }
+
+            slice.Add(series);
+            if (slice.Count == SliceSeries)
+            {
+                Copy(slice, range, selection, cancellationToken);
+            }
+        }
+
+        Copy(slice, range, selection, cancellationToken);
+        return selection;
+    }
+
+    /// <inheritdoc/>
+    public SeriesStoreStatistics Statistics()
+    {
+        lock (gate)
+        {
+            return new SeriesStoreStatistics
+            {
+                Series = byLabels.Count,
+                Samples = samples,
+                Metrics = metadata.Count,
+                SamplesAdded = added,
+                SamplesRepeated = repeated,
+                SamplesConflicting = conflicting,
+                SamplesEvicted = samplesEvicted,
+                SeriesEvicted = seriesEvicted,
+                Oldest = samples == 0 ? null : new UnixMillis(OldestTime()),
+            };
+        }
+    }
+
+    private static bool Matches(LabelSet labels, IReadOnlyList<LabelMatcher> matchers)
+    {
+        for (var i = 0; i < matchers.Count; i++)
+        {
+            if (!matchers[i].Matches(labels.ValueOf(matchers[i].Name)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private ReadOnlyMemory<MemorySeries> Candidates(IReadOnlyList<LabelMatcher> matchers)
+    {
+        lock (gate)
+        {
+            foreach (var matcher in matchers)
+            {
+                if (matcher.Kind == MatchKind.Equal && matcher.Name == LabelSet.MetricNameLabel)
+                {
+                    return byMetric.TryGetValue(matcher.Value, out var list) ? list.Snapshot() : default;
+                }
+            }
+
+            return all.Snapshot();
+        }
+    }
+
+    private void Copy(List<MemorySeries> slice, SeriesRange range, SeriesSelection selection, CancellationToken cancellationToken)
+    {
+        var next = 0;
+        while (next < slice.Count)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            lock (gate)
+            {
+                for (var copied = 0; next < slice.Count && copied < SliceSamples; next++)
+                {
+                    copied += CopyOne(slice[next], range, selection);
+                }
+            }
+        }
+
+        slice.Clear();
+    }
+
+    private static int CopyOne(MemorySeries series, SeriesRange range, SeriesSelection selection)
+    {
+        var first = range.After.Value == long.MaxValue ? series.Count : series.FirstAtOrAfter(range.After.Value + 1);
+        var end = range.Until.Value == long.MaxValue ? series.Count : series.FirstAtOrAfter(range.Until.Value + 1);
+        first = Math.Max(first, end - range.NewestMax);
+        if (first >= end)
+        {
+            return 0;
+        }
+
+        if (selection.SampleCount + (end - first) > range.SamplesMax)
+        {
+            throw new SampleLimitException(range.SamplesMax);
+        }
+
+        selection.Add(series.Labels, series.Times(first, end - first), series.Values(first, end - first));
+        return end - first;
+    }
+
+    // The earliest time with at least `wanted` samples before it, by halving: some forty counts, each a binary search in every series.
+    private long CutoffFor(long wanted)
+    {
+        var low = OldestTime();
+        var high = low;
+        foreach (var series in all.Snapshot().Span)
+        {
+            high = Math.Max(high, series.NewestTime);
+        }
+
+        high++;
+        while (low < high)
+        {
+            var middle = low + ((high - low) / 2);
+            if (CountBefore(middle) >= wanted)
+            {
+                high = middle;
+            }
+            else
+            {
+                low = middle + 1;
+            }
+        }
+
+        return low;
+    }
+
+    private long CountBefore(long time)
+    {
+        long count = 0;
+        foreach (var series in all.Snapshot().Span)
+        {
+            count += series.FirstAtOrAfter(time);
+        }
+
+        return count;
+    }
+
+    // The series whose newest sample is oldest go: those of processes and interfaces that are no more. A tenth at a time, as above.
+    private void EvictSeries()
+    {
+        var newest = new long[byLabels.Count];
+        var at = 0;
+        foreach (var series in all.Snapshot().Span)
+        {
+            newest[at++] = series.NewestTime;
+        }
+
+        Array.Sort(newest);
+        var surplus = byLabels.Count - limits.SeriesMax + Math.Max(1, limits.SeriesMax / 10);
+        var last = newest[Math.Min(surplus, newest.Length) - 1];
+        var left = surplus; // of those that ended at the same time, only as many as must go
+        RemoveWhere(series => series.NewestTime <= last && left-- > 0);
+        SeriesLog.SeriesEvicted(logger, surplus, limits.SeriesMax);
+    }
+
+    private void RemoveWhere(Predicate<MemorySeries> mustGo)
+    {
+        var kept = new SeriesList();
+        var touched = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var series in all.Snapshot().Span)
+        {
+            if (!mustGo(series))
+            {
+                kept.Add(series);
+                continue;
+            }
+
+            series.IsRemoved = true;
+            byLabels.Remove(series.Labels);
+            touched.Add(series.Labels.MetricName);
+            samples -= series.Count;
+            samplesEvicted += series.Count;
+            seriesEvicted++;
+        }
+
+        if (touched.Count == 0)
+        {
+            return;
+        }
+
+        all = kept;
+        RemovalGeneration++;
+        foreach (var metric in touched)
+        {
+            var rest = byMetric[metric].Where(static series => !series.IsRemoved);
+            if (rest.Count > 0)
+            {
+                byMetric[metric] = rest;
+                continue;
+            }
+
+            byMetric.Remove(metric);
+            metadata.Remove(metric);
+        }
+    }
+
+    private long OldestTime()
+    {
+        var oldest = long.MaxValue;
+        foreach (var series in all.Snapshot().Span)
+        {
+            oldest = Math.Min(oldest, series.OldestTime);
+        }
+
+        return oldest;
+    }
+}

@@ -1,0 +1,196 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using Lm.Collector.Ingest;
+using Lm.Collector.Spool;
+using Lm.Protocol;
+
+namespace Lm.Collector.Series;
+
+/// <summary>Spool → store: applies the verdict, gives each series its identity, appends its samples.</summary>
+/// <remarks>
+/// The usual batch brings the same series as the one before. So each series is first looked up by the bytes it came with (agent, common
+/// labels, own labels, as they stand in the batch); only one that is new in this form goes through <see cref="Identity"/> and becomes strings.
+/// Different forms of one label set end at the same series. The lookup table is a cache: it is emptied when it is full or series were removed.
+/// </remarks>
+internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
+{
+    // Twice the default series: a form each, and as many that differ in the order of labels.
+    private const int KnownMax = 524_288;
+
+    private readonly Dictionary<byte[], MemorySeries> known = new(SeriesKeyComparer.Instance);
+    private readonly Dictionary<string, string> strings = new(StringComparer.Ordinal);
+    private readonly Identity identity = new();
+    private readonly List<Label> labels = [];
+    private byte[] key = new byte[1024];
+    private int keyLength;
+    private int knownGeneration;
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedBatch batch)
+    {
+        using var scope = store.EnterWrite();
+        ForgetRemoved();
+        keyLength = 0;
+        AddToKey(batch.Batch.Key.AgentId);
+        AddToKey(batch.Batch, batch.Batch.CommonLabels);
+        var prefix = keyLength;
+
+        var series = batch.Batch.Series;
+        var dropped = batch.Verdict.DroppedSeries;
+        var nextDropped = 0;
+        for (var i = 0; i < series.Length; i++)
+        {
+            if (nextDropped < dropped.Count && dropped[nextDropped] == i)
+            {
+                nextDropped++;
+                continue;
+            }
+
+            keyLength = prefix;
+            Append(batch, series[i]);
+        }
+
+        store.EnforceLimits();
+    }
+
+    private void Append(AcceptedBatch batch, in DecodedSeries series)
+    {
+        var oldest = batch.Verdict.OldestAccepted.Value;
+        var times = batch.Batch.Times(series);
+        var values = batch.Batch.Values(series);
+        MemorySeries? target = null;
+        for (var i = 0; i < times.Length; i++)
+        {
+            if (times[i] >= oldest)
+            {
+                // Only now: a series all of whose samples are too old leaves no trace.
+                target ??= Find(batch.Batch, series);
+                store.Append(target, times[i], values[i]);
+            }
+        }
+
+        foreach (ref readonly var histogram in batch.Batch.Histograms(series))
+        {
+            if (histogram.Time.Value >= oldest)
+            {
+                AppendHistogram(batch.Batch, series, histogram);
+            }
+        }
+    }
+
+    private MemorySeries Find(DecodedBatch batch, in DecodedSeries series)
+    {
+        AddToKey(batch, batch.Labels(series));
+        var lookup = known.GetAlternateLookup<ReadOnlySpan<byte>>();
+        if (!lookup.TryGetValue(key.AsSpan(0, keyLength), out var found) || found.IsRemoved)
+        {
+            Identify(batch, series);
+            found = store.FindOrAdd(new LabelSet(CollectionsMarshal.AsSpan(labels)));
+            lookup[key.AsSpan(0, keyLength)] = found;
+        }
+
+        if (!found.IsDescribed && (series.Help != 0 || series.Unit != 0))
+        {
+            Describe(found.Labels.MetricName, batch, series);
+            found.IsDescribed = true;
+        }
+
+        return found;
+    }
+
+    private void Identify(DecodedBatch batch, in DecodedSeries series)
+    {
+        labels.Clear();
+        foreach (ref readonly var label in identity.Build(batch, series))
+        {
+            labels.Add(new Label(Text(identity.Name(label)), Text(identity.Value(label))));
+        }
+    }
+
+    // As Prometheus has had histograms from the start, and as its functions expect them: cumulative buckets by their upper bound `le`, sum and count.
+    private void AppendHistogram(DecodedBatch batch, in DecodedSeries series, in DecodedHistogram histogram)
+    {
+        Identify(batch, series);
+        var name = labels.Find(static label => label.Name == LabelSet.MetricNameLabel).Value ?? "";
+        Describe(name, batch, series);
+        var bounds = batch.Bounds(histogram);
+        var counts = batch.Counts(histogram);
+        ulong cumulative = 0;
+        Span<byte> text = stackalloc byte[PromNumber.BytesMax];
+        for (var i = 0; i < counts.Length; i++)
+        {
+            cumulative += counts[i];
+            var bound = i < bounds.Length ? bounds[i] : double.PositiveInfinity;
+            AppendPart(name + "_bucket", Text(text[..PromNumber.FormatValue(bound, text)]), histogram.Time.Value, cumulative);
+        }
+
+        AppendPart(name + "_sum", "", histogram.Time.Value, histogram.Sum);
+        AppendPart(name + "_count", "", histogram.Time.Value, histogram.Count);
+    }
+
+    private void AppendPart(string name, string upperBound, long time, double value)
+    {
+        // First come, first kept: these two stand before what the series brought under the same names.
+        LabelSet set = new([new Label(LabelSet.MetricNameLabel, name), new Label("le", upperBound), .. labels]);
+        store.Append(store.FindOrAdd(set), time, value);
+    }
+
+    private void Describe(string metric, DecodedBatch batch, in DecodedSeries series) =>
+        store.Describe(metric, new MetricMetadata(series.Type, Text(batch.Symbol(series.Unit)), Text(batch.Symbol(series.Help))));
+
+    // Hosts share most of their names and values: one string for each.
+    private string Text(ReadOnlySpan<byte> utf8)
+    {
+        var text = Encoding.UTF8.GetString(utf8);
+        ref var shared = ref CollectionsMarshal.GetValueRefOrAddDefault(strings, text, out _);
+        return shared ??= text;
+    }
+
+    private void ForgetRemoved()
+    {
+        if (knownGeneration != store.RemovalGeneration || known.Count >= KnownMax)
+        {
+            known.Clear();
+            strings.Clear(); // those in use live on in their series; only sharing with them ends
+            knownGeneration = store.RemovalGeneration;
+        }
+    }
+
+    private void AddToKey(DecodedBatch batch, ReadOnlySpan<uint> references)
+    {
+        // The count first, then each text with its length: no two label lists have the same bytes.
+        AddToKey(references.Length);
+        foreach (var reference in references)
+        {
+            var symbol = batch.Symbol(reference);
+            AddToKey(symbol.Length);
+            Reserve(symbol.Length);
+            symbol.CopyTo(key.AsSpan(keyLength));
+            keyLength += symbol.Length;
+        }
+    }
+
+    private void AddToKey(string text)
+    {
+        Reserve(Encoding.UTF8.GetMaxByteCount(text.Length) + sizeof(int));
+        var written = Encoding.UTF8.GetBytes(text, key.AsSpan(keyLength + sizeof(int)));
+        AddToKey(written);
+        keyLength += written;
+    }
+
+    private void AddToKey(int number)
+    {
+        Reserve(sizeof(int));
+        BinaryPrimitives.WriteInt32LittleEndian(key.AsSpan(keyLength), number);
+        keyLength += sizeof(int);
+    }
+
+    private void Reserve(int more)
+    {
+        if (key.Length - keyLength < more)
+        {
+            Array.Resize(ref key, Math.Max(key.Length * 2, keyLength + more));
+        }
+    }
+}
