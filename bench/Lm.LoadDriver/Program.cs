@@ -1,1 +1,119 @@
-return 0;
+using System.Runtime.InteropServices;
+using Lm.LoadDriver;
+
+const string Help = """
+    lm-load tokens  --agents N --secret-file F [--prefix P]
+        prints the collector's token table for the simulated agents
+    lm-load run     --url https://HOST:PORT --ca F --secret-file F [--agents 16] [--batches 20000] [--seconds 60] [--pid PID] [--prefix P]
+        sends heartbeats of 107 series; prints one JSON line
+    lm-load compare --url … --ca F --secret-file F --cert F --key F --bare-port N [--agents 16] [--batches 8000] [--rounds 4] [--pid PID]
+                    [--at-least PERCENT]
+        the same by turns to the collector and to a bare Kestrel endpoint; exit code 1 below the percentage
+    lm-load bare    --port N --cert F --key F
+        the bare endpoint alone
+    lm-load crash   --url … --ca F --secret-file F [--agents 4] [--series 5] [--forget] [--prefix P]
+        sends until SIGTERM, noting IDs in $FAULT_SENT and $FAULT_ACKED; --forget sends acknowledged batches again after failures
+    lm-load dump    --query http://HOST:PORT/ --token-file F
+        prints the IDs that the collector holds; exit code 1 when its own counts disagree
+    """;
+
+using var stop = new CancellationTokenSource();
+using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+try
+{
+    return await RunAsync(args, stop.Token);
+}
+catch (UsageException e)
+{
+    await Console.Error.WriteLineAsync($"lm-load: {e.Message}\n\n{Help}");
+    return 2;
+}
+catch (Exception e) when (LoadRun.IsConnectionFault(e) || e is LoadException or HttpRequestException)
+{
+    await Console.Error.WriteLineAsync($"lm-load: {e.Message}");
+    return 1;
+}
+
+void Stop(PosixSignalContext context)
+{
+    context.Cancel = true;
+    stop.Cancel();
+}
+
+static async Task<int> RunAsync(string[] words, CancellationToken stopping)
+{
+    if (words is [] or ["--help"])
+    {
+        Console.Out.WriteLine(Help);
+        return 0;
+    }
+
+    var arguments = new Arguments(words.AsSpan(1));
+    switch (words[0])
+    {
+        case "tokens":
+            var listed = SimulatedAgent.Make(
+                arguments.Text("prefix", "bench-"), arguments.Number("agents", 16, 1, 1000), arguments.Required("secret-file"), "");
+            arguments.RefuseUnread();
+            Console.Out.Write(SimulatedAgent.TokenTable(listed));
+            return 0;
+        case "run":
+            return await LoadAsync(arguments, stopping);
+        case "compare":
+            var percent = arguments.Number("at-least", 0, 0, 1000);
+            return await Comparison.RunAsync(arguments, stopping) * 100 >= percent ? 0 : 1;
+        case "bare":
+            var (port, cert, key) = (arguments.Number("port", 0, 1, 65535), arguments.Required("cert"), arguments.Required("key"));
+            arguments.RefuseUnread();
+            await BareEndpoint.RunAsync(port, cert, key, stopping);
+            return 0;
+        case "crash":
+            return await CrashAsync(arguments, stopping);
+        case "dump":
+            using (var held = new HeldBatches(new Uri(arguments.Required("query")), (await File.ReadAllTextAsync(arguments.Required("token-file"), stopping)).Trim()))
+            {
+                arguments.RefuseUnread();
+                return await held.DumpAsync(Console.Out, stopping);
+            }
+
+        default:
+            throw new UsageException($"unknown command {words[0]}");
+    }
+}
+
+static async Task<int> LoadAsync(Arguments arguments, CancellationToken stopping)
+{
+    var address = new Uri(arguments.Required("url"));
+    var agents = SimulatedAgent.Make(
+        arguments.Text("prefix", "bench-"), arguments.Number("agents", 16, 1, 1000), arguments.Required("secret-file"), Guid.NewGuid().ToString());
+    var batches = arguments.Number("batches", 20_000, 1, 1_000_000);
+    var seconds = arguments.Number("seconds", 60, 1, 600);
+    var pid = arguments.Number("pid", 0, 0, int.MaxValue);
+    var authorities = Comparison.Authorities(arguments.Required("ca"));
+    arguments.RefuseUnread();
+    var run = new LoadRun(address, authorities, agents, Math.Max(1, batches / agents.Length), TimeProvider.System).Encode();
+    var result = await run.SendAsync(pid, seconds, stopping);
+    LoadResult.PrintLine(json =>
+    {
+        json.WriteString("mode", "run");
+        json.WriteNumber("agents", agents.Length);
+        json.WriteNumber("series_per_batch", HeartbeatBatch.SeriesCount);
+        result.Write(json);
+    });
+    return 0;
+}
+
+static async Task<int> CrashAsync(Arguments arguments, CancellationToken stopping)
+{
+    var address = new Uri(arguments.Required("url"));
+    var agents = SimulatedAgent.Make(
+        arguments.Text("prefix", "fault-"), arguments.Number("agents", 4, 1, 1000), arguments.Required("secret-file"), "");
+    var series = arguments.Number("series", 5, 1, 2048);
+    var forget = arguments.Flag("forget");
+    var authorities = Comparison.Authorities(arguments.Required("ca"));
+    arguments.RefuseUnread();
+    using var journal = FaultJournal.Open();
+    return await new CrashLoad(address, authorities, journal, FaultJournal.BaseMillis(TimeProvider.System), series, forget, TimeProvider.System)
+        .RunAsync(agents, stopping);
+}

@@ -10,29 +10,73 @@ namespace Lm.Journal;
 /// after a failed write or sync nothing of that group is committed, the segment is closed for good, and the next append begins
 /// a new one whose header names the last committed end of the one before: what lies behind that end is never read;
 /// recovery keeps every committed record, invents none, and keeps their order.
+/// One process may have a journal open: its owner takes the lock of a directory (<see cref="IFileSystem.TryLock"/>) before.
 /// </remarks>
 public sealed class Journal : IAsyncDisposable
 {
-    private Journal() => Recovery = new JournalRecovery();
+    private const int LateDamageMax = 1000; // stretches listed by LateDamage; more are passed over unlisted
 
-    /// <summary>Opens the journal in <paramref name="directory"/>, making it if there is none, and recovers it after a crash.</summary>
-    /// <exception cref="FileSystemException">The directory cannot be read or written.</exception>
-    public static Journal Open(IFileSystem files, string directory, JournalOptions options) => throw new NotImplementedException();
+    private readonly IFileSystem files;
+    private readonly string directory;
+    private readonly JournalOptions options;
+    private readonly SegmentList segments;
+    private readonly AppendQueue queue;
+    private readonly Leftovers leftovers;
+    private readonly JournalWriter writer;
+    private readonly Lock deleting = new(); // held while segments are deleted: one at a time
+    private readonly Lock damageGate = new(); // guards lateDamage
+    private readonly List<JournalDamage> lateDamage = [];
 
-    /// <summary>16 random bytes made at the journal's birth (the spool's incarnation, the queue's origin).</summary>
+    private Journal(IFileSystem files, string directory, JournalOptions options, OpenedJournal opened)
+    {
+        (this.files, this.directory, this.options) = (files, directory, options);
+        (Id, Recovery, segments) = (opened.Id, opened.Recovery, opened.Segments);
+        queue = new AppendQueue(options.PendingSizeMax);
+        leftovers = new Leftovers(files, directory);
+        writer = new JournalWriter(files, directory, options, opened, queue, leftovers);
+        writer.Start();
+    }
+
+    /// <summary>Opens the journal in <paramref name="directory"/>, making it if there is none, and recovers it after a crash. Reads
+    /// all segments; the first file appears with the first append.</summary>
+    /// <exception cref="FileSystemException">The directory cannot be read, written or synced.</exception>
+    /// <exception cref="JournalException">A segment has a format version of a later program.</exception>
+    public static Journal Open(IFileSystem files, string directory, JournalOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.RecordSizeMax);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.RecordSizeMax, SegmentFormat.RecordSizeLimit);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SegmentSizeMax);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.PendingSizeMax);
+        return new Journal(files, directory, options, new JournalOpening(files, directory, options).Run());
+    }
+
+    /// <summary>16 random bytes made at the journal's birth (the spool's incarnation, the queue's origin). A journal without a
+    /// committed record has not been born yet: reopened, it has another one.</summary>
     public Guid Id { get; }
 
     /// <summary>What opening found.</summary>
     public JournalRecovery Recovery { get; }
 
+    /// <summary>Damage that readers met in segments that were sound when the journal was opened; at most 1,000 stretches.</summary>
+    public IReadOnlyList<JournalDamage> LateDamage
+    {
+        get
+        {
+            lock (damageGate)
+            {
+                return [.. lateDamage];
+            }
+        }
+    }
+
     /// <summary>The end of the last committed record: where the next one goes, unless a new segment begins.</summary>
-    public JournalPosition CommittedEnd { get; }
+    public JournalPosition CommittedEnd => segments.CommittedEnd;
 
     /// <summary>Committed bytes of all segments.</summary>
-    public long SizeBytes { get; }
+    public long SizeBytes => segments.SizeBytes;
 
     /// <summary>The segments, oldest first: a snapshot.</summary>
-    public IReadOnlyList<JournalSegment> Segments => throw new NotImplementedException();
+    public IReadOnlyList<JournalSegment> Segments => segments.Snapshot();
 
     /// <summary>Appends one record made of two parts (so that a header needs no copy of a frame); both must stay unchanged until
     /// the returned task has ended.</summary>
@@ -42,19 +86,167 @@ public sealed class Journal : IAsyncDisposable
     /// <param name="cancellationToken">Gives up waiting for room; once the record is handed to the writer it is not withdrawn.</param>
     /// <returns>Where the record stands, once it is durable.</returns>
     /// <exception cref="JournalException">It was not committed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It is empty, or larger than <see cref="JournalOptions.RecordSizeMax"/>.</exception>
     public ValueTask<JournalPosition> AppendAsync(
-        ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> body, object? state, CancellationToken cancellationToken) => throw new NotImplementedException();
+        ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> body, object? state, CancellationToken cancellationToken)
+    {
+        var size = (long)head.Length + body.Length;
+        ArgumentOutOfRangeException.ThrowIfZero(size, nameof(body));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, options.RecordSizeMax, nameof(body));
+        var append = new PendingAppend(head, body, state);
+        if (!queue.TryAdd(append, out var place))
+        {
+            return ValueTask.FromException<JournalPosition>(new JournalException($"{directory}: the journal is closed"));
+        }
 
-    /// <summary>Reads committed records from a position on (default: all), oldest first, up to what is committed when the end is reached.
+        return place is null ? new(append.Task) : new(WaitForRoomAsync(append, place, cancellationToken));
+    }
+
+    /// <summary>Reads committed records from a position on (default: all), oldest first, up to what is committed when the end is reached;
+    /// preambles are among them (see <see cref="JournalRecord.IsPreamble"/>), damage is passed over.
     /// Memory is bounded by the largest record. Safe beside appends; a segment deleted meanwhile ends with <see cref="FileNotFoundException"/>.</summary>
-    public IEnumerable<JournalRecord> Read(JournalPosition from = default) => throw new NotImplementedException();
+    /// <param name="from">Where to begin: a record's position or end; offset 0 for a segment's beginning.</param>
+    public IEnumerable<JournalRecord> Read(JournalPosition from = default)
+    {
+        var cursor = new SegmentCursor(options.RecordSizeMax);
+        var position = from;
+        while (segments.FirstFrom(position.Segment) is { } segment)
+        {
+            var number = segment.Number;
+            var start = number == position.Segment ? Math.Max(position.Offset, SegmentFormat.HeaderSize) : SegmentFormat.HeaderSize;
+            using var file = JournalReader.OpenSegment(files, directory, number);
+            cursor.Begin(file, SegmentFormat.Salt(Id, number), start, segment.SizeBytes, provenEnd: segment.SizeBytes);
+            do
+            {
+                for (var step = cursor.MoveNext(); step != SegmentStep.End; step = cursor.MoveNext())
+                {
+                    if (step == SegmentStep.Record)
+                    {
+                        yield return JournalReader.RecordAt(cursor, number);
+                    }
+                    else
+                    {
+                        NoteLateDamage(number, cursor);
+                    }
+                }
+            }
+            while (HasGrown(cursor, number));
+
+            if (number == uint.MaxValue)
+            {
+                yield break;
+            }
+
+            position = new JournalPosition(number + 1, 0);
+        }
+    }
 
     /// <summary>Deletes every segment before <paramref name="segment"/>; the newest is never deleted.</summary>
-    public void DeleteBefore(uint segment) => throw new NotImplementedException();
+    /// <exception cref="FileSystemException">A segment could not be deleted; those before it may have been.</exception>
+    public void DeleteBefore(uint segment)
+    {
+        var snapshot = segments.Snapshot();
+        DeleteAll([.. snapshot.SkipLast(1).Select(each => each.Number).Where(number => number < segment)]);
+    }
 
     /// <summary>Deletes one whole segment, which need not be the oldest; not the newest.</summary>
-    public void Delete(uint segment) => throw new NotImplementedException();
+    /// <exception cref="InvalidOperationException">It is the newest.</exception>
+    /// <exception cref="FileSystemException">It could not be deleted, or not durably.</exception>
+    public void Delete(uint segment)
+    {
+        if (segments.Newest?.Number == segment)
+        {
+            throw new InvalidOperationException($"{directory}: segment {segment} is the newest, which is never deleted");
+        }
+
+        DeleteAll([segment]);
+    }
 
     /// <summary>Commits what waits, then closes the files.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        queue.Close();
+        await writer.Stopped;
+    }
+
+    private async Task<JournalPosition> WaitForRoomAsync(
+        PendingAppend append, LinkedListNode<PendingAppend> place, CancellationToken cancellationToken)
+    {
+        using var registration = cancellationToken.UnsafeRegister(
+            _ =>
+            {
+                if (queue.TryWithdraw(place))
+                {
+                    append.SetCanceled(cancellationToken);
+                }
+            },
+            null);
+        return await append.Task;
+    }
+
+    private bool HasGrown(SegmentCursor cursor, uint number)
+    {
+        if (segments.FirstFrom(number) is not { } now || now.Number != number || now.SizeBytes <= cursor.Limit)
+        {
+            return false;
+        }
+
+        cursor.Limit = cursor.ProvenEnd = now.SizeBytes;
+        return true;
+    }
+
+    private void NoteLateDamage(uint segment, SegmentCursor cursor)
+    {
+        bool IsThisOne(JournalDamage known) => known.Segment == segment && known.Offset == cursor.Offset;
+        lock (damageGate)
+        {
+            if (lateDamage.Count < LateDamageMax && !lateDamage.Exists(IsThisOne) && !Recovery.Damage.Any(IsThisOne))
+            {
+                lateDamage.Add(new JournalDamage(segment, cursor.Offset, cursor.Next - cursor.Offset, cursor.Reason, ""));
+            }
+        }
+    }
+
+    private void DeleteAll(uint[] numbers)
+    {
+        if (numbers.Length == 0)
+        {
+            return;
+        }
+
+        lock (deleting)
+        {
+            leftovers.Delete();
+            foreach (var number in numbers)
+            {
+                CutPredecessor(number);
+            }
+
+            foreach (var number in numbers)
+            {
+                files.Delete(Path.Combine(directory, SegmentFormat.FileName(number)));
+                segments.Remove(number);
+            }
+
+            files.SyncDirectory(directory);
+        }
+    }
+
+    /// <summary>Cuts a refused group off the segment before, for the header that told to ignore it goes now.</summary>
+    private void CutPredecessor(uint number)
+    {
+        if (segments.Before(number) is not { MayHoldMore: true } previous)
+        {
+            return;
+        }
+
+        using var file = files.Open(Path.Combine(directory, SegmentFormat.FileName(previous.Number)), writable: true);
+        if (file.Length > previous.CommittedEnd)
+        {
+            file.Truncate(previous.CommittedEnd);
+        }
+
+        file.Sync(); // also for a cut that was made earlier without a sync
+        segments.MarkCut(previous);
+    }
 }

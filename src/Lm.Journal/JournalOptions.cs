@@ -13,9 +13,11 @@ public sealed record JournalOptions
     public long PendingSizeMax { get; init; } = 64L << 20;
 
     /// <summary>Makes the preamble that every new segment begins with (the owner's state at that point), or null for none.
-    /// Called on the writer's thread, after every earlier record was committed and reported.</summary>
+    /// Called on the writer's thread, after every earlier record was committed and reported; again for the next try when the segment
+    /// could not be begun. It must not throw and not exceed <see cref="RecordSizeMax"/>: that would be a bug, and stops the process.</summary>
     public Func<ReadOnlyMemory<byte>>? Preamble { get; init; }
 
-    /// <summary>Called on the writer's thread for each record, in order, after its sync and before its appender is answered.</summary>
+    /// <summary>Called on the writer's thread for each record, in order, after its sync and before its appender is answered.
+    /// It must not throw: the record is durable, and an owner that does not know of it cannot go on.</summary>
     public Action<JournalPosition, object?>? Committed { get; init; }
 }

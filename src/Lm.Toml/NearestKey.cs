@@ -3,7 +3,7 @@ namespace Lm.Toml;
 /// <summary>Finds the key that a mistyped one was probably meant to be.</summary>
 internal static class NearestKey
 {
-    // A third of the letters wrong is still the same word; of a long one no more than three.
+    // With a third of its letters wrong it is still the same word; of a long one no more than three, of one or two letters none.
     private const int LettersPerError = 3;
     private const int ErrorsMax = 3;
 
@@ -11,7 +11,7 @@ internal static class NearestKey
     public static string? Find(string unknown, IEnumerable<string> known)
     {
         string? nearest = null;
-        var allowed = Math.Clamp(unknown.Length / LettersPerError, 1, ErrorsMax);
+        var allowed = Math.Min(unknown.Length / LettersPerError, ErrorsMax);
         foreach (var candidate in known)
         {
             if (string.Equals(candidate, unknown, StringComparison.OrdinalIgnoreCase))

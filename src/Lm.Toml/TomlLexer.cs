@@ -127,7 +127,11 @@ internal sealed class TomlLexer(string text)
 
     /// <summary>A fault here; it says which character was found, unless the reason is the character itself.</summary>
     public TomlSyntaxException Fault(string expectation) =>
-        new(Position, IsForbidden(Current) ? ForbiddenHere() : $"{expectation}, not {CurrentForPeople()}");
+        new(Position, IsForbidden(Current) ? ForbiddenHere() : $"{expectation}; found {CurrentForPeople()}")
+        {
+            // What is missing at a line's end may have been put into the next one.
+            NextLineIsSure = !IsAtLineEnd,
+        };
 
     /// <summary>Refuses a control character in a comment or string: all but tab, and the line ends that the caller knows.</summary>
     public void RefuseForbidden()

@@ -128,5 +128,6 @@ internal static class TomlNumber
 
     private static TomlSyntaxException NotANumber(TomlPosition position) => new(
         position,
-        "not a number: allowed are digits with single underscores between them, 0x 0o 0b before other digits, a point or exponent with digits on both sides");
+        "neither a number nor a date: a number has digits, single underscores between them, 0x 0o 0b before other digits, "
+        + "digits on both sides of a point; text needs quotes");
 }

@@ -224,7 +224,7 @@ public sealed class TomlTable
     private List<string> StringItems(string key, TomlValue.Array array)
     {
         var strings = new List<string>(array.Items.Count);
-        foreach (var item in array.Items)
+        foreach (var (at, item) in array.Items.Index())
         {
             if (item is TomlValue.Text text)
             {
@@ -232,7 +232,7 @@ public sealed class TomlTable
                 continue;
             }
 
-            Refuse(key, item.Position, $"an item of {WrongType(key, item, "a string")}", "");
+            Refuse(key, item.Position, $"item {at + 1} of {WrongType(key, item, "a string")}", "");
         }
 
         return strings;

@@ -156,9 +156,13 @@ internal sealed class TomlTree
         return value;
     }
 
-    private static TomlRedefinition Blocked(TomlKey part, Entry there) => new(
-        part.Position,
-        $"{TomlKey.Show(part.Name)} is {there.Value.Kind} since line {there.KeyPosition.Line}; nothing can be added to it");
+    private static TomlRedefinition Blocked(TomlKey part, Entry there)
+    {
+        var growth = there.Value is TomlValue.Array { GrowsByHeaders: true } ? "only its own [[header]] adds to it" : "nothing can be added to it";
+        return new TomlRedefinition(
+            part.Position,
+            $"{TomlKey.Show(part.Name)} is {there.Value.Kind} since line {there.KeyPosition.Line}; {growth}");
+    }
 
     private static string Show(List<TomlKey> key) => string.Join('.', key.Select(part => TomlKey.Show(part.Name)));
 }

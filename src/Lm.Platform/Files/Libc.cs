@@ -43,10 +43,10 @@ internal static unsafe partial class Libc
     public static bool WasInterrupted() => Marshal.GetLastPInvokeError() == Interrupted;
 
     [LibraryImport(Library, EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    public static partial Descriptor Open(string path, int flags, uint mode);
+    public static partial int Open(string path, int flags, uint mode);
 
     [LibraryImport(Library, EntryPoint = "close")]
-    public static partial int Close(nint descriptor);
+    public static partial int Close(int descriptor);
 
     [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
     public static partial nint ReadAt(Descriptor descriptor, byte* buffer, nuint count, long offset);

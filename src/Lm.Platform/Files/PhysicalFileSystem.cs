@@ -145,17 +145,15 @@ public sealed class PhysicalFileSystem : IFileSystem
     {
         while (true)
         {
-            var descriptor = Libc.Open(path, flags | Libc.OpenCloseOnExec, FileMode);
-            if (!descriptor.IsInvalid)
+            var number = Libc.Open(path, flags | Libc.OpenCloseOnExec, FileMode);
+            if (number >= 0)
             {
-                return descriptor;
+                return new Descriptor(number);
             }
 
-            var failure = Libc.Failure("open", path);
-            descriptor.Dispose();
-            if (failure.Error != Libc.Interrupted)
+            if (!Libc.WasInterrupted())
             {
-                throw failure;
+                throw Libc.Failure("open", path);
             }
         }
     }

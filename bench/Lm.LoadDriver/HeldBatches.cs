@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Lm.LoadDriver;
+
+/// <summary>Which batches of a crash load the collector holds, as a user sees them: through the query API.</summary>
+internal sealed class HeldBatches(Uri query, string token) : IDisposable
+{
+    private readonly HttpClient http = new() { BaseAddress = query, Timeout = TimeSpan.FromMinutes(2) };
+
+    /// <summary>Prints every held ID, and tells whether the collector's count of accepted batches agrees for each agent: one that was
+    /// taken twice has two batches and, having one time and value, one sample.</summary>
+    public async Task<int> DumpAsync(TextWriter output, CancellationToken cancellationToken)
+    {
+        var held = new Dictionary<string, long>();
+        using (var answer = await GetAsync("api/v1/query?query=" + Uri.EscapeDataString("fault_seq[1d]"), cancellationToken))
+        {
+            foreach (var series in answer.RootElement.GetProperty("data").GetProperty("result").EnumerateArray())
+            {
+                var agent = series.GetProperty("metric").GetProperty("instance").GetString()!;
+                foreach (var sample in series.GetProperty("values").EnumerateArray())
+                {
+                    var sequence = ulong.Parse(sample[1].GetString()!, NumberStyles.Float, CultureInfo.InvariantCulture);
+                    await output.WriteLineAsync(FaultJournal.Id(agent, sequence).AsMemory(), cancellationToken);
+                    held[agent] = held.GetValueOrDefault(agent) + 1;
+                }
+            }
+        }
+
+        var wrong = 0;
+        using var agents = await GetAsync("api/v1/agents", cancellationToken);
+        foreach (var agent in agents.RootElement.GetProperty("agents").EnumerateArray())
+        {
+            var id = agent.GetProperty("agent_id").GetString()!;
+            var accepted = agent.GetProperty("accepted").GetInt64();
+            if (held.TryGetValue(id, out var count) && count != accepted)
+            {
+                await Console.Error.WriteLineAsync($"{id}: {count} batches held, {accepted} counted as accepted");
+                wrong++;
+            }
+        }
+
+        return wrong == 0 ? 0 : 1;
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<JsonDocument> GetAsync(string path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Authorization = new("Bearer", token);
+        using var answer = await http.SendAsync(request, cancellationToken);
+        var body = await answer.Content.ReadAsByteArrayAsync(cancellationToken);
+        return answer.IsSuccessStatusCode
+            ? JsonDocument.Parse(body)
+            : throw new LoadException($"{path}: status {(int)answer.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}");
+    }
+}

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test; the last line is: N passed, N failed, N skipped
+#   scripts/test.sh [NAME…]      only the test programs and crash scripts whose name contains one of the words
+# LM_CONFIGURATION=Release builds that way (default Debug, for its assertions). LM_BIN=DIR: binaries of scripts/publish.sh to run the
+# end-to-end and crash tests on as well; without it they are published first. LM_CRASH_ROUNDS=200 makes the crash tests long.
+set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+case ${1:-} in
+  -h | --help) sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+esac
+
+configuration=${LM_CONFIGURATION:-Debug}
+words=("$@")
+passed=0 failed=0 skipped=0
+failures=()
+
+finish() {
+  if [[ ${#failures[@]} -gt 0 ]]; then
+    say "Failed:"
+    printf '  %s\n' "${failures[@]}"
+  fi
+  if [[ $((passed + failed)) -eq 0 ]]; then
+    say "error: no test ran"
+  fi
+  rm -rf "$reports"
+  say "$passed passed, $failed failed, $skipped skipped"
+  [[ $failed -eq 0 && $passed -gt 0 ]] || exit 1
+  exit 0
+}
+
+fail() { # NAME
+  failed=$((failed + 1))
+  failures+=("$1")
+}
+
+wanted() { # NAME
+  local word
+  [[ ${#words[@]} -gt 0 ]] || return 0
+  for word in "${words[@]}"; do [[ $1 == *"$word"* ]] && return 0; done
+  return 1
+}
+
+# The counts are read from xunit's report, not from its text: a program that dies has none, and counts as failed.
+run_program() { # NAME PROGRAM
+  local name=$1 report="$reports/$1.xml" log="$reports/$1.log" began=$SECONDS head code
+  timeout -k 10 900 "$2" -noColor -xml "$report" >"$log" 2>&1 </dev/null
+  code=$?
+  head=$(grep -o '<assembly [^>]*>' "$report" 2>/dev/null | head -n 1)
+  if [[ -z $head ]]; then
+    say "$name: ended with exit code $code and no report"
+    tail -n 60 "$log"
+    fail "$name (exit code $code, no report)"
+    return
+  fi
+  local good bad errors skip
+  good=$(attribute passed "$head") bad=$(attribute failed "$head") errors=$(attribute errors "$head") skip=$(attribute skipped "$head")
+  passed=$((passed + good)) failed=$((failed + bad + errors)) skipped=$((skipped + skip))
+  say "$name: $good passed, $((bad + errors)) failed, $skip skipped in $((SECONDS - began)) s"
+  grep -E '\[SKIP\]' -A 1 "$log" | grep -v '^--' || true
+  if [[ $((bad + errors)) -gt 0 ]]; then
+    grep -vE '^ +(Discover|Start|Finish)' "$log" | tail -n 400
+    while IFS= read -r line; do failures+=("$name: $line"); done < <(grep -E '\[FAIL\]' "$log" | sed 's/^ *//; s/ *\[FAIL\].*//')
+  elif [[ $code -ne 0 ]]; then
+    tail -n 60 "$log"
+    fail "$name (every test passed, yet exit code $code)"
+  fi
+}
+
+attribute() { # NAME ELEMENT
+  local value
+  value=$(grep -o " $1=\"[0-9]*\"" <<<"$2" | head -n 1 | tr -dc '0-9')
+  printf '%s' "${value:-0}"
+}
+
+run_script() { # NAME SCRIPT
+  local log="$reports/$1.log" began=$SECONDS code
+  timeout -k 10 1800 "$2" >"$log" 2>&1 </dev/null
+  code=$?
+  if [[ $code -eq 0 ]]; then
+    passed=$((passed + 1))
+    say "$1: passed in $((SECONDS - began)) s: $(tail -n 1 "$log")"
+  else
+    say "$1: failed with exit code $code"
+    tail -n 60 "$log"
+    fail "$1 (exit code $code)"
+  fi
+}
+
+reports=$(mktemp -d "${TMPDIR:-/tmp}/lm-test.XXXXXX")
+need_dotnet
+{ need_runtime && need strace=strace git=git && need_aot; } || { fail "installing what is missing"; finish; }
+
+if [[ -z ${LM_SHARED:-} && -d $ROOT/../shared ]]; then
+  LM_SHARED=$(cd "$ROOT/../shared" && pwd)
+  export LM_SHARED
+fi
+
+if [[ -z ${LM_SKIP_BUILD:-} ]]; then
+  step "Building ($configuration)" dotnet build "$ROOT/Lightmetrics.sln" -c "$configuration" -v minimal || { fail "the build"; finish; }
+fi
+
+published=${LM_BIN:-}
+if [[ -z $published ]]; then
+  published=$ROOT/artifacts/published
+  if wanted EndToEnd || wanted crash; then
+    "$ROOT/scripts/publish.sh" "$published" || { fail "scripts/publish.sh"; published=; }
+  fi
+fi
+unset LM_BIN
+export LM_CONFIGURATION=$configuration
+
+for project in "$ROOT"/tests/*.Tests/; do
+  name=$(basename "$project")
+  wanted "$name" || continue
+  program="$project/bin/$configuration/net10.0/$name"
+  if [[ ! -x $program ]]; then
+    fail "$name (not built: $program)"
+    continue
+  fi
+  run_program "$name" "$program"
+  if [[ $name == Lm.EndToEnd.Tests && -n $published ]]; then
+    LM_BIN=$published run_program "$name.published" "$program"
+  fi
+done
+
+for script in "$ROOT"/tests/crash/*.sh; do
+  name=crash/$(basename "$script" .sh)
+  # lib.sh has no run bit: the others source it.
+  if [[ ! -x $script ]] || ! wanted "$name"; then continue; fi
+  if [[ -z $published ]]; then
+    fail "$name (there are no published binaries)"
+    continue
+  fi
+  mkdir -p "$reports/crash"
+  LM_BIN=$published run_script "$name" "$script"
+done
+
+finish

@@ -1,0 +1,126 @@
+namespace Lm.Agent;
+
+/// <summary>The command line: <c>lm-agent [--once|--daemon|--flush] CONFIG</c>.</summary>
+/// <param name="Mode">What to do.</param>
+/// <param name="ConfigPath">The configuration file as the operator wrote it; empty where the mode needs none.</param>
+internal sealed record CommandLine(AgentMode Mode, string ConfigPath)
+{
+    public const string Help = """
+        lm-agent: collects host metrics, queues them on disk and uploads them to lm-collector.
+
+        usage:
+          lm-agent CONFIG            check the configuration, collect once, print what would be sent;
+                                     opens no queue, uploads nothing
+          lm-agent --once CONFIG     collect once, queue, upload what is queued
+          lm-agent --daemon CONFIG   collect every interval_ms and upload until SIGTERM;
+                                     SIGHUP reads CONFIG again (agent_id and queue_dir stay)
+          lm-agent --flush CONFIG    upload what is queued, collect nothing
+          lm-agent --version         print the version
+          lm-agent --help            print this
+
+        exit codes:
+          0   done
+          1   the configuration or something else is at fault
+          2   the command line is wrong
+          65  something was refused for good (--once, --flush); see rejected/ in queue_dir
+          75  data stays queued (--once, --flush)
+
+        """;
+
+    /// <summary>Reads the arguments.</summary>
+    /// <param name="arguments">Without the program's name.</param>
+    /// <param name="fault">What is wrong and what is expected, when the result is null.</param>
+    public static CommandLine? Parse(ReadOnlySpan<string> arguments, out string fault)
+    {
+        AgentMode? mode = null;
+        string? config = null;
+        var optionsEnded = false;
+        fault = "";
+        foreach (var argument in arguments)
+        {
+            if (optionsEnded || !argument.StartsWith('-'))
+            {
+                if (config is not null)
+                {
+                    fault = $"unexpected argument '{argument}': one CONFIG is expected and '{config}' is it already";
+                    return null;
+                }
+
+                config = argument;
+                continue;
+            }
+
+            if (argument == "--")
+            {
+                optionsEnded = true;
+                continue;
+            }
+
+            if (ModeOf(argument) is not { } found)
+            {
+                fault = $"unknown option '{argument}'; known are --once, --daemon, --flush, --version, --help";
+                return null;
+            }
+
+            if (found is AgentMode.Help or AgentMode.Version)
+            {
+                return new CommandLine(found, "");
+            }
+
+            if (mode is { } earlier && earlier != found)
+            {
+                fault = $"'{argument}' cannot stand beside '{OptionOf(earlier)}': one of --once, --daemon, --flush is allowed";
+                return null;
+            }
+
+            mode = found;
+        }
+
+        if (string.IsNullOrEmpty(config))
+        {
+            fault = "CONFIG is missing: the path of an agent.toml is expected";
+            return null;
+        }
+
+        return new CommandLine(mode ?? AgentMode.Check, config);
+    }
+
+    private static AgentMode? ModeOf(string option) => option switch
+    {
+        "--once" => AgentMode.Once,
+        "--daemon" => AgentMode.Daemon,
+        "--flush" => AgentMode.Flush,
+        "--version" => AgentMode.Version,
+        "--help" or "-h" => AgentMode.Help,
+        _ => null,
+    };
+
+    private static string OptionOf(AgentMode mode) => mode switch
+    {
+        AgentMode.Once => "--once",
+        AgentMode.Daemon => "--daemon",
+        _ => "--flush",
+    };
+}
+
+/// <summary>What the program was asked to do.</summary>
+internal enum AgentMode
+{
+    /// <summary>Parse, collect once, print what would be sent.</summary>
+    Check = 0,
+
+    /// <summary>One collect, queue, upload cycle.</summary>
+    Once,
+
+    /// <summary>Cycles until SIGTERM.</summary>
+    Daemon,
+
+    /// <summary>Upload what is queued.</summary>
+    Flush,
+
+    /// <summary>Print the version.</summary>
+    Version,
+
+    /// <summary>Print the help.</summary>
+    Help,
+}

@@ -1,0 +1,138 @@
+using Lm.Protocol;
+
+namespace Lm.Agent.HostMetrics;
+
+/// <summary>CPU time and memory of the eight largest processes, and how many others there are.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>Order: resident memory, then CPU ticks, both falling, then process id, rising. Kernel threads hold no memory and are never chosen.</item>
+/// <item>A process that goes away while it is read is not counted; one that cannot be read or understood is counted as one of the others.</item>
+/// <item>Command lines and environments are never read: they hold secrets.</item>
+/// </list>
+/// </remarks>
+internal sealed class ProcessSource : IMetricSource
+{
+    /// <summary>Processes with series.</summary>
+    public const int ProcessMax = 8;
+
+    /// <summary>Processes looked at in one tick; those beyond, which have the highest ids, are only counted. About 0.2 CPU seconds.</summary>
+    public const int ScanMax = 16_384;
+
+    private static readonly MetricDescriptor CpuSeconds = new("lightmetrics_host_process_cpu_seconds_total", MetricType.Counter, "seconds",
+        "CPU time that a process has used in user and kernel mode; of the eight processes that hold most memory.");
+
+    private static readonly MetricDescriptor ResidentBytes = new("lightmetrics_host_process_resident_memory_bytes", MetricType.Gauge, "bytes",
+        "Memory that a process holds; of the eight processes that hold most.");
+
+    private static readonly MetricDescriptor Omitted = new("lightmetrics_host_processes_omitted", MetricType.Gauge, "",
+        "Processes, kernel threads included, that have no series of their own.");
+
+    private readonly ProcFs proc;
+    private readonly KernelUnits units;
+    private readonly BootTime bootTime;
+    private readonly LargestProcesses largest = new(ProcessMax);
+    private readonly ProcessLabels labels = new();
+
+    /// <summary>Reads <c>PID/stat</c> of all processes, and the boot time from <c>stat</c>.</summary>
+    /// <param name="proc">Where they are.</param>
+    /// <param name="units">The kernel's ticks and pages.</param>
+    /// <param name="time">Tells when the wall clock was set.</param>
+    public ProcessSource(ProcFs proc, KernelUnits units, TimeProvider time)
+    {
+        this.proc = proc;
+        this.units = units;
+        bootTime = new BootTime(proc, time);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "process";
+
+    /// <inheritdoc/>
+    public int SeriesMax => (ProcessMax * 2) + 1;
+
+    /// <inheritdoc/>
+    public SourceOutcome Collect(ISampleSink sink)
+    {
+        if (!bootTime.TryRefresh(out var errno))
+        {
+            return errno != 0
+                ? SourceOutcome.Unreadable(bootTime.FileName, errno)
+                : SourceOutcome.Malformed(bootTime.FileName, "a line 'btime' with the seconds since 1970 at which the host was started");
+        }
+
+        errno = Scan(out var count);
+        if (errno != 0)
+        {
+            return SourceOutcome.Unreadable(proc.Root, errno);
+        }
+
+        return count.Understood == 0
+            ? SourceOutcome.Malformed(proc.Root, "a folder for each process with a readable file 'stat'")
+            : Add(sink, count.Seen);
+    }
+
+    private int Scan(out ScanCount count)
+    {
+        count = default;
+        largest.Clear();
+        var errno = proc.OpenProcesses(out var directory);
+        if (errno != 0)
+        {
+            return errno;
+        }
+
+        using (directory)
+        {
+            while (directory.TryNext(out var pid))
+            {
+                if (count.Seen >= ScanMax)
+                {
+                    count.Seen++;
+                    continue;
+                }
+
+                Look(pid, ref count);
+            }
+
+            return directory.Errno;
+        }
+    }
+
+    private void Look(int pid, ref ScanCount count)
+    {
+        var errno = proc.ReadStart(pid, "stat"u8, out var text);
+        if (errno is Libc.NotFound or Libc.NoSuchProcess)
+        {
+            return;
+        }
+
+        count.Seen++;
+        if (errno == 0 && ProcPidStat.TryParse(text, out var stat))
+        {
+            count.Understood++;
+            largest.Offer(pid, stat);
+        }
+    }
+
+    private SourceOutcome Add(ISampleSink sink, int seen)
+    {
+        foreach (ref readonly var process in largest.Kept)
+        {
+            var of = labels.Of(process, StartTime(process.StartTicks));
+            sink.Add(CpuSeconds, of, units.Seconds(process.CpuTicks));
+            sink.Add(ResidentBytes, of, units.Bytes(process.ResidentPages));
+        }
+
+        sink.Add(Omitted, [], seen - largest.Count);
+        return SourceOutcome.Added((largest.Count * 2) + 1);
+    }
+
+    // Whole seconds: together with the pid they tell a process from a later one with the same id.
+    private long StartTime(ulong startTicks) => bootTime.Seconds + (long)(startTicks / (ulong)units.TicksPerSecond);
+
+    private struct ScanCount
+    {
+        public int Seen;
+        public int Understood;
+    }
+}

@@ -1,0 +1,23 @@
+using Lm.Collector.Ingest;
+using Lm.Protocol;
+
+namespace Lm.Collector.Settings;
+
+/// <summary>The <c>[ingest]</c> table: the public listener.</summary>
+internal sealed record IngestSettings
+{
+    /// <summary>Where it listens. Default 0.0.0.0:18443. Not reloadable.</summary>
+    public required ListenAddress Listen { get; init; }
+
+    /// <summary>What a batch may have. Reloadable.</summary>
+    public required Limits Limits { get; init; }
+
+    /// <summary>How old a sample or log record may be (<c>storage.backfill_days</c>). Reloadable.</summary>
+    public required TimeSpan Backfill { get; init; }
+
+    /// <summary>Who may send. Reloadable.</summary>
+    public required TokenTable Tokens { get; init; }
+
+    /// <summary>Certificate, key, client authentication. Reloadable.</summary>
+    public required IngestTls Tls { get; init; }
+}
