@@ -407,10 +407,8 @@ internal sealed class DiskQueue : IAsyncDisposable
 
         journal.DeleteBefore(state.DropBefore);
         DeleteFinished();
-        if (logger.IsEnabled(LogLevel.Information))
-        {
-            QueueLog.Opened(logger, directory, state.WaitingCount, journal.SizeBytes, state.QueueId.ToString(), state.NextSequence);
-        }
+        var id = state.QueueId.ToString();
+        QueueLog.Opened(logger, directory, state.WaitingCount, journal.SizeBytes, id, state.NextSequence);
     }
 
     private void ReadState()
@@ -489,10 +487,8 @@ internal sealed class DiskQueue : IAsyncDisposable
                 state.UpdateNeedsMigration();
             }
 
-            if (logger.IsEnabled(LogLevel.Warning))
-            {
-                QueueLog.NewQueueId(logger, directory, record.QueueId.ToString(), reason, WaitingCount);
-            }
+            var (id, waiting) = (record.QueueId.ToString(), WaitingCount);
+            QueueLog.NewQueueId(logger, directory, id, reason, waiting);
 
             return true;
         }
@@ -536,11 +532,9 @@ internal sealed class DiskQueue : IAsyncDisposable
     {
         QueueRecord record;
         ulong dropped;
-        int segmentsBefore;
         lock (gate)
         {
             record = BeginRecord(new QueueRecord { Kind = QueueRecordKind.Batch, Number = number, CollectedAt = collectedAt, Replaces = replaces });
-            segmentsBefore = state.Segments.Count;
             (var dropBefore, dropped) = PlanDrop(frame.Length);
             var counters = WithReported(record.Counters, reported);
             record = record with { DropBefore = Math.Max(record.DropBefore, dropBefore), Counters = counters with { Dropped = counters.Dropped + dropped } };
@@ -562,7 +556,7 @@ internal sealed class DiskQueue : IAsyncDisposable
 
         if (dropped > 0)
         {
-            QueueLog.Dropped(logger, directory, SizeBytesMax, segmentsBefore - state.Segments.Count(segment => segment.Number >= record.DropBefore) + 1, dropped);
+            QueueLog.Dropped(logger, directory, SizeBytesMax, dropped, record.DropBefore);
         }
 
         DeleteFinished();
@@ -722,7 +716,8 @@ internal sealed class DiskQueue : IAsyncDisposable
             failingSince = null;
         }
 
-        QueueLog.AppendsWorkAgain(logger, directory, (long)time.GetElapsedTime(since).TotalMilliseconds, lost);
+        var durationMs = (long)time.GetElapsedTime(since).TotalMilliseconds;
+        QueueLog.AppendsWorkAgain(logger, directory, durationMs, lost);
     }
 
     private bool IsSendable(QueueRecord head) => head.Kind == QueueRecordKind.Batch && IsWaiting(head.Number);

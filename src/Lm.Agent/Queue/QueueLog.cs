@@ -33,8 +33,8 @@ internal static partial class QueueLog
     public static partial void AppendsWorkAgain(ILogger logger, string directory, long durationMs, ulong lost);
 
     [LoggerMessage(EventId = 1307, Level = LogLevel.Error,
-        Message = "Queue {Directory} is full ({SizeBytesMax} bytes): the oldest {Segments} segments with {Batches} batches that were not sent are dropped.")]
-    public static partial void Dropped(ILogger logger, string directory, long sizeBytesMax, int segments, ulong batches);
+        Message = "Queue {Directory} is full ({SizeBytesMax} bytes): {Batches} batches that were not sent are dropped with the segments before {Segment}.")]
+    public static partial void Dropped(ILogger logger, string directory, long sizeBytesMax, ulong batches, uint segment);
 
     [LoggerMessage(EventId = 1308, Level = LogLevel.Warning, Message = "Queue {Directory}: segments that are done with could not be deleted yet: {Reason}")]
     public static partial void DeleteFails(ILogger logger, string directory, string reason);
