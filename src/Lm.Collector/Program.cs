@@ -1,1 +1,105 @@
-return 0;
+using System.Runtime.InteropServices;
+using Lm.Collector;
+using Lm.Collector.Settings;
+using Lm.Platform.Files;
+using Microsoft.Extensions.Logging.Console;
+
+var line = CommandLine.Parse(args);
+switch (line.Command)
+{
+    case Command.Help:
+        Console.Out.WriteLine(CommandLine.Help);
+        return ExitCode.Done;
+    case Command.Version:
+        Console.Out.WriteLine($"lm-collector {CollectorHost.Version}");
+        return ExitCode.Done;
+    case Command.Usage:
+        Console.Error.WriteLine($"lm-collector: {line.Fault}; lm-collector --help shows the usage");
+        return ExitCode.Usage;
+    case Command.CheckConfig:
+        return CheckConfig(line.ConfigFile);
+    default:
+        return await RunAsync(line.ConfigFile);
+}
+
+static int CheckConfig(string configFile)
+{
+    if (Load(configFile) is not { } settings)
+    {
+        return ExitCode.Fault;
+    }
+
+    foreach (var warning in settings.Warnings)
+    {
+        Console.Error.WriteLine($"warning: {warning}");
+    }
+
+    Console.Out.WriteLine("ok");
+    return ExitCode.Done;
+}
+
+static ServerSettings? Load(string configFile)
+{
+    var settings = ServerSettings.TryLoad(configFile, TimeProvider.System, out var faults);
+    foreach (var fault in faults)
+    {
+        Console.Error.WriteLine(fault.ToString());
+    }
+
+    return settings;
+}
+
+static async Task<int> RunAsync(string configFile)
+{
+    if (Load(configFile) is not { } loaded)
+    {
+        return ExitCode.Fault;
+    }
+
+    using var loggers = LoggerFactory.Create(builder => builder
+        .AddSystemdConsole()
+        .AddFilter("Microsoft", LogLevel.Warning)
+        .Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace));
+    var logger = loggers.CreateLogger("Lm.Collector");
+    CollectorLog.Starting(logger, CollectorHost.Version, configFile);
+    foreach (var warning in loaded.Warnings)
+    {
+        CollectorLog.SettingsWarning(logger, warning);
+    }
+
+    using var stopping = new CancellationTokenSource();
+    var settings = new CurrentSettings(loaded);
+    var reload = new Reload(configFile, settings, TimeProvider.System, logger);
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+    {
+        context.Cancel = true;
+        reload.Request("SIGHUP");
+    });
+    try
+    {
+        await using var host = CollectorHost.Open(settings, new PhysicalFileSystem(), TimeProvider.System, loggers);
+        await host.StartAsync(stopping.Token);
+        await Task.WhenAll(host.RunAsync(stopping.Token), reload.RunAsync(stopping.Token));
+        await host.StopAsync();
+    }
+    catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+    {
+        // Stopped while it was starting.
+    }
+    catch (IOException e)
+    {
+        CollectorLog.StartFailed(logger, e.Message);
+        return ExitCode.Fault;
+    }
+
+    CollectorLog.Stopped(logger);
+    return ExitCode.Done;
+
+    void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true; // the program ends when it has drained, not now
+        stopping.Cancel();
+    }
+}

@@ -235,14 +235,18 @@ public sealed class Journal : IAsyncDisposable
     /// <summary>Cuts a refused group off the segment before, for the header that told to ignore it goes now.</summary>
     private void CutPredecessor(uint number)
     {
-        if (segments.Before(number) is not { HoldsMore: true } previous)
+        if (segments.Before(number) is not { MayHoldMore: true } previous)
         {
             return;
         }
 
         using var file = files.Open(Path.Combine(directory, SegmentFormat.FileName(previous.Number)), writable: true);
-        file.Truncate(previous.CommittedEnd);
-        file.Sync();
+        if (file.Length > previous.CommittedEnd)
+        {
+            file.Truncate(previous.CommittedEnd);
+        }
+
+        file.Sync(); // also for a cut that was made earlier without a sync
         segments.MarkCut(previous);
     }
 }

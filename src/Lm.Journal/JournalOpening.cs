@@ -125,15 +125,15 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
     {
         var end = cursor.Offset;
         var damaged = NoteDamagedHeader(segment) || damage.Found.Any(stretch => stretch.Segment == segment.Number);
-        lastSegment = new Segment(segment.Number, end) { HoldsMore = segment.Length > end };
+        lastSegment = new Segment(segment.Number, end) { MayHoldMore = segment.Length > end };
         tornBytes += segment.Length - end;
-        if (lastSegment.HoldsMore)
+        if (lastSegment.MayHoldMore)
         {
             try
             {
                 file.Truncate(end);
                 file.Sync();
-                lastSegment.HoldsMore = false;
+                lastSegment.MayHoldMore = false;
             }
             catch (FileSystemException)
             {
@@ -152,7 +152,7 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
         tornBytes += unfinished.Length;
 
         // Its header may be the only one that knows of a refused group at the end of its predecessor.
-        if (found.Count > 0 && JournalSurvey.NamedEnd(found[^1], unfinished) is { } end && end < found[^1].Length)
+        if (found.Count > 0 && JournalSurvey.NamedEnd(found[^1], unfinished) is { } end && end <= found[^1].Length)
         {
             tornBytes += found[^1].Length - end;
             CutDurably(found[^1].Number, end);
@@ -176,7 +176,9 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
         {
             var segment = found[at];
             var end = JournalSurvey.NamedEnd(segment, found[at + 1]) ?? segment.Length;
-            segments.Add(new Segment(segment.Number, end) { HoldsMore = segment.Length > end });
+
+            // Even when its length is right: a cut that was not synced before the last stop may still be undone.
+            segments.Add(new Segment(segment.Number, end) { MayHoldMore = true });
             NoteDamagedHeader(segment);
             using var file = files.Open(PathOf(segment.Number), writable: false);
             cursor.Begin(file, Salt(segment), SegmentFormat.HeaderSize, end, provenEnd: end);

@@ -224,7 +224,7 @@ internal sealed class JournalWriter
     /// <summary>Closes a segment for good after a failed write or sync.</summary>
     private void GiveUp(Segment segment, IFileHandle target)
     {
-        segments.MarkHoldsMore(segment);
+        segments.MarkUnclean(segment);
         try
         {
             // Gives room back on a full disk, and keeps a kill right now from reviving the group. Nothing relies on it: what

@@ -66,11 +66,11 @@ internal sealed class SegmentList
         }
     }
 
-    public void MarkHoldsMore(Segment segment)
+    public void MarkUnclean(Segment segment)
     {
         lock (gate)
         {
-            segment.HoldsMore = true;
+            segment.MayHoldMore = true;
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class SegmentList
     {
         lock (gate)
         {
-            segment.HoldsMore = false;
+            segment.MayHoldMore = false;
         }
     }
 
@@ -124,7 +124,7 @@ internal sealed class Segment(uint number, long committedEnd)
     /// <summary>Where its last committed record ends.</summary>
     public long CommittedEnd { get; set; } = committedEnd;
 
-    /// <summary>The file may hold more than what was committed: a failed group, or a tail that could not be cut.
-    /// Only the next segment's header tells where to stop reading.</summary>
-    public bool HoldsMore { get; set; }
+    /// <summary>The file may hold more than what was committed, now or after a power cut: a failed group, or a tail that was not cut
+    /// durably. Only the next segment's header tells where to stop reading.</summary>
+    public bool MayHoldMore { get; set; }
 }

@@ -35,7 +35,8 @@ public sealed class BatchPropertyTests
     public void A_batch_object_and_an_encoder_that_are_used_again_keep_nothing_of_the_batch_before()
     {
         var encoder = new BatchEncoder { IncludeMetadata = true };
-        Prop.ForAll(Batches.Any, model => Same(model, Batches.Decode(Batches.Payload(model, encoder)))).QuickCheckThrowOnFailure();
+        var batch = new DecodedBatch();
+        Prop.ForAll(Batches.Any, model => Same(model, Batches.Decode(Batches.Payload(model, encoder), batch))).QuickCheckThrowOnFailure();
     }
 
     [Fact]

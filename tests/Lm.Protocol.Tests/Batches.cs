@@ -82,10 +82,10 @@ internal static class Batches
     }
 
     /// <summary>What our decoder reads, as plain values; the fault where it reads none.</summary>
-    public static BatchModel Decode(ReadOnlyMemory<byte> payload, Limits? limits = null)
+    public static BatchModel Decode(ReadOnlyMemory<byte> payload, DecodedBatch? reused = null)
     {
-        var batch = new DecodedBatch();
-        var status = BatchDecoder.Decode(payload, limits ?? new Limits(), batch, out var fault);
+        var batch = reused ?? new DecodedBatch();
+        var status = BatchDecoder.Decode(payload, new Limits(), batch, out var fault);
         Assert.True(status == DecodeStatus.Ok, $"{status}: {fault}");
         return ModelOf(batch);
     }

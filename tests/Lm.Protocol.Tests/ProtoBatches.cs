@@ -36,9 +36,9 @@ internal static class ProtoBatches
     public static BatchModel Decode(ReadOnlySpan<byte> payload)
     {
         var message = Batch.Parser.ParseFrom(payload);
-        string Symbol(uint reference) => message.Symbols[(int)reference];
+        string Symbol(uint reference) => reference == 0 ? "" : message.Symbols[(int)reference];
         Label[] Labels(IEnumerable<uint> references) =>
-            references.Chunk(2).Select(pair => new Label(Symbol(pair[0]), Symbol(pair[1]))).ToArray();
+            references.Chunk(2).Select(pair => new Label(Symbol(pair[0]), Symbol(pair[1]))).Where(label => label.Value.Length > 0).ToArray();
         return new BatchModel
         {
             AgentId = message.AgentId,
@@ -150,7 +150,7 @@ internal static class ProtoBatches
         return new SeriesModel(
             labels.Single(label => label.Name == "__name__").Value,
             labels.Where(label => label.Name != "__name__").ToArray(),
-            (MetricType)(int)series.Type,
+            Enum.IsDefined((MetricType)(int)series.Type) ? (MetricType)(int)series.Type : MetricType.Unknown,
             symbol(series.Unit),
             symbol(series.Help),
             samples,

@@ -208,7 +208,7 @@ public sealed class MemoryFileSystem : IFileSystem
     internal void Perform(FileOperationKind kind, string path, Action work, Action? workOfFailure = null, bool alwaysFails = false)
     {
         var operation = new FileOperation(operations, kind, path);
-        dead |= operation.Index == HaltAt;
+        dead |= operation.Index >= HaltAt;
         if (dead)
         {
             throw new FileSystemException(kind.ToString(), path, 5, "the machine has stopped");

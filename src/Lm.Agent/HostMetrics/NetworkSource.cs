@@ -35,7 +35,7 @@ internal sealed class NetworkSource(ProcFs proc) : IMetricSource
             return SourceOutcome.Unreadable(fileName, errno);
         }
 
-        if (!text.Contains((byte)'|') || !TryChoose(text))
+        if (!ProcNetDev.TrySkipHeadings(ref text) || !TryChoose(text))
         {
             return SourceOutcome.Malformed(fileName, "two lines of headings, then lines of an interface's name, a colon and its counters");
         }

@@ -10,16 +10,23 @@ internal static class ProcNetDev
 {
     private const int ReceiveColumns = 8;
 
+    /// <summary>Takes the two lines of headings off the text.</summary>
+    /// <param name="text">The file's text; what is left of it afterwards.</param>
+    /// <returns>False when they are not there, or do not speak of bytes: Linux 2.0 counted packets alone.</returns>
+    public static bool TrySkipHeadings(ref ReadOnlySpan<byte> text) =>
+        ProcText.TryNextLine(ref text, out var first, out _) && first.Contains((byte)'|')
+        && ProcText.TryNextLine(ref text, out var second, out var isWhole) && isWhole && second.IndexOf("|bytes "u8) >= 0;
+
     /// <summary>Takes the next interface off the text.</summary>
-    /// <param name="text">The text from the start of a line; what is left of it afterwards.</param>
+    /// <param name="text">The text behind the headings, from the start of a line; what is left of it afterwards.</param>
     /// <param name="device">Its name and counters; the name points into the text.</param>
-    /// <returns>The line's status; headings and empty lines are passed over.</returns>
+    /// <returns>The line's status; empty lines are passed over.</returns>
     public static NetDevLine TryNext(ref ReadOnlySpan<byte> text, out NetDevCounters device)
     {
         device = default;
         while (ProcText.TryNextLine(ref text, out var line, out var isWhole))
         {
-            if (line.Trim(" \t"u8).IsEmpty || line.Contains((byte)'|'))
+            if (line.Trim(" \t"u8).IsEmpty)
             {
                 continue;
             }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lm.Collector.Series;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Lm.Collector.Query;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Lm.Collector.Listeners;
+using Lm.Collector.Series;
 using Lm.Platform;
 
 namespace Lm.Collector.Query;

@@ -47,6 +47,12 @@ internal sealed class LabelRegex
             return true;
         }
 
+        fault = FaultOfStructure(pattern);
+        if (fault.Length > 0)
+        {
+            return false;
+        }
+
         if (!HasModestRepeats(pattern))
         {
             fault = $"regular expression repeats too much: nested counts may multiply to {RepeatProductMax} at most";
@@ -87,6 +93,31 @@ internal sealed class LabelRegex
         {
             return false; // a second for one label value of a few kilobytes: an expression made to be slow
         }
+    }
+
+    // Checked here, not by .NET: a parenthesis too many would close the group that anchors the expression.
+    private static string FaultOfStructure(string pattern)
+    {
+        var open = 0;
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            switch (pattern[i])
+            {
+                case '\\' when ++i == pattern.Length:
+                    return "error parsing regexp: trailing backslash at end of expression";
+                case '[' when (i = EndOfClass(pattern, i)) >= pattern.Length:
+                    return "error parsing regexp: missing closing ]";
+                case '(':
+                    open++;
+                    break;
+                case ')' when --open < 0:
+                    return "error parsing regexp: unexpected )";
+                default:
+                    break;
+            }
+        }
+
+        return open > 0 ? "error parsing regexp: missing closing )" : "";
     }
 
     // An upper bound: every count multiplies with those of the groups around it, which is more than the true nesting gives when groups follow

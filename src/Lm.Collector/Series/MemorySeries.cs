@@ -13,6 +13,9 @@ internal sealed class MemorySeries(LabelSet labels)
     /// <summary>Whether the store has let go of it: whoever keeps a reference looks it up again.</summary>
     public bool IsRemoved { get; set; }
 
+    /// <summary>Whether its metric's unit and help text were kept; agents send them only once in a while.</summary>
+    public bool IsDescribed { get; set; }
+
     /// <summary>How many samples.</summary>
     public int Count { get; private set; }
 

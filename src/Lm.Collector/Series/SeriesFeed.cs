@@ -69,37 +69,75 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
                 store.Append(target, times[i], values[i]);
             }
         }
+
+        foreach (ref readonly var histogram in batch.Batch.Histograms(series))
+        {
+            if (histogram.Time.Value >= oldest)
+            {
+                AppendHistogram(batch.Batch, series, histogram);
+            }
+        }
     }
 
     private MemorySeries Find(DecodedBatch batch, in DecodedSeries series)
     {
         AddToKey(batch, batch.Labels(series));
         var lookup = known.GetAlternateLookup<ReadOnlySpan<byte>>();
-        if (lookup.TryGetValue(key.AsSpan(0, keyLength), out var found) && !found.IsRemoved)
+        if (!lookup.TryGetValue(key.AsSpan(0, keyLength), out var found) || found.IsRemoved)
         {
-            return found;
+            Identify(batch, series);
+            found = store.FindOrAdd(new LabelSet(CollectionsMarshal.AsSpan(labels)));
+            lookup[key.AsSpan(0, keyLength)] = found;
         }
 
+        if (!found.IsDescribed && (series.Help != 0 || series.Unit != 0))
+        {
+            Describe(found.Labels.MetricName, batch, series);
+            found.IsDescribed = true;
+        }
+
+        return found;
+    }
+
+    private void Identify(DecodedBatch batch, in DecodedSeries series)
+    {
         labels.Clear();
         foreach (ref readonly var label in identity.Build(batch, series))
         {
             labels.Add(new Label(Text(identity.Name(label)), Text(identity.Value(label))));
         }
-
-        var set = new LabelSet(CollectionsMarshal.AsSpan(labels));
-        found = store.FindOrAdd(set);
-        Describe(set.MetricName, batch, series);
-        lookup[key.AsSpan(0, keyLength)] = found;
-        return found;
     }
 
-    private void Describe(string metric, DecodedBatch batch, in DecodedSeries series)
+    // As Prometheus has had histograms from the start, and as its functions expect them: cumulative buckets by their upper bound `le`, sum and count.
+    private void AppendHistogram(DecodedBatch batch, in DecodedSeries series, in DecodedHistogram histogram)
     {
-        if (series.Type != MetricType.Unknown || series.Unit != 0 || series.Help != 0)
+        Identify(batch, series);
+        var name = labels.Find(static label => label.Name == LabelSet.MetricNameLabel).Value ?? "";
+        Describe(name, batch, series);
+        var bounds = batch.Bounds(histogram);
+        var counts = batch.Counts(histogram);
+        ulong cumulative = 0;
+        Span<byte> text = stackalloc byte[PromNumber.BytesMax];
+        for (var i = 0; i < counts.Length; i++)
         {
-            store.Describe(metric, new MetricMetadata(series.Type, Text(batch.Symbol(series.Unit)), Text(batch.Symbol(series.Help))));
+            cumulative += counts[i];
+            var bound = i < bounds.Length ? bounds[i] : double.PositiveInfinity;
+            AppendPart(name + "_bucket", Text(text[..PromNumber.FormatValue(bound, text)]), histogram.Time.Value, cumulative);
         }
+
+        AppendPart(name + "_sum", "", histogram.Time.Value, histogram.Sum);
+        AppendPart(name + "_count", "", histogram.Time.Value, histogram.Count);
     }
+
+    private void AppendPart(string name, string upperBound, long time, double value)
+    {
+        // First come, first kept: these two stand before what the series brought under the same names.
+        LabelSet set = new([new Label(LabelSet.MetricNameLabel, name), new Label("le", upperBound), .. labels]);
+        store.Append(store.FindOrAdd(set), time, value);
+    }
+
+    private void Describe(string metric, DecodedBatch batch, in DecodedSeries series) =>
+        store.Describe(metric, new MetricMetadata(series.Type, Text(batch.Symbol(series.Unit)), Text(batch.Symbol(series.Help))));
 
     // Hosts share most of their names and values: one string for each.
     private string Text(ReadOnlySpan<byte> utf8)

@@ -29,4 +29,7 @@ internal sealed record QuerySettings
 
     /// <summary>The <c>[query.tls]</c> table; null when the listener speaks plain HTTP.</summary>
     public required TlsFiles? Tls { get; init; }
+
+    /// <summary>The certificate of <see cref="Tls"/>, read; null when the listener speaks plain HTTP. Reloadable.</summary>
+    public ServerCertificate? Certificate { get; init; }
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Lm.Collector.Query;
+namespace Lm.Collector.Series;
 
 /// <summary>Numbers and times as Prometheus' HTTP API writes and reads them.</summary>
 internal static class PromNumber

@@ -1,0 +1,211 @@
+using System.Globalization;
+using System.Text;
+using Lm.Agent.Batching;
+using Lm.Agent.HostMetrics;
+using Lm.Agent.Queue;
+using Lm.Agent.Settings;
+using Lm.Agent.Upload;
+using Lm.Platform;
+using Lm.Platform.Files;
+using Lm.Protocol;
+using Lm.Protocol.Framing;
+using Microsoft.Extensions.Logging;
+
+namespace Lm.Agent;
+
+/// <summary>Builds every part, starts them, stops them in order; one method a mode.</summary>
+/// <param name="configPath">The configuration as the operator named it.</param>
+/// <param name="settings">What it says.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Where events go.</param>
+internal sealed class AgentHost(string configPath, AgentSettings settings, TimeProvider time, ILogger logger)
+{
+    // Failures in a row after which --once and --flush leave the rest queued: long enough for a collector's restart, short enough for cron.
+    private const int DrainAttemptsMax = 4;
+
+    private readonly IFileSystem files = new PhysicalFileSystem();
+
+    /// <summary><c>lm-agent CONFIG</c>: collects once and writes what would be sent; opens no queue, uploads nothing.</summary>
+    public int Check(Stream output)
+    {
+        TellConfiguration();
+        var lines = new StringBuilder();
+        var builder = NewBatchBuilder();
+        builder.Build(settings, default, UnixMillis.Now(time), sink => new SeriesPrinter(sink, settings.Labels, lines));
+        var frame = builder.Encoder.EncodeFrame(new BatchKey(settings.AgentId, default, new SequenceRange(1, 1)));
+        FrameReader.TryReadHeader(frame.Span, new Limits().BatchBytesMax, out var header);
+        var summary = string.Create(
+            CultureInfo.InvariantCulture,
+            $"# agent {settings.AgentId} would send to {settings.IngestUrl}\n# series {builder.Encoder.SeriesCount}, batch {header.PayloadLength} bytes, framed {frame.Length} bytes\n");
+        output.Write(Encoding.UTF8.GetBytes(summary));
+        output.Write(Encoding.UTF8.GetBytes(lines.ToString()));
+        output.Flush();
+        return ExitCode.Done;
+    }
+
+    /// <summary><c>--once</c>: one collect, queue, upload cycle.</summary>
+    public async Task<int> OnceAsync(CancellationToken stopping)
+    {
+        TellConfiguration();
+        await using var queue = await OpenQueueAsync(stopping);
+        var builder = NewBatchBuilder();
+        var isStored = await TickAsync(builder, queue, settings, stopping) is not null;
+        var result = await UploadAsync(queue, stopping);
+        return isStored || result != ExitCode.Done ? result : ExitCode.Fault;
+    }
+
+    /// <summary><c>--flush</c>: uploads what is queued, collects nothing.</summary>
+    public async Task<int> FlushAsync(CancellationToken stopping)
+    {
+        await using var queue = await OpenQueueAsync(stopping);
+        return await UploadAsync(queue, stopping);
+    }
+
+    /// <summary><c>--daemon</c>: cycles until <paramref name="stopping"/>, then one last flush.</summary>
+    /// <param name="reload">Set on SIGHUP.</param>
+    /// <param name="stopping">SIGTERM.</param>
+    public async Task<int> DaemonAsync(AsyncSignal reload, CancellationToken stopping)
+    {
+        TellConfiguration();
+        await using var queue = await OpenQueueAsync(stopping);
+        using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
+        using var abort = new CancellationTokenSource();
+        using var current = new CurrentSettings(settings);
+        var uploading = uploader.RunAsync(stopping, abort.Token);
+        var reloading = ReloadAsync(current, queue, uploader, reload, stopping);
+        await CollectAsync(current, queue, uploader, stopping);
+
+        var timeout = current.Value.ShutdownTimeout;
+        AgentLog.Stopping(logger, (long)timeout.TotalMilliseconds);
+        await reloading;
+        using var timer = time.CreateTimer(_ => abort.Cancel(), null, timeout, Timeout.InfiniteTimeSpan);
+        await FlushAtStopAsync(uploader, uploading, abort.Token);
+        var waiting = queue.WaitingCount;
+        AgentLog.Stopped(logger, waiting);
+        return ExitCode.Done;
+    }
+
+    private static async Task FlushAtStopAsync(Uploader uploader, Task uploading, CancellationToken abort)
+    {
+        try
+        {
+            await uploading;
+            await uploader.DrainAsync(attemptsMax: 1, () => { }, abort);
+        }
+        catch (OperationCanceledException) when (abort.IsCancellationRequested)
+        {
+            // shutdown_timeout_ms is over: the rest stays queued.
+        }
+    }
+
+    private async Task CollectAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, CancellationToken stopping)
+    {
+        var builder = NewBatchBuilder();
+        var clock = new TickClock(time);
+        var heap = new HeapTrimmer();
+        while (!stopping.IsCancellationRequested)
+        {
+            var now = current.Value;
+            if (await TickAsync(builder, queue, now, CancellationToken.None) is not null)
+            {
+                uploader.Wake();
+            }
+
+            heap.AfterTick();
+            if (await current.WaitAsync(clock.Next(now.Interval), time, stopping))
+            {
+                clock.Restart();
+            }
+        }
+    }
+
+    private async Task<QueuedBatch?> TickAsync(BatchBuilder builder, DiskQueue queue, AgentSettings now, CancellationToken cancellationToken)
+    {
+        var collectedAt = UnixMillis.Now(time);
+        var reported = builder.Build(now, queue.Counters, collectedAt);
+        return await queue.AppendAsync(builder.Encoder, collectedAt, reported, cancellationToken);
+    }
+
+    private async Task<int> UploadAsync(DiskQueue queue, CancellationToken stopping)
+    {
+        using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
+        var progress = new FlushProgress(queue, uploader, time, logger);
+        try
+        {
+            await uploader.DrainAsync(DrainAttemptsMax, progress.Report, stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // What was not acknowledged stays queued, and the exit code says so.
+        }
+
+        var waiting = queue.WaitingCount;
+        AgentLog.Drained(logger, uploader.TakenCount, waiting, uploader.RefusedCount, uploader.LastFailure);
+        return uploader.RefusedCount > 0 ? ExitCode.Refused : waiting > 0 ? ExitCode.StaysQueued : ExitCode.Done;
+    }
+
+    private async Task ReloadAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, AsyncSignal reload, CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                await reload.WaitAsync(stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+
+            if (ReadAgain(current.Value) is { } next)
+            {
+                queue.SizeBytesMax = next.QueueBytesMax;
+                uploader.Replace(NewEndpoint(next));
+                current.Replace(next);
+                AgentLog.Reloaded(logger, configPath);
+            }
+        }
+    }
+
+    private AgentSettings? ReadAgain(AgentSettings old)
+    {
+        var next = AgentSettingsReader.Read(configPath, time, out var faults);
+        if (next is not null && (next.AgentId != old.AgentId || next.QueueDirectory != old.QueueDirectory))
+        {
+            faults = ["agent_id and queue_dir stay as they are until a restart"];
+            next.Tls.Dispose();
+            next = null;
+        }
+
+        if (next is null)
+        {
+            var all = string.Join("; ", faults);
+            AgentLog.ReloadRefused(logger, configPath, all);
+        }
+
+        return next;
+    }
+
+    private void TellConfiguration()
+    {
+        AgentLog.Started(logger, AgentVersion.Text, settings.AgentId, settings.IngestUrl, (long)settings.Interval.TotalMilliseconds);
+        if (settings.LogInputs.Count > 0)
+        {
+            AgentLog.LogInputsWait(logger, settings.LogInputs.Count);
+        }
+
+        foreach (var label in settings.Labels.Where(label => label.Name is "instance" or "job"))
+        {
+            AgentLog.LabelIsRenamed(logger, label.Name);
+        }
+    }
+
+    private BatchBuilder NewBatchBuilder() => new(new HostSampler(new ProcFs(), settings.QueueDirectory, time, logger), time);
+
+    private UploadEndpoint NewEndpoint(AgentSettings from) => new(from, new UploadClient(from.IngestUrl, from.Token, from.Tls, time));
+
+    private Task<DiskQueue> OpenQueueAsync(CancellationToken cancellationToken) => DiskQueue.OpenAsync(
+        new DiskQueueOptions(
+            files, settings.QueueDirectory, settings.AgentId, QueueIdentity.ReadMachineId(files), settings.QueueBytesMax, time, logger),
+        cancellationToken);
+}

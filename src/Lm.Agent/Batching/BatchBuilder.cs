@@ -1,0 +1,70 @@
+using Lm.Agent.HostMetrics;
+using Lm.Agent.Queue;
+using Lm.Agent.Settings;
+using Lm.Platform;
+using Lm.Protocol;
+
+namespace Lm.Agent.Batching;
+
+/// <summary>Makes one batch of a tick: samples, and alert records about what the queue had to give up.</summary>
+internal sealed class BatchBuilder(HostSampler sampler, TimeProvider time)
+{
+    // A collector that lost its memory learns units and help texts within the hour.
+    private static readonly TimeSpan MetadataEvery = TimeSpan.FromHours(1);
+    private const int SeverityError = 17; // OpenTelemetry's ERROR
+
+    private long? metadataAt;
+
+    /// <summary>Holds the batch after <see cref="Build"/>.</summary>
+    public BatchEncoder Encoder { get; } = new();
+
+    /// <summary>Collects.</summary>
+    /// <param name="settings">Interval, labels, how many alert records are allowed.</param>
+    /// <param name="counters">What the queue gave up.</param>
+    /// <param name="collectedAt">Now.</param>
+    /// <param name="extraSink">Sees every sample too; null for nobody.</param>
+    /// <returns>The counters as the batch's alert records tell them.</returns>
+    public QueueCounters Build(AgentSettings settings, QueueCounters counters, UnixMillis collectedAt, Func<ISampleSink, ISampleSink>? extraSink = null)
+    {
+        Encoder.Begin(collectedAt, (int)settings.Interval.TotalMilliseconds, settings.Labels);
+        Encoder.IncludeMetadata = metadataAt is not { } at || time.GetElapsedTime(at) >= MetadataEvery;
+        metadataAt = Encoder.IncludeMetadata ? time.GetTimestamp() : metadataAt;
+        sampler.Collect(extraSink is null ? Encoder : extraSink(Encoder));
+        return AddAlerts(settings, counters, collectedAt);
+    }
+
+    private QueueCounters AddAlerts(AgentSettings settings, QueueCounters counters, UnixMillis now)
+    {
+        var reported = new QueueCounters();
+        if (TryAdd(settings, now, "queue_dropped", counters.Dropped, counters.DroppedReported,
+            "batches that were not sent were dropped because the queue had reached max_queue_bytes"))
+        {
+            reported = reported with { DroppedReported = counters.Dropped };
+        }
+
+        if (TryAdd(settings, now, "batch_rejected", counters.Rejected, counters.RejectedReported,
+            "batches were refused for good by the collector and set aside in rejected/"))
+        {
+            reported = reported with { RejectedReported = counters.Rejected };
+        }
+
+        if (TryAdd(settings, now, "collect_dropped", counters.Lost, counters.LostReported,
+            "batches were lost because the queue could not store them"))
+        {
+            reported = reported with { LostReported = counters.Lost };
+        }
+
+        return reported;
+    }
+
+    private bool TryAdd(AgentSettings settings, UnixMillis now, string name, ulong total, ulong told, string what)
+    {
+        if (total <= told || Encoder.AlertCount >= settings.AlertsPerBatchMax)
+        {
+            return false;
+        }
+
+        Encoder.AddAlert(new AlertRecord(now, SeverityError, name, $"{total - told} {what}", [new Label("count", $"{total - told}")]));
+        return true;
+    }
+}

@@ -1,0 +1,53 @@
+using Lm.Platform.Files;
+using Lm.Protocol;
+
+namespace Lm.Agent.Queue;
+
+/// <summary>The directory <c>rejected/</c> in the queue's: frames that the collector refused for good, one file each, the oldest going first.</summary>
+internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
+{
+    public const int CountMax = 256;
+    public const long BytesMax = 32L << 20;
+
+    private readonly string directory = Path.Combine(queueDirectory, "rejected");
+
+    /// <summary>Puts a frame aside durably.</summary>
+    /// <returns>The file's path.</returns>
+    /// <exception cref="FileSystemException">It could not be stored: the batch must stay in the queue.</exception>
+    public string Store(QueueId queueId, BatchNumber number, string code, ReadOnlySpan<byte> frame)
+    {
+        files.CreateDirectory(directory);
+        MakeRoom(frame.Length);
+        // Names sort by age: within a directory the generation and the sequence only grow.
+        var name = $"{number.Generation:d10}-{number.Sequence:d20}-{queueId}-{Clean(code)}.frame";
+        var path = Path.Combine(directory, name);
+        AtomicFile.Write(files, path, frame);
+        return path;
+    }
+
+    private void MakeRoom(int frameLength)
+    {
+        var names = files.List(directory).Where(name => name.EndsWith(".frame", StringComparison.Ordinal)).ToList();
+        var sizes = names.ConvertAll(SizeOf);
+        var (count, bytes) = (names.Count, sizes.Sum());
+        for (var i = 0; i < names.Count && (count >= CountMax || bytes + frameLength > BytesMax); i++)
+        {
+            files.Delete(Path.Combine(directory, names[i]));
+            count--;
+            bytes -= sizes[i];
+        }
+    }
+
+    private long SizeOf(string name)
+    {
+        using var file = files.Open(Path.Combine(directory, name), writable: false);
+        return file.Length;
+    }
+
+    // A code comes from the network and becomes part of a file's name.
+    private static string Clean(string code)
+    {
+        var clean = new string([.. code.Where(character => char.IsAsciiLetterLower(character) || character == '_').Take(40)]);
+        return clean.Length == 0 ? "refused" : clean;
+    }
+}

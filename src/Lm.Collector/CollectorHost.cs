@@ -1,0 +1,155 @@
+using System.Reflection;
+using Lm.Collector.Ingest;
+using Lm.Collector.Listeners;
+using Lm.Collector.Query;
+using Lm.Collector.Settings;
+using Lm.Collector.Spool;
+using Lm.Platform.Files;
+
+namespace Lm.Collector;
+
+/// <summary>Builds every part, reads the spool back, starts both listeners, and stops in order.</summary>
+/// <remarks>Order of the start: lock, spool, ledger, private listener (which says that it is replaying), replay, ingest listener. Order of the stop:
+/// new batches are refused, those in hand are finished, listeners, spool, ledger's snapshot, lock.</remarks>
+internal sealed class CollectorHost : IAsyncDisposable
+{
+    /// <summary>How long requests in hand may take at a stop.</summary>
+    public static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(10);
+
+    private const string JournalFolder = "journal";
+    private const string SnapshotFile = "ledger.snapshot";
+    private const long RequestMemoryMin = 256L << 20;
+    private static readonly TimeSpan TrimInterval = TimeSpan.FromHours(6);
+
+    private readonly CurrentSettings settings;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly IDisposable folderLock;
+    private readonly BatchSpool spool;
+    private readonly SpoolTrim trim;
+    private readonly Readiness readiness;
+    private readonly ClockGuard clock;
+    private readonly PrivateEndpoints privateEndpoints;
+    private readonly IngestEndpoint ingestEndpoint;
+    private readonly HttpListenerHost queryListener;
+    private readonly HttpListenerHost ingestListener;
+
+    private CollectorHost(CurrentSettings settings, IFileSystem files, TimeProvider time, ILoggerFactory loggers)
+    {
+        (this.settings, this.time) = (settings, time);
+        logger = loggers.CreateLogger("Lm.Collector");
+        var storage = settings.Value.Storage;
+        files.CreateDirectory(storage.SpoolDirectory);
+        folderLock = files.TryLock(storage.SpoolDirectory)
+            ?? throw new IOException($"{storage.SpoolDirectory} is in use by another lm-collector; give each its own spool_dir");
+
+        var spoolMetrics = new SpoolMetrics();
+        var spoolLogger = loggers.CreateLogger("Lm.Collector.Spool");
+        var ledger = new SequenceLedger();
+        clock = new ClockGuard(time);
+        spool = BatchSpool.Open(
+            files,
+            Path.Combine(storage.SpoolDirectory, JournalFolder),
+            new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
+        trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, ledger, clock, spoolMetrics, time, spoolLogger);
+        readiness = new Readiness(spool, clock);
+
+        var limits = settings.Value.Ingest.Limits;
+        var budget = new MemoryBudget(Math.Max(RequestMemoryMin, 2L * ((long)limits.BodyBytesMax + limits.BatchBytesMax)));
+        var ingestMetrics = new IngestMetrics();
+        var metrics = new CollectorMetrics(ingestMetrics, spoolMetrics, spool, budget, ledger, clock);
+        privateEndpoints = new PrivateEndpoints(new PrivateServices
+        {
+            Settings = () => settings.Value.Query,
+            Readiness = readiness,
+            Metrics = metrics.Collect,
+            Queues = ledger.Snapshot,
+            Progress = spool,
+            Time = time,
+            Loggers = loggers,
+        });
+        var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, new BatchLeases(budget), ingestMetrics);
+        ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
+            () => settings.Value.Ingest, pipeline, budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));
+
+        Func<System.Net.Security.SslServerAuthenticationOptions>? queryTls = settings.Value.Query.Certificate is null ? null : () => settings.QueryTls;
+        queryListener = new HttpListenerHost(settings.Value.Query.Listen, privateEndpoints, ListenerBounds.Private, queryTls, loggers);
+        ingestListener = new HttpListenerHost(settings.Value.Ingest.Listen, ingestEndpoint, ListenerBounds.Ingest, () => settings.IngestTls, loggers);
+        (metrics.QueryListener, metrics.IngestListener) = (queryListener, ingestListener);
+    }
+
+    /// <summary>The program's version.</summary>
+    public static string Version =>
+        typeof(CollectorHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    /// <summary>Where the ingest listener listens; after the start.</summary>
+    public System.Net.IPEndPoint IngestEndPoint => ingestListener.LocalEndPoint;
+
+    /// <summary>Where the private listener listens; after the start.</summary>
+    public System.Net.IPEndPoint QueryEndPoint => queryListener.LocalEndPoint;
+
+    /// <summary>Builds everything and takes the folders; nothing listens yet.</summary>
+    /// <exception cref="IOException">The spool folder cannot be used.</exception>
+    public static CollectorHost Open(CurrentSettings settings, IFileSystem files, TimeProvider time, ILoggerFactory loggers) =>
+        new(settings, files, time, loggers);
+
+    /// <summary>Reads the spool back and starts both listeners.</summary>
+    /// <exception cref="IOException">An address cannot be listened on.</exception>
+    public async Task StartAsync(CancellationToken stopping)
+    {
+        await queryListener.StartAsync(stopping);
+        trim.ReadSnapshot();
+        await Task.Run(() => spool.Replay(privateEndpoints.Consumers, time, stopping), stopping);
+        spool.Start(privateEndpoints.Consumers);
+        trim.Run(settings.Value.Storage);
+        await ingestListener.StartAsync(stopping);
+        readiness.ReplayDone();
+        if (clock.IsSuspect(out var behind))
+        {
+            CollectorLog.ClockSuspect(logger, (long)behind.TotalSeconds);
+        }
+
+        var scheme = settings.Value.Query.Certificate is null ? "http" : "https";
+        var (ingest, query) = (IngestEndPoint.ToString(), QueryEndPoint.ToString());
+        CollectorLog.Listening(logger, ingest, scheme, query);
+    }
+
+    /// <summary>Deletes what is old, now and then, until stopped.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(TrimInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                trim.Run(settings.Value.Storage);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // That is how it ends.
+        }
+    }
+
+    /// <summary>Drains: new batches are answered 503, those in hand finish within the deadline.</summary>
+    public async Task StopAsync()
+    {
+        CollectorLog.Stopping(logger, (int)StopDeadline.TotalSeconds);
+        readiness.Stopping();
+        ingestEndpoint.Drain();
+        using var deadline = new CancellationTokenSource(StopDeadline, time);
+        await ingestListener.StopAsync(deadline.Token);
+        await queryListener.StopAsync(deadline.Token);
+    }
+
+    /// <summary>Closes the spool and lets go of the folders.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await ingestListener.DisposeAsync();
+        await queryListener.DisposeAsync();
+        await spool.DisposeAsync();
+        trim.TryWriteSnapshot();
+        privateEndpoints.Dispose();
+        folderLock.Dispose();
+    }
+}

@@ -1,0 +1,92 @@
+using System.Threading.Channels;
+
+namespace Lm.Collector.Settings;
+
+/// <summary>Reloads the settings on request and when a file changed: read all, check all, swap whole, or keep the old and say why.</summary>
+/// <remarks>Files are looked at every few seconds rather than watched: that works on every file system, through links and bind mounts, and a
+/// file that is replaced in two steps is read once it has come to rest.</remarks>
+internal sealed class Reload(string path, CurrentSettings current, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
+
+    // One waiting request is as good as many.
+    private readonly Channel<string> requests = Channel.CreateBounded<string>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private string inUse = FilesState.Of(current.Value.Files);
+    private string tried = "";
+
+    /// <summary>Asks for a reload; returns at once.</summary>
+    public void Request(string reason) => requests.Writer.TryWrite(reason);
+
+    /// <summary>Looks and reloads until stopped.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(LookInterval, time);
+        var looking = LookAsync(timer, stopping);
+        try
+        {
+            await foreach (var reason in requests.Reader.ReadAllAsync(stopping))
+            {
+                Apply(reason);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+
+        await looking;
+    }
+
+    /// <summary>Reads everything and puts it in use when it has no faults.</summary>
+    /// <returns>Whether it did.</returns>
+    public bool Apply(string reason)
+    {
+        var state = FilesState.Of(current.Value.Files);
+        var settings = ServerSettings.TryLoad(path, time, out var faults);
+        if (settings is null)
+        {
+            CollectorLog.ReloadFailed(logger, reason, faults.Count, faults[0].ToString());
+            tried = state;
+            return false;
+        }
+
+        var restart = string.Join(", ", settings.NeedsRestart(current.Value));
+        foreach (var warning in settings.Warnings.Except(current.Value.Warnings))
+        {
+            CollectorLog.SettingsWarning(logger, warning);
+        }
+
+        var hadSameFiles = settings.Files.SequenceEqual(current.Value.Files);
+        current.Swap(settings);
+        CollectorLog.Reloaded(logger, reason);
+        if (restart.Length > 0)
+        {
+            CollectorLog.NeedsRestart(logger, restart);
+        }
+
+        // Taken before the files were read: what changed meanwhile is seen at the next look. Files that are new in the list were just read.
+        inUse = hadSameFiles ? state : FilesState.Of(settings.Files);
+        tried = "";
+        return true;
+    }
+
+    private async Task LookAsync(PeriodicTimer timer, CancellationToken stopping)
+    {
+        var before = inUse;
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                var now = FilesState.Of(current.Value.Files);
+                if (now == before && now != inUse && now != tried)
+                {
+                    Request("files changed"); // and have been the same for two looks
+                }
+
+                before = now;
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Lm.Toml;
+
+namespace Lm.Collector.Settings;
+
+/// <summary>The whole configuration of the collector: server.toml and every file that it names, read and checked. Immutable.</summary>
+internal sealed record ServerSettings
+{
+    /// <summary><c>[ingest]</c>.</summary>
+    public required IngestSettings Ingest { get; init; }
+
+    /// <summary><c>[query]</c>.</summary>
+    public required QuerySettings Query { get; init; }
+
+    /// <summary><c>[storage]</c>.</summary>
+    public required StorageSettings Storage { get; init; }
+
+    /// <summary>What is no fault but an operator should know.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>Every file and folder that was read: a change of one calls for a reload.</summary>
+    public required IReadOnlyList<string> Files { get; init; }
+
+    /// <summary>Reads everything; this is all that <c>--check-config</c> does.</summary>
+    /// <param name="path">server.toml, as the operator gave it.</param>
+    /// <param name="time">The clock, for certificates.</param>
+    /// <param name="faults">Every fault of every file; empty when the result is not null.</param>
+    public static ServerSettings? TryLoad(string path, TimeProvider time, out IReadOnlyList<SettingsFault> faults)
+    {
+        var reading = new SettingsReading(path, time);
+        var settings = reading.TryRead();
+        faults = reading.Faults;
+        return faults.Count == 0 ? settings : null;
+    }
+
+    /// <summary>The settings that differ from <paramref name="running"/> and take effect only after a restart.</summary>
+    public IEnumerable<string> NeedsRestart(ServerSettings running)
+    {
+        if (Ingest.Listen != running.Ingest.Listen)
+        {
+            yield return "ingest.listen";
+        }
+
+        if (Query.Listen != running.Query.Listen)
+        {
+            yield return "query.listen";
+        }
+
+        if ((Query.Tls is null) != (running.Query.Tls is null))
+        {
+            yield return "query.tls";
+        }
+
+        if (Storage.SpoolDirectory != running.Storage.SpoolDirectory)
+        {
+            yield return "storage.spool_dir";
+        }
+
+        if (Storage.CacheDirectory != running.Storage.CacheDirectory)
+        {
+            yield return "storage.cache_dir";
+        }
+
+        if (Storage.CollectorId != running.Storage.CollectorId)
+        {
+            yield return "storage.collector_id";
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Net;
+using Lm.Collector.Console;
+using Lm.Collector.Settings;
+using Lm.TestKit;
+
+namespace Lm.Collector.Tests.Console;
+
+public sealed class SessionStoreTests
+{
+    [Fact]
+    public void At_the_limit_the_session_that_was_idle_longest_ends()
+    {
+        var time = new ManualTime();
+        var sessions = new SessionStore(time);
+        var token = new Secret("t");
+        var first = sessions.Open("t");
+        time.Advance(TimeSpan.FromSeconds(1));
+        var second = sessions.Open("t");
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(sessions.Use(first, token));
+        for (var i = 2; i <= SessionStore.SessionsMax; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            sessions.Open("t");
+        }
+
+        Assert.Equal(SessionStore.SessionsMax, sessions.Count);
+        Assert.True(sessions.Use(first, token));
+        Assert.False(sessions.Use(second, token));
+    }
+
+    [Fact]
+    public void The_limiter_remembers_a_bounded_number_of_addresses_and_takes_an_IPv6_network_as_one()
+    {
+        var time = new ManualTime();
+        var limiter = new SignInLimiter(time);
+        for (var i = 0; i < SignInLimiter.FailuresMax; i++)
+        {
+            limiter.Failed(IPAddress.Parse($"2001:db8::{i:x}"));
+        }
+
+        Assert.False(limiter.MayTry(IPAddress.Parse("2001:db8::ffff"), out _));
+        Assert.True(limiter.MayTry(IPAddress.Parse("2001:db8:0:1::1"), out _));
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < SignInLimiter.SourcesMax; i++)
+        {
+            limiter.Failed(new IPAddress([10, 0, (byte)(i >> 8), (byte)i]));
+        }
+
+        Assert.True(limiter.MayTry(IPAddress.Parse("2001:db8::ffff"), out _)); // forgotten: its window began first
+    }
+}

@@ -1,0 +1,182 @@
+using System.Net;
+using Lm.Collector.Listeners;
+
+namespace Lm.Collector.Tests.Query;
+
+public sealed class PrivateEndpointsTests
+{
+    public static TheoryData<string> GuardedPaths =>
+        ["/metrics", "/api/v1/query?query=up", "/api/v1/agents", "/api/v1/status/buildinfo", "/api/v1/nothing", "/index.html", "/assets/index.html", "/assets/../metrics", "/anything"];
+
+    [Theory]
+    [MemberData(nameof(GuardedPaths))]
+    public async Task Without_a_token_every_path_is_401_with_a_challenge(string path)
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post, HttpMethod.Delete, HttpMethod.Put, HttpMethod.Head, HttpMethod.Options])
+        {
+            using var answer = await listener.SendAsync(method, path, token: null);
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+            Assert.Equal("Bearer", answer.Headers.WwwAuthenticate.ToString());
+        }
+    }
+
+    [Theory]
+    [InlineData("?token=")]
+    [InlineData("?access_token=")]
+    [InlineData("?authorization=Bearer%20")]
+    public async Task A_token_in_the_URL_is_not_read(string parameter)
+    {
+        await using var listener = await PrivateListener.StartAsync();
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await listener.GetAsync("/api/v1/agents" + parameter + PrivateListener.Token, token: null)).Status);
+    }
+
+    [Theory]
+    [InlineData("wrong")]
+    [InlineData(PrivateListener.Token + "x")]
+    [InlineData("QUERY-TOKEN-OF-THE-TESTS")]
+    [InlineData("query-token-of-the-test")]
+    public async Task A_wrong_token_is_401(string token)
+    {
+        await using var listener = await PrivateListener.StartAsync();
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await listener.GetAsync("/api/v1/agents", token)).Status);
+    }
+
+    [Theory]
+    [InlineData("Basic cXVlcnk6dG9rZW4=")]
+    [InlineData("Bearer")]
+    [InlineData("Bearer ")]
+    [InlineData(PrivateListener.Token)]
+    public async Task Another_kind_of_authorization_is_401(string header)
+    {
+        await using var listener = await PrivateListener.StartAsync();
+
+        using var answer = await listener.SendAsync(HttpMethod.Get, "/api/v1/agents", token: null, content: null, ("Authorization", header));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("evil.example")]
+    [InlineData("127.0.0.1.evil.example")]
+    [InlineData("192.0.2.7")]
+    [InlineData("localhost.evil.example:18080")]
+    public async Task A_foreign_Host_is_421_even_with_the_token(string host)
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        foreach (var path in (string[])["/api/v1/agents", "/login", "/healthz"])
+        {
+            using var answer = await listener.SendAsync(HttpMethod.Get, path, PrivateListener.Token, null, ("Host", host));
+            Assert.Equal(HttpStatusCode.MisdirectedRequest, answer.StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData("localhost")]
+    [InlineData("LOCALHOST:9")]
+    [InlineData("127.0.0.1")]
+    [InlineData("[::1]:18080")]
+    [InlineData("mon.example")]
+    [InlineData("Mon.Example:443")]
+    public async Task A_known_Host_is_served(string host)
+    {
+        await using var listener = await PrivateListener.StartAsync(change: settings => settings with { AllowedHosts = ["mon.example"] });
+
+        using var answer = await listener.SendAsync(HttpMethod.Get, "/api/v1/agents", PrivateListener.Token, null, ("Host", host));
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Health_needs_no_token()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        listener.Ready = new ReadinessReport(false, ["replaying the spool", "clock suspect"]);
+
+        Assert.Equal((HttpStatusCode.OK, "ok\n"), await listener.GetAsync("/healthz", token: null));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "replaying the spool\nclock suspect\n"), await listener.GetAsync("/readyz", token: null));
+
+        listener.Ready = new ReadinessReport(true, []);
+        Assert.Equal((HttpStatusCode.OK, "ok\n"), await listener.GetAsync("/readyz", token: null));
+    }
+
+    [Fact]
+    public async Task With_the_token_an_unknown_path_is_404_and_an_unknown_method_405()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+
+        Assert.Equal(HttpStatusCode.NotFound, (await listener.GetAsync("/api/v1/nothing")).Status);
+        using var answer = await listener.SendAsync(HttpMethod.Delete, "/api/v1/agents");
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+        Assert.Equal("GET", answer.Content.Headers.Allow.Single());
+    }
+
+    [Fact]
+    public async Task Every_answer_has_the_safety_headers_and_the_api_is_not_stored()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        foreach (var path in (string[])["/login", "/api/v1/agents", "/assets/app.css", "/nothing", "/healthz"])
+        {
+            using var answer = await listener.SendAsync(HttpMethod.Get, path);
+            var policy = answer.Headers.GetValues("Content-Security-Policy").Single();
+            Assert.StartsWith("default-src 'none'; script-src 'self'; style-src 'self';", policy, StringComparison.Ordinal);
+            Assert.Contains("require-trusted-types-for 'script'", policy, StringComparison.Ordinal);
+            Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+            Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
+            Assert.Equal("no-referrer", answer.Headers.GetValues("Referrer-Policy").Single());
+            Assert.Equal("same-origin", answer.Headers.GetValues("Cross-Origin-Opener-Policy").Single());
+            var expected = path is "/login" or "/assets/app.css" ? "no-cache" : "no-store";
+            Assert.Equal(expected, answer.Headers.CacheControl?.ToString());
+        }
+    }
+
+    [Fact]
+    public async Task The_console_without_a_session_leads_to_sign_in()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+
+        using var answer = await listener.SendAsync(HttpMethod.Get, "/", token: null);
+
+        Assert.Equal((HttpStatusCode.SeeOther, "/login"), (answer.StatusCode, answer.Headers.Location?.ToString()));
+    }
+
+    [Fact]
+    public async Task Under_a_base_path_all_but_health_moves_there()
+    {
+        await using var listener = await PrivateListener.StartAsync(change: settings => settings with { BasePath = "/lm/" });
+
+        Assert.Equal(HttpStatusCode.OK, (await listener.GetAsync("/lm/api/v1/agents")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await listener.GetAsync("/api/v1/agents")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await listener.GetAsync("/api/v1/agents", token: null)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await listener.GetAsync("/healthz", token: null)).Status);
+        using var console = await listener.SendAsync(HttpMethod.Get, "/lm", token: null);
+        Assert.Equal("/lm/", console.Headers.Location?.ToString());
+        using var page = await listener.SendAsync(HttpMethod.Get, "/lm/", token: null);
+        Assert.Equal("/lm/login", page.Headers.Location?.ToString());
+    }
+
+    [Fact]
+    public async Task A_file_the_browser_has_is_not_sent_again()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        using var first = await listener.SendAsync(HttpMethod.Get, "/assets/app.css", token: null);
+
+        using var second = await listener.SendAsync(HttpMethod.Get, "/assets/app.css", null, null, ("If-None-Match", first.Headers.ETag!.ToString()));
+
+        Assert.Equal(HttpStatusCode.NotModified, second.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_program_is_503_and_says_nothing_of_the_inside()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        listener.Wait = _ => throw new InvalidOperationException("the secret inside");
+
+        var (status, body) = await listener.GetAsync("/api/v1/query?query=x");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.DoesNotContain("secret", body, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Lm.Collector.Agents;
+using Lm.Collector.Ingest;
+using Lm.Collector.Listeners;
+using Lm.Collector.Query;
+using Lm.Collector.Series;
+using Lm.Collector.Settings;
+using Lm.Collector.Spool;
+using Lm.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lm.Collector.Tests.Query;
+
+/// <summary>The private endpoints behind a real Kestrel on loopback; what they are given by the host is set by the test.</summary>
+internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDisposable
+{
+    public const string Token = "query-token-of-the-tests";
+
+    private readonly WebApplication app;
+
+    private PrivateListener(QuerySettings settings, TimeProvider time, SeriesStoreLimits limits)
+    {
+        Settings = settings;
+        Endpoints = new PrivateEndpoints(
+            new PrivateServices
+            {
+                Settings = () => Settings,
+                Readiness = this,
+                Metrics = () => [new CollectorMetric("lm_collector_batches_accepted_total", "Batches made durable.", true, "", 3)],
+                Queues = () => Queues,
+                Progress = this,
+                Time = time,
+                Loggers = NullLoggerFactory.Instance,
+            },
+            limits);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
+        app = builder.Build();
+        app.Run(Endpoints.HandleAsync);
+    }
+
+    public QuerySettings Settings { get; set; }
+
+    public PrivateEndpoints Endpoints { get; }
+
+    public ReadinessReport Ready { get; set; } = new(true, []);
+
+    public List<QueueState> Queues { get; } = [];
+
+    /// <summary>What a query waits for before it reads.</summary>
+    public Func<CancellationToken, ValueTask> Wait { get; set; } = _ => ValueTask.CompletedTask;
+
+    public Uri Address { get; private set; } = new("http://127.0.0.1");
+
+    /// <summary>A client with neither token nor cookies.</summary>
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+
+    public static async Task<PrivateListener> StartAsync(
+        TimeProvider? time = null, Func<QuerySettings, QuerySettings>? change = null, SeriesStoreLimits? limits = null)
+    {
+        var settings = new QuerySettings
+        {
+            Listen = new ListenAddress(IPAddress.Loopback, 18080),
+            Token = new Secret(Token),
+            Timeout = TimeSpan.FromSeconds(60),
+            SamplesMax = 1_000_000,
+            PromqlSemantics = 3,
+            AllowedHosts = [],
+            BasePath = "/",
+            AllowPlaintext = false,
+            Tls = null,
+        };
+        var listener = new PrivateListener(change?.Invoke(settings) ?? settings, time ?? new ManualTime(), limits ?? new SeriesStoreLimits());
+        await listener.app.StartAsync(TestContext.Current.CancellationToken);
+        listener.Address = new Uri(listener.app.Urls.Single());
+        listener.Client.BaseAddress = listener.Address;
+        return listener;
+    }
+
+    public void Feed(AcceptedBatch batch)
+    {
+        foreach (var consumer in Endpoints.Consumers)
+        {
+            consumer.Apply(batch);
+        }
+    }
+
+    public void Report(AgentReport report) => Endpoints.AgentReports.Report(report);
+
+    public async Task<(HttpStatusCode Status, string Body)> GetAsync(string path, string? token = Token)
+    {
+        using var answer = await SendAsync(HttpMethod.Get, path, token);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    public async Task<JsonElement> GetJsonAsync(string path)
+    {
+        var (status, body) = await GetAsync(path);
+        Assert.True(status == HttpStatusCode.OK, body);
+        using var document = JsonDocument.Parse(body);
+        return document.RootElement.GetProperty("data").Clone();
+    }
+
+    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? token = Token, HttpContent? content = null, params (string Name, string Value)[] headers)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = content };
+        request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+        foreach (var (name, value) in headers)
+        {
+            Assert.True(request.Headers.TryAddWithoutValidation(name, value));
+        }
+
+        return Client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    ReadinessReport IReadiness.Report() => Ready;
+
+    ValueTask ISpoolProgress.WaitForAcknowledgedAsync(CancellationToken cancellationToken) => Wait(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await app.DisposeAsync();
+        Endpoints.Dispose();
+    }
+}

@@ -1,0 +1,60 @@
+using Lm.Collector.Spool;
+using Lm.Journal;
+using Lm.Platform;
+using Lm.Protocol;
+
+namespace Lm.Collector.Tests.Series;
+
+/// <summary>Accepted batches for tests, through the real encoder and decoder.</summary>
+internal sealed class BatchMaker(string agentId = "web1")
+{
+    private static readonly MetricDescriptor Gauge = new("", MetricType.Gauge, "", "");
+
+    private readonly BatchEncoder encoder = new();
+    private readonly List<(MetricDescriptor Metric, Label[] Labels, UnixMillis[] Times, double[] Values)> series = [];
+    private ulong sequence;
+
+    public QueueId Queue { get; init; } = new(42);
+
+    public int IntervalMs { get; init; } = 15_000;
+
+    public Label[] CommonLabels { get; init; } = [];
+
+    public BatchMaker With(string metric, double value, long time, params Label[] labels) => With(metric, [(time, value)], labels);
+
+    public BatchMaker With(string metric, (long Time, double Value)[] samples, params Label[] labels) =>
+        With(Gauge with { Name = metric }, samples, labels);
+
+    public BatchMaker With(MetricDescriptor metric, (long Time, double Value)[] samples, params Label[] labels)
+    {
+        series.Add((metric, labels, [.. samples.Select(sample => new UnixMillis(sample.Time))], [.. samples.Select(sample => sample.Value)]));
+        return this;
+    }
+
+    /// <summary>The batch gathered so far; the next one begins empty.</summary>
+    public AcceptedBatch Make(long receivedAt = 0, long oldestAccepted = long.MinValue, int[]? dropped = null, bool isReplay = false)
+    {
+        encoder.IncludeMetadata = true;
+        encoder.Begin(new UnixMillis(receivedAt), IntervalMs, CommonLabels);
+        foreach (var (metric, labels, times, values) in series)
+        {
+            encoder.AddSamples(metric, labels, times, values);
+        }
+
+        series.Clear();
+        sequence++;
+        var payload = encoder.EncodePayload(new BatchKey(agentId, Queue, new SequenceRange(sequence, sequence))).ToArray();
+        var decoded = new DecodedBatch();
+        var status = BatchDecoder.Decode(payload, new Limits(), decoded, out var fault);
+        Assert.True(status == DecodeStatus.Ok, fault);
+        return new AcceptedBatch
+        {
+            Position = new JournalPosition(0, (long)sequence),
+            ReceivedAt = new UnixMillis(receivedAt),
+            Batch = decoded,
+            Verdict = new BatchVerdict { OldestAccepted = new UnixMillis(oldestAccepted), DroppedSeries = dropped ?? [] },
+            IsReplay = isReplay,
+            FrameBytes = payload.Length,
+        };
+    }
+}

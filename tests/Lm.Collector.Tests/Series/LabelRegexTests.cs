@@ -1,0 +1,58 @@
+using Lm.Collector.Series;
+
+namespace Lm.Collector.Tests.Series;
+
+public sealed class LabelRegexTests
+{
+    [Theory]
+    [InlineData("web.*", "web1", true)]
+    [InlineData("web.*", "a web1", false)]
+    [InlineData("web", "web1", false)]
+    [InlineData("a|b", "b", true)]
+    [InlineData("a|b", "ab", false)]
+    [InlineData("", "", true)]
+    [InlineData("a|", "", true)]
+    [InlineData(".+", "", false)]
+    [InlineData("a.b", "a\nb", true)]
+    [InlineData("a$", "a\n", false)]
+    [InlineData(@"\d+", "12", true)]
+    [InlineData(@"\d+", "\u0661\u0662", false)]
+    [InlineData(@"[\d]+", "12", true)]
+    [InlineData("[[:alpha:]]+", "abc", true)]
+    [InlineData("[[:alpha:]]+", "a1c", false)]
+    [InlineData("[a-z-[aeiou]]+", "a]", true)]
+    [InlineData("[]a]+", "]a", true)]
+    [InlineData("(?P<host>web)[0-9]", "web1", true)]
+    [InlineData("(?i)WEB", "web", true)]
+    public void An_expression_matches_as_in_RE2(string pattern, string value, bool expected)
+    {
+        Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
+        Assert.Equal(expected, regex!.IsMatch(value));
+    }
+
+    [Theory]
+    [InlineData("[", "error parsing regexp: missing closing ]")]
+    [InlineData("(a", "error parsing regexp: missing closing )")]
+    [InlineData("a)|(b", "error parsing regexp: unexpected )")]
+    [InlineData("a\\", "error parsing regexp: trailing backslash")]
+    [InlineData("*", "error parsing regexp: QuantifierAfterNothing")]
+    [InlineData(@"(a)\1", "regular expression needs back-references")]
+    [InlineData("(?=a)b", "regular expression needs back-references")]
+    [InlineData("(.{1,1000}){1,1000}", "regular expression repeats too much")]
+    [InlineData("(((a{10}){10}){10}){100}", "regular expression repeats too much")]
+    [InlineData("a{1001}", "regular expression repeats too much")]
+    public void An_expression_that_cannot_be_used_says_why(string pattern, string expected)
+    {
+        Assert.False(LabelRegex.TryParse(pattern, out _, out var fault));
+        Assert.StartsWith(expected, fault, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("(a+)+(a+)+(a+)+(a+)+$")]
+    [InlineData("(x*)*(x*)*(x*)*y")]
+    public void An_expression_made_to_backtrack_does_not(string pattern)
+    {
+        Assert.True(LabelRegex.TryParse(pattern, out var regex, out _));
+        Assert.False(regex!.IsMatch(new string('a', 5000) + "!"));
+    }
+}

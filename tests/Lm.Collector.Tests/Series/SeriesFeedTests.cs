@@ -1,0 +1,150 @@
+using Lm.Collector.Series;
+using Lm.Protocol;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lm.Collector.Tests.Series;
+
+public sealed class SeriesFeedTests
+{
+    private readonly MemorySeriesStore store = new(new SeriesStoreLimits(), NullLogger<MemorySeriesStore>.Instance);
+    private readonly SeriesFeed feed;
+
+    public SeriesFeedTests() => feed = new SeriesFeed(store);
+
+    [Fact]
+    public void A_series_is_stored_under_the_verified_identity()
+    {
+        feed.Apply(new BatchMaker { CommonLabels = [new Label("site", "lab")] }.With("node_load1", 0.5, 1000).Make());
+
+        Assert.Equal(["{__name__=\"node_load1\", instance=\"web1\", job=\"lightmetrics\", site=\"lab\"}"], store.All().Names());
+    }
+
+    [Fact]
+    public void A_brought_instance_and_job_are_renamed()
+    {
+        feed.Apply(new BatchMaker().With("x", 1, 1000, new Label("instance", "db"), new Label("job", "j"), new Label("exported_job", "k")).Make());
+
+        Assert.Equal(
+            ["{__name__=\"x\", exported_exported_job=\"j\", exported_instance=\"db\", exported_job=\"k\", instance=\"web1\", job=\"lightmetrics\"}"],
+            store.All().Names());
+    }
+
+    [Fact]
+    public void The_verdict_is_applied_and_a_series_without_an_accepted_sample_leaves_no_trace()
+    {
+        var batch = new BatchMaker()
+            .With("old", 1, 999)
+            .With("mixed", [(999, 1), (1000, 2), (1001, 3)])
+            .With("dropped", 1, 1000)
+            .Make(oldestAccepted: 1000, dropped: [2]);
+
+        feed.Apply(batch);
+
+        var found = store.All();
+        Assert.Equal(["{__name__=\"mixed\", instance=\"web1\", job=\"lightmetrics\"}"], found.Names());
+        Assert.Equal([(1000, 2.0), (1001, 3.0)], found.Samples(0));
+    }
+
+    [Fact]
+    public void Different_forms_of_one_label_set_are_one_series()
+    {
+        var maker = new BatchMaker();
+        feed.Apply(maker.With("x", 1, 1000, new Label("a", "1"), new Label("b", "2")).Make());
+        feed.Apply(maker.With("x", 2, 2000, new Label("b", "2"), new Label("a", "1")).Make());
+        feed.Apply(new BatchMaker { CommonLabels = [new Label("b", "2")] }.With("x", 3, 3000, new Label("a", "1")).Make());
+
+        Assert.Equal([(1000, 1.0), (2000, 2.0), (3000, 3.0)], store.All().Samples(0));
+        Assert.Equal(1, store.Statistics().Series);
+    }
+
+    [Fact]
+    public void Two_agents_with_the_same_labels_are_two_series()
+    {
+        feed.Apply(new BatchMaker("web1").With("x", 1, 1000).Make());
+        feed.Apply(new BatchMaker("web2").With("x", 1, 1000).Make());
+
+        Assert.Equal(2, store.Statistics().Series);
+    }
+
+    [Fact]
+    public void Label_texts_that_only_differ_in_where_they_are_cut_are_different_series()
+    {
+        feed.Apply(new BatchMaker().With("x", 1, 1000, new Label("a", "bc")).With("x", 2, 1000, new Label("ab", "c")).Make());
+
+        Assert.Equal(2, store.Statistics().Series);
+    }
+
+    [Fact]
+    public void The_first_value_for_a_time_stays_and_the_second_is_counted()
+    {
+        var maker = new BatchMaker();
+        feed.Apply(maker.With("x", 1, 1000).Make());
+        feed.Apply(maker.With("x", 2, 1000).Make());
+        feed.Apply(maker.With("x", 1, 1000).Make());
+
+        Assert.Equal([(1000, 1.0)], store.All().Samples(0));
+        Assert.Equal((1, 1, 1), (store.Statistics().SamplesAdded, store.Statistics().SamplesConflicting, store.Statistics().SamplesRepeated));
+    }
+
+    [Fact]
+    public void Equal_values_are_told_by_their_bits_so_that_a_stale_marker_is_not_any_NaN()
+    {
+        var maker = new BatchMaker();
+        feed.Apply(maker.With("x", double.NaN, 1000).Make());
+        feed.Apply(maker.With("x", BitConverter.Int64BitsToDouble(StaleMarker.Bits), 1000).Make());
+        feed.Apply(maker.With("x", double.NaN, 1000).Make());
+
+        Assert.Equal((1, 1), (store.Statistics().SamplesConflicting, store.Statistics().SamplesRepeated));
+        Assert.False(StaleMarker.Is(store.All().Values(0)[0]));
+    }
+
+    [Fact]
+    public void Metadata_of_a_metric_is_kept()
+    {
+        feed.Apply(new BatchMaker().With(new MetricDescriptor("node_load1", MetricType.Gauge, "", "Load of one minute."), [(1000, 1.0)]).Make());
+
+        Assert.Equal(new MetricMetadata(MetricType.Gauge, "", "Load of one minute."), store.MetadataOf("node_load1"));
+    }
+
+    [Fact]
+    public void A_series_that_was_evicted_is_found_again_under_its_name()
+    {
+        var small = new MemorySeriesStore(new SeriesStoreLimits { SeriesMax = 10 }, NullLogger<MemorySeriesStore>.Instance);
+        var smallFeed = new SeriesFeed(small);
+        var maker = new BatchMaker();
+        for (var i = 0; i < 30; i++)
+        {
+            smallFeed.Apply(maker.With($"m{i}", i, 1000 + i).Make());
+        }
+
+        smallFeed.Apply(maker.With("m0", 7, 5000).Make());
+
+        Assert.Equal([(5000, 7.0)], small.All(LabelMatcher.Equal("__name__", "m0")).Samples(0));
+        Assert.InRange(small.Statistics().Series, 1, 10);
+        Assert.Equal(31 - small.Statistics().Series, small.Statistics().SeriesEvicted);
+    }
+
+    [Fact]
+    public void A_usual_batch_allocates_nothing_once_its_series_are_known()
+    {
+        var batch = HeartbeatOf(107, 1000);
+        feed.Apply(batch);
+        feed.Apply(batch);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        feed.Apply(batch);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private static Lm.Collector.Spool.AcceptedBatch HeartbeatOf(int series, long time)
+    {
+        var maker = new BatchMaker();
+        for (var i = 0; i < series; i++)
+        {
+            maker.With("node_cpu_seconds_total", i, time, new Label("cpu", $"{i / 8}"), new Label("mode", $"mode{i % 8}"));
+        }
+
+        return maker.Make();
+    }
+}
