@@ -14,14 +14,32 @@ internal sealed class FrameFuzz
     // What one batch may make the decoder allocate for it in a new state: all arrays at what these limits allow, and a sentence.
     private const long AllocatedMax = 4 << 20;
 
-    // A decode takes microseconds; a thousand times that is not a busy machine but a loop that is not linear.
-    private static readonly TimeSpan DecodeMax = TimeSpan.FromSeconds(2);
+    // A decode takes microseconds. Longer, three times in a row, is not a busy machine but a loop that is not linear.
+    private static readonly TimeSpan DecodeMax = TimeSpan.FromMilliseconds(100);
 
-    private static readonly Limits Limits = new()
+    private static readonly Limits Small = new()
     {
-        BatchBytesMax = PayloadMax, SeriesPerBatchMax = 107, LabelsPerSeriesMax = 4, LabelKeyBytesMax = 14, LabelValueBytesMax = 64,
-        SamplesPerBatchMax = 400, LogsPerBatchMax = 40, LogMessageBytesMax = 100, AlertsPerBatchMax = 4,
+        BatchBytesMax = PayloadMax,
+        SeriesPerBatchMax = 107,
+        LabelsPerSeriesMax = 4,
+        LabelKeyBytesMax = 14,
+        LabelValueBytesMax = 64,
+        SamplesPerBatchMax = 400,
+        LogsPerBatchMax = 40,
+        LogMessageBytesMax = 100,
+        AlertsPerBatchMax = 4,
     };
+
+    // So near to what the seeds have that arrays are often full to their end.
+    private static readonly Limits Tiny = Small with
+    {
+        SeriesPerBatchMax = 3,
+        LabelsPerSeriesMax = 0,
+        SamplesPerBatchMax = 3,
+        LogsPerBatchMax = 0,
+        AlertsPerBatchMax = 0,
+    };
+
 
     private readonly byte[][] payloads = SeedFrames.Payloads();
     private readonly byte[] ack = SeedFrames.Ack();
@@ -30,6 +48,7 @@ internal sealed class FrameFuzz
     private readonly Mutator mutator;
     private DecodedBatch batch = new();
     private byte[] frame = [];
+    private Limits limits = Small;
 
     private FrameFuzz() => mutator = new Mutator(payloads);
 
@@ -72,11 +91,12 @@ internal sealed class FrameFuzz
         mutator.Seed(seed, at);
 
         // Now and then in a new state, so that what arrays of earlier batches hide is seen.
-        if (mutator.Next(64) == 0)
+        if (mutator.Next(16) == 0)
         {
             batch = new DecodedBatch();
         }
 
+        limits = mutator.Next(4) == 0 ? Tiny : Small;
         frame = MutatedFrame();
         var status = Read(out var found);
         tally.Count(status);
@@ -153,7 +173,7 @@ internal sealed class FrameFuzz
         var bytes = payload.AsMemory(0, length);
         var started = Stopwatch.GetTimestamp();
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var status = BatchDecoder.Decode(bytes, Limits, batch, out var fault);
+        var status = BatchDecoder.Decode(bytes, limits, batch, out var fault);
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         var took = Stopwatch.GetElapsedTime(started);
         tally.Count(status);
@@ -161,7 +181,7 @@ internal sealed class FrameFuzz
         tally.AllocatedMax = Math.Max(tally.AllocatedMax, allocated);
         tally.SlowestDecode = took > tally.SlowestDecode ? took : tally.SlowestDecode;
         Check(allocated <= AllocatedMax, $"decoding {length} bytes allocated {allocated}");
-        Check(took < DecodeMax, $"decoding {length} bytes took {took}");
+        Check(took < DecodeMax || IsFastAgain(bytes), $"decoding {length} bytes took {took}, and as long again");
         if (status == DecodeStatus.Ok)
         {
             CheckBatch();
@@ -171,6 +191,21 @@ internal sealed class FrameFuzz
             Check(fault.Length is > 0 and < 1000 && !fault.AsSpan().ContainsAny('\n', '\r', '\e'), "a batch's fault is one line");
             Check(batch.Series.Length + batch.Logs.Length + batch.Alerts.Length == 0, "a refused batch is empty");
         }
+    }
+
+    private bool IsFastAgain(ReadOnlyMemory<byte> bytes)
+    {
+        for (var left = 3; left > 0; left--)
+        {
+            var started = Stopwatch.GetTimestamp();
+            BatchDecoder.Decode(bytes, limits, batch, out _);
+            if (Stopwatch.GetElapsedTime(started) < DecodeMax)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void CheckBatch()
@@ -200,7 +235,7 @@ internal sealed class FrameFuzz
         }
 
         CheckLabels(batch.CommonLabels);
-        Check(batch.SampleCount <= Limits.SamplesPerBatchMax, "samples are within their limit");
+        Check(batch.SampleCount <= limits.SamplesPerBatchMax, "samples are within their limit");
         CheckVerdict();
         if (mutator.Next(16) == 0)
         {
@@ -219,7 +254,7 @@ internal sealed class FrameFuzz
 
     private void CheckVerdict()
     {
-        var verdict = BatchRules.Judge(batch, Limits, new UnixMillis(1_767_323_045_000), TimeSpan.FromDays(35), out var newest);
+        var verdict = BatchRules.Judge(batch, limits, new UnixMillis(1_767_323_045_000), TimeSpan.FromDays(35), out var newest);
         Check(newest >= batch.CollectedAt, "the newest time is not before the collection");
         Check(verdict.DroppedSeries.All(at => at < batch.Series.Length), "dropped series are series");
         Check(verdict.DroppedLogs.All(at => at < batch.Logs.Length), "dropped logs are logs");
@@ -235,7 +270,7 @@ internal sealed class FrameFuzz
         Check(FrameReader.TryRead(rewritten, PayloadMax + 64, out var found) == FrameStatus.Ok, "a rewritten frame is whole");
         var again = new byte[found.PayloadLength];
         Check(FrameReader.ReadPayload(rewritten, found, again) == FrameStatus.Ok, "a rewritten frame inflates");
-        Check(BatchDecoder.Decode(again, Limits with { BatchBytesMax = again.Length }, batch, out fault) == DecodeStatus.Ok, fault);
+        Check(BatchDecoder.Decode(again, limits with { BatchBytesMax = again.Length }, batch, out fault) == DecodeStatus.Ok, fault);
         Check(batch.Key.QueueId == new QueueId(7) && batch.Key.Sequences == new SequenceRange(9, 9), "a rewritten batch has its new key");
         Check((series, samples, logs) == (batch.Series.Length, batch.SampleCount, batch.Logs.Length), "a rewritten batch keeps its records");
         tally.Rewrites++;

@@ -155,7 +155,11 @@ public sealed class AllocationTests
 
     private static Batch Head() => new()
     {
-        AgentId = "a", QueueId = ByteString.CopyFrom(new byte[16]), SeqStart = 1, SeqEnd = 1, Symbols = { "" },
+        AgentId = "a",
+        QueueId = ByteString.CopyFrom(new byte[16]),
+        SeqStart = 1,
+        SeqEnd = 1,
+        Symbols = { "" },
     };
 
     private static long AllocatedBy(Action action)

@@ -212,6 +212,26 @@ public sealed class BatchDecoderTests
         Exceeded($"the batch has more than {small.SymbolsPerBatchMax} symbols", message.ToByteArray(), small);
     }
 
+    // Room is made for the whole numbers of a run: the one that is cut short must not be written behind it.
+    [Theory]
+    [InlineData(8)]
+    [InlineData(17)]
+    public void A_run_that_is_full_to_its_limit_and_then_cut_short_is_malformed(int count)
+    {
+        var tiny = Limits with { SeriesPerBatchMax = 1, LogsPerBatchMax = 0, AlertsPerBatchMax = 0, LabelsPerSeriesMax = 0, SamplesPerBatchMax = 1 };
+        Assert.Equal((4, 16), (tiny.LabelsPerBatchMax, tiny.BoundsPerBatchMax));
+        var message = ValidMessage();
+        message.Series.Clear();
+        message.Logs.Clear();
+        message.Alerts.Clear();
+        byte[] run = [.. Enumerable.Repeat((byte)0, count), 0x80];
+
+        // References of labels straight in the series, or the counts of a histogram in it.
+        byte[] field = count == 8 ? [0x0a, (byte)run.Length, .. run] : [0x3a, (byte)(run.Length + 2), 0x1a, (byte)run.Length, .. run];
+
+        Refused(DecodeStatus.Malformed, "that end at byte", [.. message.ToByteArray(), 0x4a, (byte)field.Length, .. field], tiny);
+    }
+
     [Fact]
     public void The_name_of_an_agent_that_sends_again_is_not_made_again()
     {

@@ -41,7 +41,8 @@ public sealed class BatchRulesTests
     public void Common_labels_count_with_a_series_unless_its_own_replace_them()
     {
         var model = Model(Series("three_and_two", Labels(3)), Series("replaces", [new Label("c0", "x"), .. Labels(3)]))
-            with { CommonLabels = [new Label("c0", "a"), new Label("l0", "b")] };
+            with
+        { CommonLabels = [new Label("c0", "a"), new Label("l0", "b")] };
 
         var verdict = Judge(model, Floors);
 

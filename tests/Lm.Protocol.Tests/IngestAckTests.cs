@@ -16,8 +16,17 @@ public sealed class IngestAckTests
         new UnixMillis(1_767_323_045_123),
         new Limits
         {
-            BodyBytesMax = 1, BatchBytesMax = 2, SeriesPerBatchMax = 3, LabelsPerSeriesMax = 4, LabelKeyBytesMax = 5, LabelValueBytesMax = 6,
-            SamplesPerBatchMax = 7, LogsPerBatchMax = 8, LogMessageBytesMax = 9, AlertsPerBatchMax = 0, FutureSecondsMax = 11,
+            BodyBytesMax = 1,
+            BatchBytesMax = 2,
+            SeriesPerBatchMax = 3,
+            LabelsPerSeriesMax = 4,
+            LabelKeyBytesMax = 5,
+            LabelValueBytesMax = 6,
+            SamplesPerBatchMax = 7,
+            LogsPerBatchMax = 8,
+            LogMessageBytesMax = 9,
+            AlertsPerBatchMax = 0,
+            FutureSecondsMax = 11,
         });
 
     [Fact]

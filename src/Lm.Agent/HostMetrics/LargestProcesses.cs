@@ -15,18 +15,20 @@ internal sealed class LargestProcesses(int max)
     /// <summary>Forgets all.</summary>
     public void Clear() => Count = 0;
 
-    /// <summary>Keeps a process if it is among the largest. One without resident memory never is.</summary>
-    /// <param name="pid">Its id.</param>
-    /// <param name="stat">What the kernel says of it.</param>
-    public void Offer(int pid, in ProcessStat stat)
-    {
-        if (stat.ResidentPages == 0)
-        {
-            return; // a kernel thread, or dead
-        }
+    /// <summary>Whether a process may be among the largest: there is room, or it holds no less than the last of those kept.</summary>
+    /// <param name="residentPages">What it holds. Nothing, as a kernel thread or the dead, is never enough.</param>
+    public bool HasRoomFor(ulong residentPages) =>
+        residentPages > 0 && (Count < kept.Length || residentPages >= kept[^1].ResidentPages);
 
+    /// <summary>Keeps a process if it is among the largest.</summary>
+    /// <param name="pid">Its id.</param>
+    /// <param name="residentPages">What it holds, as <see cref="HasRoomFor"/> was asked: <c>stat</c> may count otherwise.</param>
+    /// <param name="stat">What else the kernel says of it.</param>
+    public void Offer(int pid, ulong residentPages, in ProcessStat stat)
+    {
+        var candidate = new ProcessCandidate(pid, residentPages, stat);
         var place = Count;
-        while (place > 0 && IsLarger(pid, stat, kept[place - 1]))
+        while (place > 0 && IsLarger(candidate, kept[place - 1]))
         {
             place--;
         }
@@ -38,24 +40,25 @@ internal sealed class LargestProcesses(int max)
 
         Count = Math.Min(Count + 1, kept.Length);
         Array.Copy(kept, place, kept, place + 1, Count - place - 1);
-        kept[place] = new ProcessCandidate(pid, stat);
+        kept[place] = candidate;
     }
 
-    private static bool IsLarger(int pid, in ProcessStat stat, in ProcessCandidate other)
+    private static bool IsLarger(in ProcessCandidate one, in ProcessCandidate other)
     {
-        if (stat.ResidentPages != other.ResidentPages)
+        if (one.ResidentPages != other.ResidentPages)
         {
-            return stat.ResidentPages > other.ResidentPages;
+            return one.ResidentPages > other.ResidentPages;
         }
 
-        return stat.CpuTicks != other.CpuTicks ? stat.CpuTicks > other.CpuTicks : pid < other.Pid;
+        return one.CpuTicks != other.CpuTicks ? one.CpuTicks > other.CpuTicks : one.Pid < other.Pid;
     }
 }
 
 /// <summary>A process and what its series say.</summary>
 /// <param name="pid">Its id.</param>
-/// <param name="stat">What the kernel says of it.</param>
-internal readonly struct ProcessCandidate(int pid, in ProcessStat stat)
+/// <param name="residentPages">What it holds.</param>
+/// <param name="stat">What else the kernel says of it.</param>
+internal readonly struct ProcessCandidate(int pid, ulong residentPages, in ProcessStat stat)
 {
     /// <summary>Its id.</summary>
     public int Pid { get; } = pid;
@@ -67,7 +70,7 @@ internal readonly struct ProcessCandidate(int pid, in ProcessStat stat)
     public ulong CpuTicks { get; } = stat.CpuTicks;
 
     /// <summary>Its resident memory, pages.</summary>
-    public ulong ResidentPages { get; } = stat.ResidentPages;
+    public ulong ResidentPages { get; } = residentPages;
 
     /// <summary>Its name.</summary>
     public readonly KernelName Name = new(stat.Name);

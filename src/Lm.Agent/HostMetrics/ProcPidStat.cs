@@ -12,12 +12,11 @@ internal static class ProcPidStat
     private const int UserTicksField = 14;
     private const int SystemTicksField = 15;
     private const int StartTicksField = 22;
-    private const int ResidentPagesField = 24;
 
     /// <summary>Parses the file's text.</summary>
     /// <param name="text">The text.</param>
     /// <param name="process">What it says; the name points into the text.</param>
-    /// <returns>False when it is not of this form, or ends before the resident set does; <paramref name="process"/> is then empty.</returns>
+    /// <returns>False when it is not of this form, or ends before its start time does; <paramref name="process"/> is then empty.</returns>
     public static bool TryParse(ReadOnlySpan<byte> text, out ProcessStat process)
     {
         process = default;
@@ -32,8 +31,7 @@ internal static class ProcPidStat
         if (!TrySkip(ref fields, UserTicksField - StateField) || !ProcText.TryNextNumber(ref fields, out var userTicks)
             || !ProcText.TryNextNumber(ref fields, out var systemTicks)
             || !TrySkip(ref fields, StartTicksField - SystemTicksField - 1) || !ProcText.TryNextNumber(ref fields, out var startTicks)
-            || !TrySkip(ref fields, ResidentPagesField - StartTicksField - 1) || !ProcText.TryNextField(ref fields, out var resident)
-            || fields.IsEmpty || !TryParsePages(resident, out var residentPages))
+            || fields.IsEmpty)
         {
             return false;
         }
@@ -44,7 +42,6 @@ internal static class ProcPidStat
             // Saturated: two counters near 2^64 are a broken kernel's, not a reason to wrap to almost nothing.
             CpuTicks = userTicks > ulong.MaxValue - systemTicks ? ulong.MaxValue : userTicks + systemTicks,
             StartTicks = startTicks,
-            ResidentPages = residentPages,
         };
         return true;
     }
@@ -61,15 +58,6 @@ internal static class ProcPidStat
 
         return true;
     }
-
-    // The kernel sums per-CPU counters that are not in step; older ones print the sum signed, at times below zero.
-    private static bool TryParsePages(ReadOnlySpan<byte> field, out ulong pages)
-    {
-        var isNegative = field[0] == (byte)'-';
-        var isGood = ProcText.TryParseNumber(isNegative ? field[1..] : field, out pages);
-        pages = isNegative ? 0 : pages;
-        return isGood;
-    }
 }
 
 /// <summary>What <c>/proc/PID/stat</c> says of a process.</summary>
@@ -83,7 +71,4 @@ internal readonly ref struct ProcessStat
 
     /// <summary>When it started, ticks since boot.</summary>
     public ulong StartTicks { get; init; }
-
-    /// <summary>Memory that it holds, pages; 0 for kernel threads and for the dead who wait for their parents.</summary>
-    public ulong ResidentPages { get; init; }
 }

@@ -1,7 +1,8 @@
 namespace Lm.Agent.HostMetrics;
 
 /// <summary>The format of <c>/proc/PID/statm</c>.</summary>
-/// <remarks>Source: proc_pid_statm(5). Example: <c>1503 912 730 10 0 402 0</c>: pages in all, resident, shared and so on.</remarks>
+/// <remarks>Source: proc_pid_statm(5). Example: <c>1503 912 730 10 0 402 0</c>: pages in all, resident, shared and so on; zeros for kernel threads and for
+/// the dead who wait for their parents.</remarks>
 internal static class ProcPidStatm
 {
     /// <summary>Parses the file's text.</summary>

@@ -6,6 +6,8 @@ namespace Lm.Agent.HostMetrics;
 /// <remarks>
 /// <list type="bullet">
 /// <item>Order: resident memory, then CPU ticks, both falling, then process id, rising. Kernel threads hold no memory and are never chosen.</item>
+/// <item>Every process costs one short read of <c>statm</c>; the dearer <c>stat</c>, for which the kernel adds up all threads, is read only for those that
+/// may be among the eight. Measured with 420 processes: 5 and 9 µs.</item>
 /// <item>A process that goes away while it is read is not counted; one that cannot be read or understood is counted as one of the others.</item>
 /// <item>Command lines and environments are never read: they hold secrets.</item>
 /// </list>
@@ -15,7 +17,7 @@ internal sealed class ProcessSource : IMetricSource
     /// <summary>Processes with series.</summary>
     public const int ProcessMax = 8;
 
-    /// <summary>Processes looked at in one tick; those beyond, which have the highest ids, are only counted. About 0.2 CPU seconds.</summary>
+    /// <summary>Processes looked at in one tick; those beyond, which have the highest ids, are only counted. About 0.1 CPU seconds.</summary>
     public const int ScanMax = 16_384;
 
     private static readonly MetricDescriptor CpuSeconds = new("lightmetrics_host_process_cpu_seconds_total", MetricType.Counter, "seconds",
@@ -33,7 +35,7 @@ internal sealed class ProcessSource : IMetricSource
     private readonly LargestProcesses largest = new(ProcessMax);
     private readonly ProcessLabels labels = new();
 
-    /// <summary>Reads <c>PID/stat</c> of all processes, and the boot time from <c>stat</c>.</summary>
+    /// <summary>Reads <c>PID/statm</c> of all processes, <c>PID/stat</c> of the largest, and the boot time from <c>stat</c>.</summary>
     /// <param name="proc">Where they are.</param>
     /// <param name="units">The kernel's ticks and pages.</param>
     /// <param name="time">Tells when the wall clock was set.</param>
@@ -67,7 +69,7 @@ internal sealed class ProcessSource : IMetricSource
         }
 
         return count.Understood == 0
-            ? SourceOutcome.Malformed(proc.Root, "a folder for each process with a readable file 'stat'")
+            ? SourceOutcome.Malformed(proc.Root, "a folder for each process with a readable file 'statm'")
             : Add(sink, count.Seen);
     }
 
@@ -100,19 +102,36 @@ internal sealed class ProcessSource : IMetricSource
 
     private void Look(int pid, ref ScanCount count)
     {
-        var errno = proc.ReadStart(pid, "stat"u8, out var text);
-        if (errno is Libc.NotFound or Libc.NoSuchProcess)
+        var errno = proc.ReadStart(pid, "statm"u8, out var text);
+        if (IsGone(errno))
         {
             return;
         }
 
         count.Seen++;
-        if (errno == 0 && ProcPidStat.TryParse(text, out var stat))
+        if (errno != 0 || !ProcPidStatm.TryParse(text, out var residentPages))
         {
-            count.Understood++;
-            largest.Offer(pid, stat);
+            return;
+        }
+
+        count.Understood++;
+        if (!largest.HasRoomFor(residentPages))
+        {
+            return;
+        }
+
+        errno = proc.ReadStart(pid, "stat"u8, out text);
+        if (IsGone(errno))
+        {
+            count.Seen--;
+        }
+        else if (errno == 0 && ProcPidStat.TryParse(text, out var stat))
+        {
+            largest.Offer(pid, residentPages, stat);
         }
     }
+
+    private static bool IsGone(int errno) => errno is Libc.NotFound or Libc.NoSuchProcess;
 
     private SourceOutcome Add(ISampleSink sink, int seen)
     {

@@ -31,7 +31,7 @@ internal sealed class SelfSource(ProcFs proc, KernelUnits units) : IMetricSource
 
         if (!ProcPidStat.TryParse(text, out var stat))
         {
-            return SourceOutcome.Malformed(statName, "a process id, a name in parentheses, and at least 24 fields");
+            return SourceOutcome.Malformed(statName, "a process id, a name in parentheses, and at least 22 fields");
         }
 
         var cpuTicks = stat.CpuTicks;

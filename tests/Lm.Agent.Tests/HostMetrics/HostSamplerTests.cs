@@ -310,12 +310,26 @@ public sealed class HostSamplerTests
     public void A_process_file_without_sense_counts_as_one_of_the_others()
     {
         using var tree = ProcTree.CopyOf("one-cpu");
+        tree.Write("77/statm", "9000 100000 1 2 3 4 5\n");
         tree.Write("77/stat", "77 (half");
+        tree.Write("78/statm", "half");
 
         var sink = tree.Collect();
 
-        Assert.Equal(2, sink["lightmetrics_host_processes_omitted"]); // this one, and kthreadd
+        Assert.Equal(3, sink["lightmetrics_host_processes_omitted"]); // these two, and kthreadd
         Assert.Equal(2, sink.Of("lightmetrics_host_process_cpu_seconds_total").Length);
+    }
+
+    [Fact]
+    public void A_process_that_ends_between_its_two_files_is_not_counted()
+    {
+        using var tree = ProcTree.CopyOf("one-cpu");
+        tree.Delete("900/stat");
+
+        var sink = tree.Collect();
+
+        Assert.Equal(1, sink["lightmetrics_host_processes_omitted"]);
+        Assert.Single(sink.Of("lightmetrics_host_process_cpu_seconds_total"));
     }
 
     [Fact]

@@ -62,7 +62,7 @@ public sealed class ParserPropertyTests
                 var prefix = sample.AsSpan(0, length);
                 Assert.True(!ProcLoadavg.TryParse(prefix, out var loads) || sample != Samples[2] || loads == new LoadAverages(0.20, 0.18, 0.12));
                 Assert.True(!ProcMeminfo.TryParse(prefix, out var memory) || memory == new MemoryBytes(10 * 1024, 5 * 1024));
-                Assert.True(!ProcPidStat.TryParse(prefix, out var stat) || (stat.CpuTicks, stat.ResidentPages, stat.StartTicks) == (21, 23, 931));
+                Assert.True(!ProcPidStat.TryParse(prefix, out var stat) || (stat.CpuTicks, stat.StartTicks) == (21, 931));
                 Assert.True(!ProcPidStatm.TryParse(prefix, out var pages) || sample != Samples[5] || pages == 912);
                 Assert.True(!ProcStat.TryParseBootTime(prefix, out var bootTime) || bootTime == 1_700_000_000);
             }
@@ -111,20 +111,19 @@ public sealed class ParserPropertyTests
                 from user in Gen.Choose(0, int.MaxValue)
                 from system in Gen.Choose(0, int.MaxValue)
                 from start in Numbers
-                from pages in Numbers
-                select (name, user, system, start, pages)),
+                select (name, user, system, start)),
             written =>
             {
                 byte[] text =
                 [
                     .. "7 ("u8, .. written.name, .. ") "u8,
-                    .. Encoding.UTF8.GetBytes($"S 1 7 7 0 -1 4194560 1 2 3 4 {written.user} {written.system} 0 0 20 -5 1 0 {written.start} 10000 {written.pages} 18446744073709551615 0\n"),
+                    .. Encoding.UTF8.GetBytes($"S 1 7 7 0 -1 4194560 1 2 3 4 {written.user} {written.system} 0 0 20 -5 1 0 {written.start} 10000 55 18446744073709551615 0\n"),
                 ];
 
                 Assert.True(ProcPidStat.TryParse(text, out var stat));
 
                 Assert.Equal(written.name, stat.Name.ToArray());
-                Assert.Equal(((ulong)written.user + (ulong)written.system, written.start, written.pages), (stat.CpuTicks, stat.StartTicks, stat.ResidentPages));
+                Assert.Equal(((ulong)written.user + (ulong)written.system, written.start), (stat.CpuTicks, stat.StartTicks));
             }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
 
     [Fact]

@@ -1,0 +1,100 @@
+using System.Security.Cryptography.X509Certificates;
+using Lm.Collector.Ingest;
+using Lm.Collector.Settings;
+using Lm.Collector.Spool;
+using Lm.Platform;
+using Lm.Protocol;
+using Lm.TestKit;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lm.Collector.Tests.Ingest;
+
+/// <summary>The collector without its network: pipeline, ledger, spool over a file system in memory and a clock that tests move.</summary>
+internal sealed class IngestRig : IAsyncDisposable
+{
+    private const string Folder = "/spool";
+    private const string SnapshotPath = "/spool/ledger.snapshot";
+
+    private readonly IngestPipeline pipeline;
+
+    public IngestRig(MemoryFileSystem? files = null, ManualTime? time = null, Limits? limits = null, long spoolSizeMax = 1 << 30, long segmentSizeMax = 64 << 20)
+    {
+        Files = files ?? new MemoryFileSystem();
+        Time = time ?? new ManualTime();
+        SpoolSizeMax = spoolSizeMax;
+        Settings = SettingsOf(limits ?? new Limits());
+        Clock = new ClockGuard(Time);
+        Files.CreateDirectory(Folder);
+        Spool = BatchSpool.Open(
+            Files,
+            Folder + "/journal",
+            new BatchSpoolParts(Ledger, Clock, SpoolMetrics, NullLogger.Instance, () => SpoolSizeMax) { SegmentSizeMax = segmentSizeMax });
+        Trim = new SpoolTrim(Files, SnapshotPath, Spool, Ledger, Clock, SpoolMetrics, Time, NullLogger.Instance);
+        Trim.ReadSnapshot();
+        Spool.Replay([Consumer], Time, CancellationToken.None);
+        Spool.Start([Consumer]);
+        Budget = new MemoryBudget(1 << 30);
+        pipeline = new IngestPipeline(() => Settings, Ledger, Spool, Clock, new BatchLeases(Budget), Metrics);
+    }
+
+    public MemoryFileSystem Files { get; }
+
+    public ManualTime Time { get; }
+
+    public UnixMillis Now => UnixMillis.Now(Time);
+
+    public IngestSettings Settings { get; set; }
+
+    public long SpoolSizeMax { get; set; }
+
+    public SequenceLedger Ledger { get; } = new();
+
+    public ClockGuard Clock { get; }
+
+    public BatchSpool Spool { get; }
+
+    public SpoolTrim Trim { get; }
+
+    public MemoryBudget Budget { get; }
+
+    public RecordingConsumer Consumer { get; } = new();
+
+    public SpoolMetrics SpoolMetrics { get; } = new();
+
+    public IngestMetrics Metrics { get; } = new();
+
+    public QueueState State => Assert.Single(Ledger.Snapshot());
+
+    public static IngestSettings SettingsOf(Limits limits) => new()
+    {
+        Listen = new ListenAddress(System.Net.IPAddress.Loopback, 0),
+        Limits = limits,
+        Backfill = TimeSpan.FromDays(35),
+        Tokens = new TokenTable(),
+        Tls = new IngestTls { Certificate = null!, ClientAuth = ClientAuth.None, ClientRoots = new X509Certificate2Collection(), ClientCertificateBindsAgent = true },
+    };
+
+    public byte[] Frame(ulong sequence, double value = 1, QueueId? queue = null, string agent = "a1") => FrameMaker.Frame(sequence, Now, value, agent, queue);
+
+    /// <summary>Sends one new batch.</summary>
+    public Task<FrameAck> SendAsync(ulong sequence, double value = 1, ulong floor = 0, QueueId? queue = null) =>
+        SendFrameAsync(sequence, Frame(sequence, value, queue), floor);
+
+    public async Task<FrameAck> SendFrameAsync(ulong sequence, byte[] frame, ulong floor = 0, UnixMillis? sentAt = null, ulong? end = null) =>
+        Assert.Single((await SendBodyAsync(sequence, end ?? sequence, frame, floor, sentAt)).Frames);
+
+    public async Task<IngestOutcome> SendBodyAsync(ulong start, ulong end, byte[] body, ulong floor = 0, UnixMillis? sentAt = null) =>
+        await pipeline.ProcessAsync(
+            new IngestRequest { AgentId = "a1", SeqStart = start, SeqEnd = end, SeqFloor = floor, SentAt = sentAt, ReceivedAt = Now }, body);
+
+    /// <summary>Waits until the consumer has seen everything acknowledged.</summary>
+    public Task AppliedAsync() => Spool.WaitForAcknowledgedAsync(TestContext.Current.CancellationToken).AsTask();
+
+    /// <summary>The collector as it comes up after kill -9.</summary>
+    public IngestRig AfterKill(Limits? limits = null) => new(Files.Kill(), Time, limits);
+
+    /// <summary>The collector as it comes up after a power cut.</summary>
+    public IngestRig AfterPowerCut(int seed) => new(Files.PowerCut(new Random(seed)), Time);
+
+    public ValueTask DisposeAsync() => Spool.DisposeAsync();
+}

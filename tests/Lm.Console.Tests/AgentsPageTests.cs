@@ -1,0 +1,148 @@
+using Lm.Collector.Agents;
+using Lm.Collector.Settings;
+using Lm.Collector.Tests.Query;
+using Lm.Platform;
+using Lm.TestKit;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Lm.Console.Tests;
+
+public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    [Fact]
+    public async Task Signing_in_shows_the_agents_with_their_state_sequences_and_values()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        Hosts.Feed(listener);
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+
+        await Expect(console.Page).ToHaveURLAsync(new Uri(listener.Address, "login").ToString());
+        await console.SignInAsync();
+
+        var row = console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "web1" });
+        await Expect(row).ToContainTextAsync("up");
+        await Expect(row.GetByRole(AriaRole.Cell)).ToContainTextAsync(["up", "ago", "1,234", "2 (3 awaited)", "5", "8", "0.75", "75 %", "25 %"]);
+        await Expect(console.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 agent: 1 up");
+        Assert.Empty(console.Faults);
+    }
+
+    [Fact]
+    public async Task The_token_is_sent_once_and_kept_nowhere()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "No agent has sent anything yet" })).ToBeVisibleAsync();
+
+        var kept = await console.Page.EvaluateAsync<string>(
+            "() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, document.documentElement.outerHTML, history.length])");
+        Assert.DoesNotContain(PrivateListener.Token, kept, StringComparison.Ordinal);
+        Assert.DoesNotContain("lm-session", kept, StringComparison.Ordinal); // HttpOnly: scripts do not see it
+        var carriers = new List<string>();
+        foreach (var request in console.Requests)
+        {
+            var headers = await request.AllHeadersAsync();
+            if (request.Url.Contains(PrivateListener.Token, StringComparison.Ordinal) || headers.Values.Any(value => value.Contains(PrivateListener.Token, StringComparison.Ordinal)))
+            {
+                carriers.Add(request.Method + " " + new Uri(request.Url).PathAndQuery);
+            }
+        }
+
+        Assert.Equal(["POST /api/v1/session"], carriers);
+        var cookie = Assert.Single(await console.Page.Context.CookiesAsync());
+        Assert.True(cookie.HttpOnly);
+        Assert.Equal(SameSiteAttribute.Strict, cookie.SameSite);
+        Assert.Empty(console.Faults);
+    }
+
+    [Fact]
+    public async Task A_wrong_token_says_so_and_lets_one_try_again()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+
+        await console.SignInAsync("wrong");
+        await Expect(console.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("Not signed in: this is not the query token.");
+        await Expect(console.Page.GetByLabel("Query token")).ToBeFocusedAsync();
+        await console.SignInAsync("not a token ä");
+        await Expect(console.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("A token has no spaces and only plain characters.");
+        await console.SignInAsync();
+
+        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Agents", Exact = true })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_new_agent_appears_and_an_ended_session_leads_back_to_sign_in()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "No agent has sent anything yet" })).ToBeVisibleAsync();
+
+        Hosts.Feed(listener);
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
+
+        listener.Settings = listener.Settings with { Token = new Secret("another") };
+        await Expect(console.Page.GetByText("Your session has ended")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_collector_that_fails_leaves_the_old_values_and_says_so_until_it_is_back()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        Hosts.Feed(listener);
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
+
+        await console.Page.RouteAsync("**/api/v1/agents", route => route.AbortAsync());
+        await Expect(console.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("No new data: the collector cannot be reached. What you see is from the last answer; trying again.");
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
+
+        await console.Page.UnrouteAllAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Alert)).ToBeHiddenAsync();
+    }
+
+    [Fact]
+    public async Task Signing_out_ends_the_session()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await console.SignInAsync();
+        await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Sign out" }).ClickAsync();
+
+        await Expect(console.Page.GetByLabel("Query token")).ToBeVisibleAsync();
+        Assert.Empty(await console.Page.Context.CookiesAsync());
+        await console.Page.GotoAsync("");
+        await Expect(console.Page.GetByLabel("Query token")).ToBeVisibleAsync();
+        Assert.Empty(console.Faults);
+    }
+
+    [Fact]
+    public async Task Names_from_outside_are_text_never_markup()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        const string name = "<img src=x onerror=alert(1)>";
+        listener.Report(new AgentReport { AgentId = name, ReceivedAt = new UnixMillis(0), UserAgent = "lm-agent/<b>1</b>", Accepted = 1 });
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await console.SignInAsync();
+
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(name);
+        Assert.Equal(0, await console.Page.Locator("tbody img, tbody b").CountAsync());
+        Assert.Empty(console.Faults);
+    }
+
+    [Fact]
+    public async Task The_page_works_under_a_base_path()
+    {
+        await using var listener = await PrivateListener.StartAsync(new ManualTime(), settings => settings with { BasePath = "/lm/" });
+        Hosts.Feed(listener);
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "lm/");
+        await console.SignInAsync();
+
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
+        Assert.Equal("/lm/", Assert.Single(await console.Page.Context.CookiesAsync()).Path);
+        Assert.Empty(console.Faults);
+    }
+}
