@@ -41,13 +41,17 @@ public sealed class Journal : IAsyncDisposable
     /// all segments; the first file appears with the first append.</summary>
     /// <exception cref="FileSystemException">The directory cannot be read, written or synced.</exception>
     /// <exception cref="JournalException">A segment has a format version of a later program.</exception>
-    public static Journal Open(IFileSystem files, string directory, JournalOptions options)
+    public static Journal Open(IFileSystem files, string directory, JournalOptions options) =>
+        Open(files, directory, options, birthId: null);
+
+    /// <summary>As above, with the id that a journal gets when it is born now.</summary>
+    internal static Journal Open(IFileSystem files, string directory, JournalOptions options, Guid? birthId)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.RecordSizeMax);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.RecordSizeMax, SegmentFormat.RecordSizeLimit);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SegmentSizeMax);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.PendingSizeMax);
-        return new Journal(files, directory, options, new JournalOpening(files, directory, options).Run());
+        return new Journal(files, directory, options, new JournalOpening(files, directory, options, birthId).Run());
     }
 
     /// <summary>16 random bytes made at the journal's birth (the spool's incarnation, the queue's origin). A journal without a

@@ -10,7 +10,11 @@ namespace Lm.Journal;
 /// in every segment but the last, the next header says what was committed: what lies behind is never read again;
 /// a last segment without a whole record was never finished: it goes, before its predecessor may grow.
 /// </remarks>
-internal sealed class JournalOpening(IFileSystem files, string directory, JournalOptions options)
+/// <param name="files">The file system.</param>
+/// <param name="directory">The journal's directory.</param>
+/// <param name="options">How the journal is kept.</param>
+/// <param name="birthId">The id of a journal that is born now; null for a random one.</param>
+internal sealed class JournalOpening(IFileSystem files, string directory, JournalOptions options, Guid? birthId)
 {
     private readonly DamageKeeper damage = new(files, directory, options.SegmentSizeMax);
     private readonly SegmentCursor cursor = new(options.RecordSizeMax);
@@ -25,7 +29,7 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
         files.CreateDirectory(directory);
         files.SyncDirectory(directory);
         var survey = JournalSurvey.Take(files, directory);
-        id = survey.Id ?? JournalIdentity.New();
+        id = survey.Id ?? birthId ?? JournalIdentity.New();
         nextSegment = survey.NextNumber;
         PutAsideForeign(survey);
         Delete(survey.Void);

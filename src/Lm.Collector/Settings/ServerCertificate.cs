@@ -34,7 +34,7 @@ internal sealed record ServerCertificate(X509Certificate2 Leaf, X509Certificate2
         {
             keyFault = keyPem.Contains("ENCRYPTED", StringComparison.Ordinal)
                 ? "holds an encrypted key; the collector has no passphrase: give a key without one, mode 0600"
-                : $"holds no private key that matches the first certificate of cert_file ({all[0].Subject}): {e.Message}";
+                : $"holds no private key that matches the first certificate of cert_file ({all[0].Subject})";
             return null;
         }
     }

@@ -15,11 +15,11 @@ internal static class StorageSettingsReader
         var bucketDays = ReadObjectStore(objectStore, reading);
         if (bucketDays is null && backfillDays > localDays)
         {
-            FaultBackfill(table, backfillDays, $"local_retention_days, which is {localDays}");
+            FaultBackfill(table, table, "local_retention_days", backfillDays, $"local_retention_days, which is {localDays}");
         }
         else if (bucketDays < backfillDays)
         {
-            FaultBackfill(table, backfillDays, $"object_store.retention_days, which is {bucketDays}");
+            FaultBackfill(table, objectStore, "retention_days", backfillDays, $"object_store.retention_days, which is {bucketDays}");
         }
 
         return new StorageSettings
@@ -35,8 +35,12 @@ internal static class StorageSettingsReader
         };
     }
 
-    private static void FaultBackfill(TomlTable table, int days, string bound) =>
-        table.Fault("backfill_days", $"backfill_days is {days}, more than {bound}: what is accepted that late would be deleted at once");
+    // At the key that the operator wrote; the other one may be the default.
+    private static void FaultBackfill(TomlTable table, TomlTable boundTable, string boundKey, int days, string bound)
+    {
+        var (at, key) = table.Has("backfill_days") ? (table, "backfill_days") : (boundTable, boundKey);
+        at.Fault(key, $"backfill_days is {days}, more than {bound}: what is accepted that late would be deleted at once");
+    }
 
     private static string ReadCollectorId(TomlTable table)
     {

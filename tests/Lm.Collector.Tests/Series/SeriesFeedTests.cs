@@ -125,6 +125,35 @@ public sealed class SeriesFeedTests
     }
 
     [Fact]
+    public void A_histogram_becomes_cumulative_buckets_sum_and_count()
+    {
+        var maker = new BatchMaker();
+        var first = maker.With("latency_seconds", 0, 500, new Label("path", "/")).Make().Batch;
+        var references = first.Labels(first.Series[0]).ToArray().Select(reference => (byte)reference).ToArray();
+        byte[] bounds = [.. BitConverter.GetBytes(0.5), .. BitConverter.GetBytes(10.0)];
+        byte[] histogram = [(2 << 3) | 2, (byte)bounds.Length, .. bounds, (3 << 3) | 2, 3, 4, 0, 2, (4 << 3) | 1, .. BitConverter.GetBytes(33.5), 5 << 3, 6];
+        byte[] series = [(1 << 3) | 2, (byte)references.Length, .. references, 2 << 3, 3, (7 << 3) | 2, (byte)histogram.Length, .. histogram];
+        maker.Extra = [(9 << 3) | 2, (byte)series.Length, .. series];
+
+        // The same batch again with the histogram behind it; its sample is too old now, the histogram, at the batch's own time, is not.
+        feed.Apply(maker.With("latency_seconds", 0, 500, new Label("path", "/")).Make(receivedAt: 1000, oldestAccepted: 1000));
+
+        const string rest = "instance=\"web1\", job=\"lightmetrics\"";
+        var found = store.All();
+        Assert.Equal(
+            [
+                $"{{__name__=\"latency_seconds_bucket\", {rest}, le=\"+Inf\", path=\"/\"}}",
+                $"{{__name__=\"latency_seconds_bucket\", {rest}, le=\"0.5\", path=\"/\"}}",
+                $"{{__name__=\"latency_seconds_bucket\", {rest}, le=\"10\", path=\"/\"}}",
+                $"{{__name__=\"latency_seconds_count\", {rest}, path=\"/\"}}",
+                $"{{__name__=\"latency_seconds_sum\", {rest}, path=\"/\"}}",
+            ],
+            found.Names());
+        Assert.Equal([(1000, 6.0), (1000, 4.0), (1000, 4.0), (1000, 6.0), (1000, 33.5)], Enumerable.Range(0, 5).Select(i => found.Samples(i).Single()));
+        Assert.Equal(MetricType.Histogram, store.MetadataOf("latency_seconds")?.Type);
+    }
+
+    [Fact]
     public void A_usual_batch_allocates_nothing_once_its_series_are_known()
     {
         var batch = HeartbeatOf(107, 1000);

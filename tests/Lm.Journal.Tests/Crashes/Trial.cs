@@ -17,7 +17,7 @@ internal sealed class Trial(int seed)
 {
     public const string Directory = "/spool/journal";
 
-    private static readonly JournalOptions Sizes = new() { SegmentSizeMax = 6000, RecordSizeMax = 50_000, PendingSizeMax = 1 << 20 };
+    private static readonly JournalOptions Sizes = new() { SegmentSizeMax = 7000, RecordSizeMax = 50_000, PendingSizeMax = 1 << 20 };
 
     private readonly Random random = new(seed);
     private readonly SortedDictionary<int, Expectation> records = [];
@@ -310,7 +310,8 @@ internal sealed class Trial(int seed)
         }
     }
 
-    private ReadOnlyMemory<byte> Preamble() => PayloadOf(lastCommitted, 40);
+    // More than a sector, so that a crash can tear it from the header and from the first group.
+    private ReadOnlyMemory<byte> Preamble() => PayloadOf(lastCommitted, 700);
 
     private void OnCommitted(JournalPosition position, object? state)
     {

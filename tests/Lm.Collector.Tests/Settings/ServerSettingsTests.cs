@@ -1,0 +1,163 @@
+using System.Runtime.CompilerServices;
+using Lm.Collector.Settings;
+using Lm.TestKit;
+using Lm.Toml;
+
+namespace Lm.Collector.Tests.Settings;
+
+public sealed class ServerSettingsTests : IDisposable
+{
+    private readonly SettingsFolder folder = new();
+    private readonly ManualTime time = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void Everything_has_a_default_but_the_files_of_an_installed_machine()
+    {
+        var settings = Load(Fixture("server-minimal.good.toml"));
+        Assert.Equal("0.0.0.0:18443", settings.Ingest.Listen.ToString());
+        Assert.Equal("127.0.0.1:18080", settings.Query.Listen.ToString());
+        Assert.Equal(new Lm.Protocol.Limits(), settings.Ingest.Limits);
+        Assert.Equal(TimeSpan.FromDays(35), settings.Ingest.Backfill);
+        Assert.Equal(ClientAuth.None, settings.Ingest.Tls.ClientAuth);
+        Assert.Equal(10_737_418_240, settings.Storage.SpoolSizeMax);
+        Assert.Equal("/var/lib/lightmetrics/spool", settings.Storage.SpoolDirectory);
+        Assert.True(settings.Query.Token.Matches("query-secret"));
+        Assert.True(settings.Ingest.Tokens.TryFind("token-of-a1", out var owner));
+        Assert.Equal("a1", owner.AgentId);
+        Assert.Empty(settings.Warnings);
+    }
+
+    [Fact]
+    public void Every_key_of_the_design_is_known()
+    {
+        var settings = Load(Fixture("server-full.good.toml"));
+        Assert.Equal("/lightmetrics/", settings.Query.BasePath);
+        Assert.Equal(ClientAuth.Required, settings.Ingest.Tls.ClientAuth);
+        Assert.NotNull(settings.Query.Certificate);
+        Assert.Equal(folder["spool"], settings.Storage.SpoolDirectory);
+        Assert.Contains("[object_store] is checked but not used", Assert.Single(settings.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_faults_of_values_are_found_at_once() => AssertFaults("server-values.bad");
+
+    [Fact]
+    public void All_faults_of_files_are_found_at_once()
+    {
+        folder.Write("tokens-faulty.toml", "tokens = [\n{ agent_id = \"a1\", token = \"t\" }, { agent_id = \"a2\",\ntoken = \"t\" }]\n");
+        folder.Write("dashboard-faulty.toml", "id = \n");
+        AssertFaults("server-files.bad");
+    }
+
+    [Fact]
+    public void A_fault_of_syntax_in_a_dashboard_is_a_fault_of_that_file()
+    {
+        folder.Write("dashboard.toml", "id = \n");
+        var fault = Assert.Single(FaultsOf(Fixture("server-full.good.toml")));
+        Assert.Equal((folder["dashboard.toml"], 1), (fault.FileName, fault.Position.Line));
+    }
+
+    [Fact]
+    public void A_file_that_is_not_there_is_named()
+    {
+        Assert.Null(ServerSettings.TryLoad(folder["none.toml"], time, out var faults));
+        Assert.Equal($"{folder["none.toml"]}:1:1: there is no file {folder["none.toml"]}", Assert.Single(faults).ToString());
+    }
+
+    [Theory]
+    [InlineData("key.pem", "7:12")]
+    [InlineData("ingest-tokens.toml", "3:20")]
+    [InlineData("query-token", "10:14")]
+    public void A_secret_file_that_others_can_read_is_a_fault_at_its_key(string name, string place)
+    {
+        File.SetUnixFileMode(folder[name], UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        var fault = Assert.Single(FaultsOf(Fixture("server-minimal.good.toml")));
+        Assert.Contains("mode 0404: a secret file must have no bits for others", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(place, $"{fault.Position.Line}:{fault.Position.Column}");
+    }
+
+    [Fact]
+    public void No_fault_shows_a_token()
+    {
+        folder.Write("ingest-tokens.toml", "[[tokens]]\nagent_id = \"a1\"\ntoken = \"se cret\"\n[[tokens]]\nagent_id=\"a2\"\ntoken=\"sec\u00e9cret\"\n");
+        folder.Write("query-token", "se cret");
+        var faults = FaultsOf(Fixture("server-minimal.good.toml"));
+        Assert.Equal(3, faults.Count);
+        Assert.All(faults, fault => Assert.DoesNotContain("cret\"", fault.Message, StringComparison.Ordinal));
+        Assert.Equal("***", new Secret("x").ToString());
+    }
+
+    [Fact]
+    public void A_certificate_that_ended_is_a_warning_not_a_fault()
+    {
+        var ended = TestCertificates.NewLeaf(folder.Authority, "localhost", new DateTimeOffset(2024, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        folder.Write("cert.pem", ended.ExportCertificatePem());
+        folder.Write("key.pem", System.Security.Cryptography.X509Certificates.ECDsaCertificateExtensions.GetECDsaPrivateKey(ended)!.ExportPkcs8PrivateKeyPem());
+        Assert.Contains("ended on 2024-01-01", Assert.Single(Load(Fixture("server-minimal.good.toml")).Warnings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:1", "127.0.0.1:1")]
+    [InlineData("[::1]:65535", "[::1]:65535")]
+    [InlineData("localhost:80", "127.0.0.1:80")]
+    [InlineData("::1:80", null)]
+    [InlineData("127.1:80", null)]
+    [InlineData("127.0.0.1", null)]
+    [InlineData("127.0.0.1:", null)]
+    [InlineData("127.0.0.1:65536", null)]
+    [InlineData("127.0.0.1:+1", null)]
+    [InlineData("example.org:80", null)]
+    [InlineData("", null)]
+    public void A_listen_address_is_an_address_and_a_port(string text, string? expected) =>
+        Assert.Equal(expected, ListenAddress.TryParse(text, out var address) ? address.ToString() : null);
+
+    [Fact]
+    public void Reload_is_all_or_nothing()
+    {
+        var file = Fixture("server-minimal.good.toml");
+        var current = new CurrentSettings(Load(file));
+        var reload = new Reload(file, current, time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        folder.Write("query-token", "rotated");
+        folder.Write("ingest-tokens.toml", "[[tokens]]\nagent_id = 5\n");
+        Assert.False(reload.Apply("test"));
+        Assert.True(current.Value.Query.Token.Matches("query-secret"));
+
+        folder.Write("ingest-tokens.toml", "[[tokens]]\nagent_id = \"a2\"\ntoken = \"t2\"\n");
+        Assert.True(reload.Apply("test"));
+        Assert.True(current.Value.Query.Token.Matches("rotated"));
+        Assert.False(current.Value.Ingest.Tokens.TryFind("token-of-a1", out _));
+    }
+
+    private string Fixture(string name, [CallerFilePath] string here = "")
+    {
+        var source = Path.Combine(Path.GetDirectoryName(here)!, "../../fixtures/settings", name);
+        folder.Write("server.toml", File.ReadAllText(source));
+        return folder["server.toml"];
+    }
+
+    private ServerSettings Load(string file)
+    {
+        var settings = ServerSettings.TryLoad(file, time, out var faults);
+        Assert.Empty(faults.Select(fault => fault.ToString()));
+        return settings!;
+    }
+
+    private IReadOnlyList<SettingsFault> FaultsOf(string file)
+    {
+        Assert.Null(ServerSettings.TryLoad(file, time, out var faults));
+        return faults;
+    }
+
+    private void AssertFaults(string name, [CallerFilePath] string here = "")
+    {
+        var found = FaultsOf(Fixture(name + ".toml")).Select(fault => fault.ToString()
+            .Replace(folder["server.toml"] + ":", "", StringComparison.Ordinal)
+            .Replace(folder.Path + "/tokens", "tokens", StringComparison.Ordinal)
+            .Replace(folder.Path + "/dashboard-", "dashboard-", StringComparison.Ordinal)
+            .Replace(folder.Path, "DIR", StringComparison.Ordinal));
+        var expected = File.ReadAllLines(Path.Combine(Path.GetDirectoryName(here)!, "../../fixtures/settings", name + ".faults"));
+        Assert.Equal(expected, found);
+    }
+}
