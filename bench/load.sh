@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The collector under load, against a bare Kestrel endpoint by turns: load.sh [DIR-WITH-lm-collector]   (default out/)
-# Prints one JSON line; exit code 1 when the collector is below 60 % of the bare endpoint's rate.
+# Prints one line of JSON last; exit code 1 when the collector is below 60 % of the bare endpoint's rate.
 #   LM_AGENTS (16), LM_BATCHES a round (8000), LM_ROUNDS (4), LM_AT_LEAST (60, per cent), LM_SPOOL (a folder on the disk to measure)
 set -euo pipefail
 LM_BIN=${1:-${LM_BIN:-}}

@@ -21,5 +21,5 @@ sed -i "s|^spool_dir = .*|spool_dir = \"STATE/spool\"|" "$work/server.toml"
 server="bash -c 'sed \"s|STATE|\$FAULT_STATE|\" $work/server.toml >$work/run.toml && chmod 600 $work/run.toml && exec $bin/lm-collector $work/run.toml'"
 "$kit/crashloop.py" --mode "$mode" --rounds "$rounds" --seed "$seed" --garbage-glob '**/*.seg' "$@" \
   --health "http://127.0.0.1:$query_port/readyz" --server "$server" \
-  --load "exec $load crash --url https://127.0.0.1:$ingest_port --ca $work/tls/ca.pem --secret-file $work/secret" \
-  --dump "exec $load dump --query http://127.0.0.1:$query_port/ --token-file $work/query-token"
+  --load "$load crash --url https://127.0.0.1:$ingest_port --ca $work/tls/ca.pem --secret-file $work/secret" \
+  --dump "$load dump --query http://127.0.0.1:$query_port/ --token-file $work/query-token"
