@@ -31,7 +31,7 @@ internal static class Comparison
             for (var round = 0; round < rounds; round++)
             {
                 var agents = SimulatedAgent.Make(prefix, count, secret, Guid.NewGuid().ToString());
-                var run = new LoadRun(address, authorities, agents, batches, TimeProvider.System).Encode();
+                var run = new LoadRun(address, authorities, agents, batches, TimeProvider.System).Encode(rounds - 1 - round);
                 // By turns in both orders, so that neither always comes first.
                 foreach (var first in (bool[])[round % 2 == 0, round % 2 != 0])
                 {

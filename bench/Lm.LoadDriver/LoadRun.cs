@@ -13,10 +13,14 @@ internal sealed class LoadRun(Uri address, X509Certificate2Collection authoritie
 {
     private readonly byte[][][] frames = new byte[agents.Length][][];
 
+    /// <summary>The time that the batches of one run span.</summary>
+    public TimeSpan Span => TimeSpan.FromMilliseconds((double)batchesPerAgent * HeartbeatBatch.IntervalMs);
+
     /// <summary>Encodes every batch; frames are kept, so that two servers can be given the same.</summary>
-    public LoadRun Encode()
+    /// <param name="runsAfter">Runs of the same agents that follow: their batches are the newer ones, as a host's are.</param>
+    public LoadRun Encode(int runsAfter = 0)
     {
-        var start = UnixMillis.Now(time).Add(TimeSpan.FromMilliseconds(-(double)batchesPerAgent * HeartbeatBatch.IntervalMs));
+        var start = UnixMillis.Now(time).Add(-(runsAfter + 1) * Span);
         Parallel.For(0, agents.Length, index =>
         {
             var encoder = new BatchEncoder();
