@@ -116,6 +116,8 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
         {
             case BodyStatus.TooLarge:
                 return (Refused(BodyTooLarge(limits)), request);
+            case BodyStatus.Broken:
+                return (Refused(IngestOutcome.Refused(400, IngestMetrics.BadRequest, "the body's chunks cannot be read")), request);
             case BodyStatus.NoRoom:
                 return (Refused(IngestOutcome.Refused(429, ProblemCode.Rate, "too many requests are being taken at the moment")), request);
             default:

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Lm.Collector.Spool;
+using Microsoft.AspNetCore.Connections;
 
 namespace Lm.Collector.Ingest;
 
@@ -35,7 +36,16 @@ internal sealed class RequestBody(MemoryBudget budget) : IDisposable
                 return BodyStatus.NoRoom;
             }
 
-            var read = await request.Body.ReadAsync(buffer.AsMemory(length), cancellationToken);
+            int read;
+            try
+            {
+                read = await request.Body.ReadAsync(buffer.AsMemory(length), cancellationToken);
+            }
+            catch (IOException e) when (e is not (BadHttpRequestException or ConnectionResetException))
+            {
+                return BodyStatus.Broken; // a chunk size that overflows comes this way, other broken ones as BadHttpRequestException
+            }
+
             length += read;
             if (length > sizeMax)
             {
@@ -91,6 +101,9 @@ internal enum BodyStatus
 
     /// <summary>It is longer than allowed.</summary>
     TooLarge,
+
+    /// <summary>Its transfer coding is broken.</summary>
+    Broken,
 
     /// <summary>The memory for bodies is in use.</summary>
     NoRoom,

@@ -58,6 +58,42 @@ public sealed class SeriesFeedTests
     }
 
     [Fact]
+    public void A_batch_that_looks_like_the_last_but_for_one_label_goes_to_its_own_series()
+    {
+        var maker = new BatchMaker();
+        foreach (var (device, time) in new[] { ("sda", 1000L), ("sda", 2000L), ("sdb", 3000L), ("sda", 4000L) })
+        {
+            feed.Apply(maker.With("y", 7, time).With("x", time, time, new Label("device", device)).Make());
+        }
+
+        var found = store.All();
+        Assert.Equal(
+            [
+                "{__name__=\"x\", device=\"sda\", instance=\"web1\", job=\"lightmetrics\"}",
+                "{__name__=\"x\", device=\"sdb\", instance=\"web1\", job=\"lightmetrics\"}",
+                "{__name__=\"y\", instance=\"web1\", job=\"lightmetrics\"}",
+            ],
+            found.Names());
+        Assert.Equal([(1000, 1000.0), (2000, 2000.0), (4000, 4000.0)], found.Samples(0));
+        Assert.Equal([(3000, 3000.0)], found.Samples(1));
+    }
+
+    [Fact]
+    public void A_dropped_series_keeps_its_place_and_the_others_theirs()
+    {
+        var maker = new BatchMaker();
+        for (var time = 1000L; time <= 3000; time += 1000)
+        {
+            feed.Apply(maker.With("a", 1, time).With("b", 2, time).With("c", 3, time).Make(dropped: time == 2000 ? [] : [1]));
+        }
+
+        var found = store.All();
+        Assert.Equal([(1000, 1.0), (2000, 1.0), (3000, 1.0)], found.Samples(0));
+        Assert.Equal([(2000, 2.0)], found.Samples(1));
+        Assert.Equal([(1000, 3.0), (2000, 3.0), (3000, 3.0)], found.Samples(2));
+    }
+
+    [Fact]
     public void Two_agents_with_the_same_labels_are_two_series()
     {
         feed.Apply(new BatchMaker("web1").With("x", 1, 1000).Make());

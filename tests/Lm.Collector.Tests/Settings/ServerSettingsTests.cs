@@ -46,7 +46,7 @@ public sealed class ServerSettingsTests : IDisposable
     [Fact]
     public void All_faults_of_files_are_found_at_once()
     {
-        folder.Write("tokens-faulty.toml", "tokens = [\n{ agent_id = \"a1\", token = \"t\" }, { agent_id = \"a2\",\ntoken = \"t\" }]\n");
+        folder.Write("tokens-faulty.toml", "[[tokens]]\nagent_id = \"a1\"\ntoken = \"t\"\n[[tokens]]\nagent_id = \"a2\"\ntoken = \"t\"\n");
         folder.Write("dashboard-faulty.toml", "id = \n");
         AssertFaults("server-files.bad");
     }
