@@ -1,0 +1,130 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Lm.Agent.Settings;
+using Lm.Protocol;
+
+namespace Lm.Agent.Tests.Settings;
+
+/// <summary>The fixtures name files below <c>@</c>, which each test makes.</summary>
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
+public sealed class AgentSettingsTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("lm-agent-settings-").FullName;
+
+    public AgentSettingsTests()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=agent", key, HashAlgorithmName.SHA256);
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(100));
+        Put("token", "s3cret-token\n", "0600");
+        Put("token-open", "s3cret-token\n", "0644");
+        Put("ca.pem", certificate.ExportCertificatePem(), "0644");
+        Put("agent.pem", certificate.ExportCertificatePem() + "\n" + certificate.ExportCertificatePem(), "0644");
+        Put("agent.key", key.ExportPkcs8PrivateKeyPem(), "0600");
+    }
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    [Fact]
+    public void Missing_keys_have_the_documented_defaults()
+    {
+        var settings = Read("agent-minimal.good.toml");
+
+        Assert.Equal(("local-agent", "/var/lib/lightmetrics/queue"), (settings.AgentId, settings.QueueDirectory));
+        Assert.Equal((536_870_912L, 15.0, 10.0), (settings.QueueBytesMax, settings.Interval.TotalSeconds, settings.ShutdownTimeout.TotalSeconds));
+        Assert.Equal((1000, 16_384, 1), (settings.LogsPerBatchMax, settings.LogMessageBytesMax, settings.AlertsPerBatchMax));
+        Assert.Null(settings.Tls.Roots);
+        Assert.Empty(settings.Labels);
+    }
+
+    [Fact]
+    public void Every_key_is_taken()
+    {
+        var settings = Read("agent-full.good.toml");
+
+        Assert.Equal("s3cret-token", settings.Token.Reveal());
+        Assert.Equal((1_048_576L, 1.0, 0.0), (settings.QueueBytesMax, settings.Interval.TotalSeconds, settings.ShutdownTimeout.TotalSeconds));
+        Assert.Equal((5, 1024, 0), (settings.LogsPerBatchMax, settings.LogMessageBytesMax, settings.AlertsPerBatchMax));
+        Assert.Equal([new Label("rack", "7"), new Label("site", "lab")], settings.Labels);
+        Assert.Equal([new LogInput("syslog", "/var/log/syslog", true), new LogInput("apps", "/var/log/apps/*.log", false)], settings.LogInputs);
+        Assert.True(settings.Tls.ClientCertificate?.HasPrivateKey);
+        Assert.Single(settings.Tls.ClientChain);
+        Assert.Single(settings.Tls.Roots!);
+    }
+
+    [Fact]
+    public void All_faults_of_a_file_are_told_at_once_with_their_places()
+    {
+        var path = Prepare("agent-values.bad.toml");
+
+        Assert.Null(AgentSettingsReader.Read(path, TimeProvider.System, out var faults));
+
+        var expected = File.ReadAllLines(Fixture("agent-values.bad.faults"));
+        Assert.Equal(expected, faults.Select(fault => fault.Replace(path + ":", "", StringComparison.Ordinal).Replace(directory, "@", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_missing_file_is_a_fault_with_a_place()
+    {
+        Assert.Null(AgentSettingsReader.Read(directory + "/none.toml", TimeProvider.System, out var faults));
+        Assert.Equal([$"{directory}/none.toml:1:1: there is no such file; the path of an agent.toml is expected"], faults);
+    }
+
+    [Theory]
+    [InlineData("0600", false, true)]
+    [InlineData("0400", false, true)]
+    [InlineData("0640", true, true)]
+    [InlineData("0640", false, false)]
+    [InlineData("0660", true, false)]
+    [InlineData("0644", true, false)]
+    [InlineData("0601", true, false)]
+    public void Secret_files_follow_the_mode_rule(string mode, bool isOwnedByRoot, bool isGood) =>
+        Assert.Equal(isGood, SecretFile.FaultOfMode("x", (UnixFileMode)Convert.ToInt32(mode, 8), isOwnedByRoot) is null);
+
+    [Theory]
+    [InlineData("", "is empty")]
+    [InlineData(" \n", "is empty")]
+    [InlineData("two words", "one token alone")]
+    [InlineData("a\nb", "one token alone")]
+    [InlineData("schlüssel", "printable ASCII")]
+    public void A_token_is_one_word_and_a_fault_never_shows_it(string content, string expected)
+    {
+        Put("odd", content, "0600");
+
+        Assert.Null(SecretFile.ReadToken(directory + "/odd", out var fault));
+
+        Assert.Contains(expected, fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("words", fault.Replace("one word", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_secret_never_shows_its_text() => Assert.Equal("***", $"{new Secret("s3cret")}");
+
+    private AgentSettings Read(string name)
+    {
+        var settings = AgentSettingsReader.Read(Prepare(name), TimeProvider.System, out var faults);
+        Assert.Empty(faults);
+        return settings!;
+    }
+
+    private string Prepare(string name)
+    {
+        Put(name, File.ReadAllText(Fixture(name)).Replace("@", directory, StringComparison.Ordinal), "0644");
+        return Path.Combine(directory, name);
+    }
+
+    private void Put(string name, string content, string mode)
+    {
+        var path = Path.Combine(directory, name);
+        using (var writer = new StreamWriter(path))
+        {
+            writer.Write(content);
+        }
+
+        File.SetUnixFileMode(path, (UnixFileMode)Convert.ToInt32(mode, 8));
+    }
+
+    private static string Fixture(string name, [CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "../../fixtures/settings", name);
+}
