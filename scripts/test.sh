@@ -77,7 +77,10 @@ run_script() { # NAME SCRIPT
   local log="$reports/$1.log" began=$SECONDS code
   timeout -k 10 1800 "$2" >"$log" 2>&1 </dev/null
   code=$?
-  if [[ $code -eq 0 ]]; then
+  if [[ $code -eq 77 ]]; then
+    skipped=$((skipped + 1))
+    say "$1: $(tail -n 1 "$log")"
+  elif [[ $code -eq 0 ]]; then
     passed=$((passed + 1))
     say "$1: passed in $((SECONDS - began)) s: $(tail -n 1 "$log")"
   else

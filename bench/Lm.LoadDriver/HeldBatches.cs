@@ -29,7 +29,7 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
 
         var wrong = 0;
         using var agents = await GetAsync("api/v1/agents", cancellationToken);
-        foreach (var agent in agents.RootElement.GetProperty("agents").EnumerateArray())
+        foreach (var agent in agents.RootElement.GetProperty("data").GetProperty("agents").EnumerateArray())
         {
             var id = agent.GetProperty("agent_id").GetString()!;
             var accepted = agent.GetProperty("accepted").GetInt64();

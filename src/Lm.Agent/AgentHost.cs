@@ -102,7 +102,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     {
         var builder = NewBatchBuilder();
         var clock = new TickClock(time);
-        var heap = new HeapTrimmer();
+        var memory = new MemoryTrimmer();
         while (!stopping.IsCancellationRequested)
         {
             var now = current.Value;
@@ -111,7 +111,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
                 uploader.Wake();
             }
 
-            heap.AfterTick();
+            memory.AfterTick();
             if (await current.WaitAsync(clock.Next(now.Interval), time, stopping))
             {
                 clock.Restart();

@@ -110,22 +110,24 @@ public sealed class DeliveryTests
     {
         await using var fleet = new Fleet();
         await fleet.StartCollectorAsync();
-        await using var proxy = new LossyProxy(fleet.IngestPort) { LosesAnswers = true };
+        await using var proxy = new LossyProxy(fleet.IngestPort);
         fleet.UploadPort = proxy.Port;
         fleet.WriteSettings();
+        proxy.LoseAnswers();
 
-        var (lost, lostOutput) = await fleet.RunAgentAsync("--once");
+        var agent = fleet.Start(Programs.Agent, "--once", fleet.AgentToml);
+        await Eventually.BecomesAsync("the batch was taken", fleet.HeartbeatsAsync, count => count == 1, () => agent.HasEnded ? agent.Output : null);
+        proxy.Cut();
 
-        Assert.True(lost == 75, lostOutput);
-        Assert.True(proxy.LostCount > 0);
-        Assert.Equal(1, await fleet.HeartbeatsAsync());
-        proxy.LosesAnswers = false;
+        Assert.True(await agent.EndAsync() == 75, agent.Output);
+        Assert.True(proxy.LostBytes > 0);
+        proxy.Heal();
         var (code, output) = await fleet.RunAgentAsync("--flush");
         Assert.True(code == 0, output);
         Assert.Equal(1, await fleet.HeartbeatsAsync());
-        var agent = await fleet.AgentAsync();
-        Assert.Equal(1, agent.GetProperty("accepted").GetInt64());
-        Assert.True(agent.GetProperty("duplicates").GetInt64() >= 1);
+        var state = await fleet.AgentAsync();
+        Assert.Equal(1, state.GetProperty("accepted").GetInt64());
+        Assert.True(state.GetProperty("duplicates").GetInt64() >= 1);
     }
 
     [Fact]

@@ -202,7 +202,7 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task<JsonElement> AgentAsync()
     {
         var answer = await GetAsync("/api/v1/agents");
-        return answer.GetProperty("agents").EnumerateArray().Single(agent => agent.GetProperty("agent_id").GetString() == AgentId);
+        return answer.GetProperty("data").GetProperty("agents").EnumerateArray().Single(agent => agent.GetProperty("agent_id").GetString() == AgentId);
     }
 
     public async ValueTask DisposeAsync()

@@ -6,14 +6,18 @@ namespace Lm.EndToEnd.Tests;
 /// <summary>A TCP relay in front of the collector that can lose what the collector answers: the batch arrives, its acknowledgement does not.</summary>
 internal sealed class LossyProxy : IAsyncDisposable
 {
-    // A TLS 1.3 handshake's server flight is well under this; an answer to a batch comes in a record after it.
-    private const int ClientBytesBeforeLoss = 3000;
+    // More than a client says in its handshake, less than a handshake and a batch: what the collector says after it is an answer (or
+    // session tickets, which are not missed).
+    private const int ClientBytesBeforeLoss = 1500;
 
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource stopping = new();
     private readonly IPEndPoint target;
     private readonly Task accepting;
+    private readonly Lock gate = new(); // guards lines
+    private readonly List<CancellationTokenSource> lines = [];
     private volatile bool losesAnswers;
+    private volatile bool isCut;
 
     public LossyProxy(int targetPort)
     {
@@ -24,15 +28,28 @@ internal sealed class LossyProxy : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>Whether a connection is cut when the collector speaks after a whole batch was sent to it.</summary>
-    public bool LosesAnswers
+    /// <summary>Whether what the collector says after a batch was sent to it is swallowed; the line stays open, until it is cut.</summary>
+    public void LoseAnswers() => losesAnswers = true;
+
+    /// <summary>Cuts every line, and each new one at once.</summary>
+    public void Cut()
     {
-        get => losesAnswers;
-        set => losesAnswers = value;
+        isCut = true;
+        lock (gate)
+        {
+            lines.ForEach(line => line.Cancel());
+        }
     }
 
-    /// <summary>Answers lost so far.</summary>
-    public int LostCount { get; private set; }
+    /// <summary>From now on everything passes.</summary>
+    public void Heal()
+    {
+        losesAnswers = false;
+        isCut = false;
+    }
+
+    /// <summary>Bytes of answers lost so far.</summary>
+    public long LostBytes { get; private set; }
 
     public async ValueTask DisposeAsync()
     {
@@ -67,12 +84,27 @@ internal sealed class LossyProxy : IAsyncDisposable
         using var far = new TcpClient();
         try
         {
+            if (isCut)
+            {
+                return;
+            }
+
             await far.ConnectAsync(target, stopping.Token);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+            lock (gate)
+            {
+                lines.Add(ended);
+            }
+
             var sent = new StrongCount();
             await Task.WhenAny(
                 PumpAsync(near.GetStream(), far.GetStream(), count => sent.Value += count, () => false, ended.Token),
                 PumpAsync(far.GetStream(), near.GetStream(), _ => { }, () => losesAnswers && sent.Value > ClientBytesBeforeLoss, ended.Token));
+            lock (gate)
+            {
+                lines.Remove(ended);
+            }
+
             await ended.CancelAsync();
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
@@ -90,8 +122,8 @@ internal sealed class LossyProxy : IAsyncDisposable
             {
                 if (isLost())
                 {
-                    LostCount++;
-                    return;
+                    LostBytes += read;
+                    continue;
                 }
 
                 count(read);

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Lm.Collector.Listeners;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
@@ -73,6 +74,11 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesStore store
         {
             return new ApiError(StatusCodes.Status422UnprocessableEntity, "execution",
                 $"query would touch more than {exception.SamplesMax} samples: narrow the selector or the range, or raise max_samples in [query]");
+        }
+
+        catch (RegexMatchTimeoutException)
+        {
+            return new ApiError(StatusCodes.Status422UnprocessableEntity, "execution", "a regular expression takes longer than a second for one label value: simplify it");
         }
 
         metrics.Read(selection.SampleCount);

@@ -10,6 +10,7 @@ internal interface ISeriesStore
     /// <param name="cancellationToken">Ends a long read early.</param>
     /// <returns>A copy that later writes do not touch; series without a sample in the window are left out; in no particular order.</returns>
     /// <exception cref="SampleLimitException">More than <see cref="SeriesRange.SamplesMax"/> samples would be copied.</exception>
+    /// <exception cref="System.Text.RegularExpressions.RegexMatchTimeoutException">An expression took too long for one value.</exception>
     SeriesSelection Select(SeriesRange range, CancellationToken cancellationToken);
 
     /// <summary>Counters and sizes.</summary>

@@ -9,33 +9,37 @@ namespace Lm.Collector.Series;
 
 /// <summary>Spool → store: applies the verdict, gives each series its identity, appends its samples.</summary>
 /// <remarks>
-/// The usual batch brings the same series as the one before. So each series is first looked up by the bytes it came with (agent, common
-/// labels, own labels, as they stand in the batch); only one that is new in this form goes through <see cref="Identity"/> and becomes strings.
-/// Different forms of one label set end at the same series. The lookup table is a cache: it is emptied when it is full or series were removed.
+/// The usual batch brings the same series as the one before of its agent, in the same places: <see cref="BatchShape"/> then knows them all. Else
+/// each series is looked up by the bytes it came with (agent, common labels, own labels, as they stand in the batch); only one that is new in
+/// this form goes through <see cref="Identity"/> and becomes strings. Different forms of one label set end at the same series. Shapes and lookup
+/// table are caches: they are emptied when they are full or series were removed.
 /// </remarks>
 internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
 {
     // Twice the default series: a form each, and as many that differ in the order of labels.
     private const int KnownMax = 524_288;
 
+    // Some ten thousand agents' heartbeats.
+    private const long ShapesBytesMax = 64L << 20;
+
     private readonly Dictionary<byte[], MemorySeries> known = new(SeriesKeyComparer.Instance);
+    private readonly Dictionary<string, BatchShape> shapes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> strings = new(StringComparer.Ordinal);
     private readonly Identity identity = new();
     private readonly List<Label> labels = [];
     private byte[] key = new byte[1024];
     private int keyLength;
+    private int keyPrefix; // bytes of agent and common labels; 0 when they are not in the key yet
     private int knownGeneration;
+    private long shapesBytes;
 
     /// <inheritdoc/>
     public void Apply(AcceptedBatch batch)
     {
         using var scope = store.EnterWrite();
         ForgetRemoved();
-        keyLength = 0;
-        AddToKey(batch.Batch.Key.AgentId);
-        AddToKey(batch.Batch, batch.Batch.CommonLabels);
-        var prefix = keyLength;
-
+        keyPrefix = 0;
+        var shape = ShapeOf(batch.Batch);
         var series = batch.Batch.Series;
         var dropped = batch.Verdict.DroppedSeries;
         var nextDropped = 0;
@@ -47,25 +51,34 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
                 continue;
             }
 
-            keyLength = prefix;
-            Append(batch, series[i]);
+            MemorySeries? target = null;
+            Append(batch, series[i], ref shape is null ? ref target : ref shape.Series[i]);
         }
 
         store.EnforceLimits();
     }
 
-    private void Append(AcceptedBatch batch, in DecodedSeries series)
+    private void Append(AcceptedBatch batch, in DecodedSeries series, ref MemorySeries? target)
     {
         var oldest = batch.Verdict.OldestAccepted.Value;
         var times = batch.Batch.Times(series);
         var values = batch.Batch.Values(series);
-        MemorySeries? target = null;
         for (var i = 0; i < times.Length; i++)
         {
             if (times[i] >= oldest)
             {
                 // Only now: a series all of whose samples are too old leaves no trace.
-                target ??= Find(batch.Batch, series);
+                if (target is null || target.IsRemoved)
+                {
+                    target = Find(batch.Batch, series);
+                }
+
+                if (!target.IsDescribed && (series.Help != 0 || series.Unit != 0))
+                {
+                    Describe(target.Labels.MetricName, batch.Batch, series);
+                    target.IsDescribed = true;
+                }
+
                 store.Append(target, times[i], values[i]);
             }
         }
@@ -81,6 +94,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
 
     private MemorySeries Find(DecodedBatch batch, in DecodedSeries series)
     {
+        BeginKey(batch);
         AddToKey(batch, batch.Labels(series));
         var lookup = known.GetAlternateLookup<ReadOnlySpan<byte>>();
         if (!lookup.TryGetValue(key.AsSpan(0, keyLength), out var found) || found.IsRemoved)
@@ -90,13 +104,43 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
             lookup[key.AsSpan(0, keyLength)] = found;
         }
 
-        if (!found.IsDescribed && (series.Help != 0 || series.Unit != 0))
+        return found;
+    }
+
+    private void BeginKey(DecodedBatch batch)
+    {
+        keyLength = keyPrefix;
+        if (keyPrefix == 0)
         {
-            Describe(found.Labels.MetricName, batch, series);
-            found.IsDescribed = true;
+            AddToKey(batch.Key.AgentId);
+            AddToKey(batch, batch.CommonLabels);
+            keyPrefix = keyLength;
+        }
+    }
+
+    /// <summary>What the batch looks like, with the series found for the agent's last batch when that looked the same.</summary>
+    private BatchShape? ShapeOf(DecodedBatch batch)
+    {
+        var agent = batch.Key.AgentId;
+        if (shapes.TryGetValue(agent, out var last))
+        {
+            if (last.Matches(batch))
+            {
+                return last;
+            }
+
+            shapes.Remove(agent);
+            shapesBytes -= last.SizeBytes;
         }
 
-        return found;
+        var shape = BatchShape.Of(batch);
+        if (shape is not null && shapesBytes + shape.SizeBytes <= ShapesBytesMax)
+        {
+            shapes.Add(agent, shape);
+            shapesBytes += shape.SizeBytes;
+        }
+
+        return shape;
     }
 
     private void Identify(DecodedBatch batch, in DecodedSeries series)
@@ -152,6 +196,8 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
         if (knownGeneration != store.RemovalGeneration || known.Count >= KnownMax)
         {
             known.Clear();
+            shapes.Clear();
+            shapesBytes = 0;
             strings.Clear(); // those in use live on in their series; only sharing with them ends
             knownGeneration = store.RemovalGeneration;
         }

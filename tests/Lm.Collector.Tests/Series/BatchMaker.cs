@@ -20,6 +20,9 @@ internal sealed class BatchMaker(string agentId = "web1")
 
     public Label[] CommonLabels { get; init; } = [];
 
+    /// <summary>Bytes behind what the encoder writes: fields of lightmetrics.proto that agents do not send yet.</summary>
+    public byte[] Extra { get; set; } = [];
+
     public BatchMaker With(string metric, double value, long time, params Label[] labels) => With(metric, [(time, value)], labels);
 
     public BatchMaker With(string metric, (long Time, double Value)[] samples, params Label[] labels) =>
@@ -43,7 +46,7 @@ internal sealed class BatchMaker(string agentId = "web1")
 
         series.Clear();
         sequence++;
-        var payload = encoder.EncodePayload(new BatchKey(agentId, Queue, new SequenceRange(sequence, sequence))).ToArray();
+        byte[] payload = [.. encoder.EncodePayload(new BatchKey(agentId, Queue, new SequenceRange(sequence, sequence))).Span, .. Extra];
         var decoded = new DecodedBatch();
         var status = BatchDecoder.Decode(payload, new Limits(), decoded, out var fault);
         Assert.True(status == DecodeStatus.Ok, fault);

@@ -58,6 +58,42 @@ public sealed class SeriesFeedTests
     }
 
     [Fact]
+    public void A_batch_that_looks_like_the_last_but_for_one_label_goes_to_its_own_series()
+    {
+        var maker = new BatchMaker();
+        foreach (var (device, time) in new[] { ("sda", 1000L), ("sda", 2000L), ("sdb", 3000L), ("sda", 4000L) })
+        {
+            feed.Apply(maker.With("y", 7, time).With("x", time, time, new Label("device", device)).Make());
+        }
+
+        var found = store.All();
+        Assert.Equal(
+            [
+                "{__name__=\"x\", device=\"sda\", instance=\"web1\", job=\"lightmetrics\"}",
+                "{__name__=\"x\", device=\"sdb\", instance=\"web1\", job=\"lightmetrics\"}",
+                "{__name__=\"y\", instance=\"web1\", job=\"lightmetrics\"}",
+            ],
+            found.Names());
+        Assert.Equal([(1000, 1000.0), (2000, 2000.0), (4000, 4000.0)], found.Samples(0));
+        Assert.Equal([(3000, 3000.0)], found.Samples(1));
+    }
+
+    [Fact]
+    public void A_dropped_series_keeps_its_place_and_the_others_theirs()
+    {
+        var maker = new BatchMaker();
+        for (var time = 1000L; time <= 3000; time += 1000)
+        {
+            feed.Apply(maker.With("a", 1, time).With("b", 2, time).With("c", 3, time).Make(dropped: time == 2000 ? [] : [1]));
+        }
+
+        var found = store.All();
+        Assert.Equal([(1000, 1.0), (2000, 1.0), (3000, 1.0)], found.Samples(0));
+        Assert.Equal([(2000, 2.0)], found.Samples(1));
+        Assert.Equal([(1000, 3.0), (2000, 3.0), (3000, 3.0)], found.Samples(2));
+    }
+
+    [Fact]
     public void Two_agents_with_the_same_labels_are_two_series()
     {
         feed.Apply(new BatchMaker("web1").With("x", 1, 1000).Make());
@@ -122,6 +158,35 @@ public sealed class SeriesFeedTests
         Assert.Equal([(5000, 7.0)], small.All(LabelMatcher.Equal("__name__", "m0")).Samples(0));
         Assert.InRange(small.Statistics().Series, 1, 10);
         Assert.Equal(31 - small.Statistics().Series, small.Statistics().SeriesEvicted);
+    }
+
+    [Fact]
+    public void A_histogram_becomes_cumulative_buckets_sum_and_count()
+    {
+        var maker = new BatchMaker();
+        var first = maker.With("latency_seconds", 0, 500, new Label("path", "/")).Make().Batch;
+        var references = first.Labels(first.Series[0]).ToArray().Select(reference => (byte)reference).ToArray();
+        byte[] bounds = [.. BitConverter.GetBytes(0.5), .. BitConverter.GetBytes(10.0)];
+        byte[] histogram = [(2 << 3) | 2, (byte)bounds.Length, .. bounds, (3 << 3) | 2, 3, 4, 0, 2, (4 << 3) | 1, .. BitConverter.GetBytes(33.5), 5 << 3, 6];
+        byte[] series = [(1 << 3) | 2, (byte)references.Length, .. references, 2 << 3, 3, (7 << 3) | 2, (byte)histogram.Length, .. histogram];
+        maker.Extra = [(9 << 3) | 2, (byte)series.Length, .. series];
+
+        // The same batch again with the histogram behind it; its sample is too old now, the histogram, at the batch's own time, is not.
+        feed.Apply(maker.With("latency_seconds", 0, 500, new Label("path", "/")).Make(receivedAt: 1000, oldestAccepted: 1000));
+
+        const string rest = "instance=\"web1\", job=\"lightmetrics\"";
+        var found = store.All();
+        Assert.Equal(
+            [
+                $"{{__name__=\"latency_seconds_bucket\", {rest}, le=\"+Inf\", path=\"/\"}}",
+                $"{{__name__=\"latency_seconds_bucket\", {rest}, le=\"0.5\", path=\"/\"}}",
+                $"{{__name__=\"latency_seconds_bucket\", {rest}, le=\"10\", path=\"/\"}}",
+                $"{{__name__=\"latency_seconds_count\", {rest}, path=\"/\"}}",
+                $"{{__name__=\"latency_seconds_sum\", {rest}, path=\"/\"}}",
+            ],
+            found.Names());
+        Assert.Equal([(1000, 6.0), (1000, 4.0), (1000, 4.0), (1000, 6.0), (1000, 33.5)], Enumerable.Range(0, 5).Select(i => found.Samples(i).Single()));
+        Assert.Equal(MetricType.Histogram, store.MetadataOf("latency_seconds")?.Type);
     }
 
     [Fact]
