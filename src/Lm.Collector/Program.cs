@@ -58,7 +58,8 @@ static async Task<int> RunAsync(string configFile)
 
     using var loggers = LoggerFactory.Create(builder => builder
         .AddSystemdConsole()
-        .AddFilter("Microsoft", LogLevel.Warning)
+        // Kestrel logs what clients do wrong as errors; they are counted, and anyone could fill the log with them.
+        .AddFilter("Microsoft", LogLevel.None)
         .Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace));
     var logger = loggers.CreateLogger("Lm.Collector");
     CollectorLog.Starting(logger, CollectorHost.Version, configFile);

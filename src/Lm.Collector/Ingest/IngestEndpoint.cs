@@ -185,7 +185,7 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
         {
             var first = outcome.Frames[0];
             IngestLog.RequestRefused(parts.Logger, first.Status, first.Code, first.Detail);
-            CloseIfBodyIsUnread(context, first.Status);
+            CloseAfterRefusal(context, first.Status);
             return IngestProblem.WriteAsync(context, first.Status, first.Code, first.Detail);
         }
 
@@ -243,7 +243,7 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
             return;
         }
 
-        CloseIfBodyIsUnread(context, status);
+        CloseAfterRefusal(context, status);
         await IngestProblem.WriteAsync(context, status, code, detail);
     }
 
@@ -253,10 +253,13 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
         return outcome;
     }
 
-    // What is left of a body that nobody wants is not read: the connection ends instead.
-    private static void CloseIfBodyIsUnread(HttpContext context, int status)
+    // After a refusal of the request itself nobody knows whether sender and server agree where its body ends (Kestrel takes "Content-Length: +5",
+    // others do not): what follows must not pass for the next request. What an agent meets in ordinary work, 409, 429 and 503, keeps the connection.
+    private static void CloseAfterRefusal(HttpContext context, int status)
     {
-        if (status is 408 or 413 && HttpProtocol.IsHttp11(context.Request.Protocol))
+        if (status is (>= 400 and < 409) or 413 or 415
+            && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true }
+            && !HttpProtocol.IsHttp2(context.Request.Protocol))
         {
             context.Response.Headers.Connection = "close";
         }

@@ -165,6 +165,23 @@ public sealed class IngestEndpointTests
     }
 
     [Fact]
+    public async Task What_follows_a_body_of_doubtful_length_is_not_taken_for_a_request()
+    {
+        await using var collector = await RunningCollector.StartAsync();
+        using var socket = new TcpClient("127.0.0.1", collector.Host.IngestEndPoint.Port);
+        await using var tls = new SslStream(socket.GetStream());
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = collector.Trust }, Cancelled);
+        await tls.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST {BatchHeaders.Path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer token-of-a1\r\n{BatchHeaders.Agent}: a1\r\n{BatchHeaders.SeqStart}: 1\r\n"
+            + $"{BatchHeaders.SeqEnd}: 1\r\nContent-Type: {IngestAck.MediaType}\r\nContent-Length: +5\r\n\r\nabcdeGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), Cancelled);
+        using var reader = new StreamReader(tls, Encoding.ASCII);
+        var answers = await reader.ReadToEndAsync(Cancelled);
+        Assert.StartsWith("HTTP/1.1 400 ", answers, StringComparison.Ordinal);
+        Assert.Equal(0, answers.LastIndexOf("HTTP/1.1 ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task With_required_client_certificates_only_the_operators_authority_counts()
     {
         await using var collector = await RunningCollector.StartAsync(tls: "client_auth = \"required\"\nclient_ca_file = \"ca.pem\"");
