@@ -22,8 +22,13 @@ internal static class Hosts
             .Make(Now));
         listener.Report(new AgentReport
         {
-            AgentId = "web1", ReceivedAt = new UnixMillis(Now), SentAt = new UnixMillis(Now), UserAgent = "lm-agent/0.1.0", IntervalMs = 15_000,
-            Queue = new QueueReport(5, 4096, new UnixMillis(Now - 60_000), 7, 1), Accepted = 1,
+            AgentId = "web1",
+            ReceivedAt = new UnixMillis(Now),
+            SentAt = new UnixMillis(Now),
+            UserAgent = "lm-agent/0.1.0",
+            IntervalMs = 15_000,
+            Queue = new QueueReport(5, 4096, new UnixMillis(Now - 60_000), 7, 1),
+            Accepted = 1,
         });
         listener.Queues.Add(new QueueState("web1", new QueueId(42), 1234, 1200, 2, 3, 4, new UnixMillis(Now)));
     }

@@ -31,9 +31,18 @@ public sealed class AgentsEndpointTests
             .With("node_memory_MemTotal_bytes", 1000, Now).With("node_memory_MemAvailable_bytes", 250, Now).Make(Now));
         listener.Report(new AgentReport
         {
-            AgentId = "web1", ReceivedAt = new UnixMillis(Now), SentAt = new UnixMillis(Now - 40), UserAgent = "lm-agent/0.1.0", IntervalMs = 15_000,
-            Queue = new QueueReport(3, 4096, new UnixMillis(Now - 60_000), 7, 1), Accepted = 1, Duplicates = 2, DroppedTooOld = 4, DroppedOverLimit = 5,
-            Refused = 1, LastRefusal = "future_timestamp",
+            AgentId = "web1",
+            ReceivedAt = new UnixMillis(Now),
+            SentAt = new UnixMillis(Now - 40),
+            UserAgent = "lm-agent/0.1.0",
+            IntervalMs = 15_000,
+            Queue = new QueueReport(3, 4096, new UnixMillis(Now - 60_000), 7, 1),
+            Accepted = 1,
+            Duplicates = 2,
+            DroppedTooOld = 4,
+            DroppedOverLimit = 5,
+            Refused = 1,
+            LastRefusal = "future_timestamp",
         });
         listener.Queues.Add(new QueueState("web1", new QueueId(42), 12, 10, 1, 2, 3, new UnixMillis(Now)));
         listener.Queues.Add(new QueueState("other", new QueueId(1), 1, 1, 0, 0, 1, new UnixMillis(Now)));
