@@ -3,21 +3,17 @@ using FsCheck.Fluent;
 using Lm.Collector.Spool;
 using Lm.Platform;
 using Lm.Protocol;
+using Lm.TestKit;
 
 namespace Lm.Collector.Tests.Spool;
 
 public sealed class SpoolRecordTests
 {
-    // docs/formats/spool.md describes these bytes.
-    private const string Golden =
-        "01" + "01" + "0000" + "38000000" + "0068e5cf8b010000" + "00204aa38b010000" + "0500000000000000" + "03000000" + "02000000" + "01000000"
-        + "01000000" + "07000000" + "09000000";
-
     [Fact]
     public void The_format_is_as_documented()
     {
         var verdict = new BatchVerdict { OldestAccepted = new UnixMillis(0x18BA34A2000), TooOldCount = 3, DroppedSeries = [1, 7], DroppedLogs = [9] };
-        Assert.Equal(Golden, Convert.ToHexStringLower(SpoolRecord.WriteHead(new UnixMillis(0x18BCFE56800), 5, verdict)));
+        Assert.Equal(GoldenFile.ReadHex("spool/record-head.v1.hex"), Convert.ToHexStringLower(SpoolRecord.WriteHead(new UnixMillis(0x18BCFE56800), 5, verdict)));
     }
 
     [Fact]
