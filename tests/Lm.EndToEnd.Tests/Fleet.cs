@@ -25,8 +25,7 @@ internal sealed class Fleet : IAsyncDisposable
             System.IO.Directory.CreateDirectory(In(folder));
         }
 
-        IngestPort = FreePort();
-        QueryPort = FreePort();
+        (IngestPort, QueryPort) = FreePorts();
         UploadPort = IngestPort;
         Write("tls/ca.pem", Certificates.AuthorityPem);
         var (certificate, key) = Certificates.IssueServer();
@@ -224,10 +223,13 @@ internal sealed class Fleet : IAsyncDisposable
         return await http.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
-    private static int FreePort()
+    // Both are held until both are known: one after the other may be the same one.
+    private static (int First, int Second) FreePorts()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        using var first = new TcpListener(IPAddress.Loopback, 0);
+        using var second = new TcpListener(IPAddress.Loopback, 0);
+        first.Start();
+        second.Start();
+        return (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);
     }
 }
