@@ -140,7 +140,8 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         }
 
         var waiting = queue.WaitingCount;
-        AgentLog.Drained(logger, uploader.TakenCount, waiting, uploader.RefusedCount, uploader.LastFailure);
+        var lastFailure = uploader.LastFailure.Length > 0 ? $"; last failure: {uploader.LastFailure}" : "";
+        AgentLog.Drained(logger, uploader.TakenCount, waiting, uploader.RefusedCount, lastFailure);
         return uploader.RefusedCount > 0 ? ExitCode.Refused : waiting > 0 ? ExitCode.StaysQueued : ExitCode.Done;
     }
 

@@ -35,7 +35,7 @@ internal static partial class AgentLog
     [LoggerMessage(EventId = 1008, Level = LogLevel.Information, Message = "Uploading: {Sent} of {Total} batches sent, {Rate} a second, {SecondsLeft} s left.")]
     public static partial void FlushProgress(ILogger logger, long sent, long total, long rate, long secondsLeft);
 
-    [LoggerMessage(EventId = 1009, Level = LogLevel.Information, Message = "Sent {Sent} batches, {Waiting} stay queued, {Refused} were refused for good. {LastFailure}")]
+    [LoggerMessage(EventId = 1009, Level = LogLevel.Information, Message = "Sent {Sent} batches, {Waiting} stay queued, {Refused} were refused for good{LastFailure}.")]
     public static partial void Drained(ILogger logger, long sent, ulong waiting, long refused, string lastFailure);
 
 }

@@ -25,7 +25,7 @@ internal static partial class QueueLog
     public static partial void Migrated(ILogger logger, string directory, long batches);
 
     [LoggerMessage(EventId = 1305, Level = LogLevel.Error,
-        Message = "Queue {Directory} cannot take batches: {Reason} Each tick until then is lost and counted.")]
+        Message = "Queue {Directory} cannot take batches ({Reason}): each tick until it can is lost and counted.")]
     public static partial void AppendsFail(ILogger logger, string directory, string reason);
 
     [LoggerMessage(EventId = 1306, Level = LogLevel.Warning,

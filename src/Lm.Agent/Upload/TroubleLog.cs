@@ -15,7 +15,7 @@ internal sealed class TroubleLog(DiskQueue queue, TimeProvider time, ILogger log
     public void Begin(FailureKind begun, Uri collector, string reason)
     {
         since = kind == FailureKind.None ? time.GetTimestamp() : since;
-        Reason = reason;
+        Reason = reason = reason.TrimEnd('.');
         if (kind == begun)
         {
             return;

@@ -6,11 +6,11 @@ namespace Lm.Agent.Upload;
 internal static partial class UploadLog
 {
     [LoggerMessage(EventId = 1400, Level = LogLevel.Warning,
-        Message = "Collector {Collector} does not take batches for now: {Reason} Everything stays queued and is tried again.")]
+        Message = "Collector {Collector} does not take batches for now ({Reason}): everything stays queued and is tried again.")]
     public static partial void PassingTroubleBegins(ILogger logger, Uri collector, string reason);
 
     [LoggerMessage(EventId = 1401, Level = LogLevel.Error,
-        Message = "Collector {Collector} refuses this agent: {Reason} Everything stays queued; the settings here or there must be mended.")]
+        Message = "Collector {Collector} refuses this agent ({Reason}): everything stays queued; the settings here or there must be mended.")]
     public static partial void SetUpTroubleBegins(ILogger logger, Uri collector, string reason);
 
     [LoggerMessage(EventId = 1402, Level = LogLevel.Information,
