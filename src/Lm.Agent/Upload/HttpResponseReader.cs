@@ -22,14 +22,21 @@ internal sealed class HttpResponseReader(Stream stream)
     private int start;
     private int end;
 
-    /// <summary>Whether any byte of an answer came since the last whole one.</summary>
+    /// <summary>Whether any byte of the answer came.</summary>
     public bool HasBegun { get; private set; }
+
+    /// <summary>Before a request is written: nothing of its answer is here yet.</summary>
+    /// <returns>False when bytes are here that belong to no request: the other end and we disagree about where answers end.</returns>
+    public bool TryBegin()
+    {
+        HasBegun = false;
+        return start == end;
+    }
 
     /// <summary>Reads one answer.</summary>
     /// <exception cref="HttpFormatException">It is not one, is over a bound, or the connection ended within it.</exception>
     public async Task<HttpResponse> ReadAsync(CancellationToken cancellationToken)
     {
-        HasBegun = false;
         for (var i = 0; i < InterimMax; i++)
         {
             var (status, isNewer) = ParseStatus(await ReadLineAsync(cancellationToken));

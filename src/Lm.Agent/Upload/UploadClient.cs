@@ -91,6 +91,11 @@ internal sealed class UploadClient : IUploadClient
     private async Task<HttpResponse> ExchangeAsync(TlsConnection over, UploadRequest request, CancellationToken cancellationToken)
     {
         over.IsUsed = true;
+        if (!over.Reader.TryBegin())
+        {
+            throw new HttpFormatException("bytes came that answer no request");
+        }
+
         var head = Encoding.ASCII.GetBytes(HeadOf(request));
         if (request.Batches is [var only] && only.Frame.Length <= 64 << 10)
         {

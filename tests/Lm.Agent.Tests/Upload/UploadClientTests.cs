@@ -58,7 +58,9 @@ public sealed class UploadClientTests : IDisposable
         server.Answers.Enqueue(Ok());
         await SendAsync(client);
 
-        Assert.IsType<UploadAnswer.Acknowledged>(await SendAsync(client));
+        var answer = await SendAsync(client);
+
+        Assert.IsType<UploadAnswer.Acknowledged>(answer);
         Assert.Equal(2, server.ConnectionCount);
     }
 
