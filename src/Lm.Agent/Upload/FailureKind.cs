@@ -37,7 +37,7 @@ internal static class Failure
         // A hole that stays would make one interval more: the older batches, which fill holes, must go on.
         (_, ProblemCode.TooManyGaps) => FailureKind.Parked,
         (400, ProblemCode.MalformedFrame or ProblemCode.MalformedBatch or ProblemCode.UnsupportedTemporality) => FailureKind.Refused,
-        (408 or 429 or >= 500, _) => FailureKind.Passing,
+        (408 or 429, _) or ( >= 500, _) => FailureKind.Passing,
         // Whatever else it is, nothing says that the batch is at fault: a proxy's 400 or a stray 3xx must not empty the queue.
         _ => FailureKind.SetUp,
     };
