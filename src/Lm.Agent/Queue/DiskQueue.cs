@@ -198,9 +198,10 @@ internal sealed class DiskQueue : IAsyncDisposable
     public bool TryReject(QueuedBatch batch, string code, string detail)
     {
         string path;
+        int removed;
         try
         {
-            path = rejected.Store(CurrentQueueId, batch.Number, code, batch.Frame.Span);
+            path = rejected.Store(CurrentQueueId, batch.Number, code, batch.Frame.Span, out removed);
         }
         catch (FileSystemException failure)
         {
@@ -214,6 +215,11 @@ internal sealed class DiskQueue : IAsyncDisposable
         }
 
         QueueLog.Rejected(logger, batch.Number.Sequence, code, detail, path);
+        if (removed > 0)
+        {
+            QueueLog.RejectedRemoved(logger, directory, removed, RejectedBatches.CountMax, RejectedBatches.BytesMax);
+        }
+
         Acknowledge(batch.Number);
         return true;
     }

@@ -52,4 +52,8 @@ internal static partial class QueueLog
 
     [LoggerMessage(EventId = 1312, Level = LogLevel.Warning, Message = "Queue {Directory} cannot be read: {Reason}")]
     public static partial void ReadFails(ILogger logger, string directory, string reason);
+
+    [LoggerMessage(EventId = 1313, Level = LogLevel.Error,
+        Message = "Queue {Directory}: the oldest {Count} of the refused batches in rejected/ were deleted to make room; it keeps at most {CountMax} and {BytesMax} bytes.")]
+    public static partial void RejectedRemoved(ILogger logger, string directory, int count, int countMax, long bytesMax);
 }

@@ -12,12 +12,17 @@ internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
     private readonly string directory = Path.Combine(queueDirectory, "rejected");
 
     /// <summary>Puts a frame aside durably.</summary>
+    /// <param name="queueId">The queue it was refused under.</param>
+    /// <param name="number">Its number there.</param>
+    /// <param name="code">The collector's problem code.</param>
+    /// <param name="frame">Its bytes.</param>
+    /// <param name="removed">How many older ones went to make room: those are lost for good.</param>
     /// <returns>The file's path.</returns>
     /// <exception cref="FileSystemException">It could not be stored: the batch must stay in the queue.</exception>
-    public string Store(QueueId queueId, BatchNumber number, string code, ReadOnlySpan<byte> frame)
+    public string Store(QueueId queueId, BatchNumber number, string code, ReadOnlySpan<byte> frame, out int removed)
     {
         files.CreateDirectory(directory);
-        MakeRoom(frame.Length);
+        removed = MakeRoom(frame.Length);
         // Names sort by age: within a directory the generation and the sequence only grow.
         var name = $"{number.Generation:d10}-{number.Sequence:d20}-{queueId}-{Clean(code)}.frame";
         var path = Path.Combine(directory, name);
@@ -25,7 +30,7 @@ internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
         return path;
     }
 
-    private void MakeRoom(int frameLength)
+    private int MakeRoom(int frameLength)
     {
         var names = files.List(directory).Where(name => name.EndsWith(".frame", StringComparison.Ordinal)).ToList();
         var sizes = names.ConvertAll(SizeOf);
@@ -36,6 +41,8 @@ internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
             count--;
             bytes -= sizes[i];
         }
+
+        return names.Count - count;
     }
 
     private long SizeOf(string name)
