@@ -215,21 +215,23 @@ public sealed class DiskQueueTests
     }
 
     [Fact]
-    public async Task Rejected_batches_are_bounded_and_the_oldest_goes_first()
+    public void Rejected_batches_are_bounded_and_the_oldest_goes_first()
     {
         var files = new MemoryFileSystem();
         files.CreateDirectory("/q");
         var rejected = new RejectedBatches(files, "/q");
+        var lost = 0;
         for (var i = 1UL; i <= RejectedBatches.CountMax + 3UL; i++)
         {
-            rejected.Store(new QueueId(5), new BatchNumber(1, i), "../../x", [1, 2, 3]);
+            rejected.Store(new QueueId(5), new BatchNumber(1, i), "../../x", [1, 2, 3], out var removed);
+            lost += removed;
         }
 
         var names = files.List("/q/rejected");
         Assert.Equal(RejectedBatches.CountMax, names.Count);
+        Assert.Equal(3, lost);
         Assert.StartsWith("0000000001-00000000000000000004-", names[0], StringComparison.Ordinal);
         Assert.All(names, name => Assert.EndsWith("-x.frame", name, StringComparison.Ordinal));
-        await Task.CompletedTask;
     }
 
     [Fact]
