@@ -97,37 +97,6 @@ internal sealed class UploadClient : IUploadClient
         }
 
         var head = Encoding.ASCII.GetBytes(HeadOf(request));
-        IOException? unsent = null;
-        try
-        {
-            await WriteAsync(over, head, request, cancellationToken);
-        }
-        catch (IOException failure)
-        {
-            unsent = failure;
-        }
-
-        HttpResponse response;
-        try
-        {
-            // Also after a failed write: a refusal (413, 401) may have come before the collector closed, and says what to do.
-            response = await over.Reader.ReadAsync(cancellationToken);
-        }
-        catch (IOException) when (unsent is not null)
-        {
-            throw new IOException(unsent.Message, unsent);
-        }
-
-        if (!response.IsKept || unsent is not null)
-        {
-            Drop();
-        }
-
-        return response;
-    }
-
-    private static async Task WriteAsync(TlsConnection over, byte[] head, UploadRequest request, CancellationToken cancellationToken)
-    {
         if (request.Batches is [var only] && only.Frame.Length <= 64 << 10)
         {
             // One TLS record and one packet for a heartbeat.
@@ -146,6 +115,13 @@ internal sealed class UploadClient : IUploadClient
         }
 
         await over.FlushAsync(cancellationToken);
+        var response = await over.Reader.ReadAsync(cancellationToken);
+        if (!response.IsKept)
+        {
+            Drop();
+        }
+
+        return response;
     }
 
     private string HeadOf(UploadRequest request)
