@@ -1,7 +1,8 @@
 namespace Lm.Journal;
 
-/// <summary>An append that was not committed: the write or sync of its group failed, or the journal is closed. The record will
-/// never be seen; it may be appended again.</summary>
+/// <summary>An append that was not committed: the write or sync of its group failed, or the journal is closed. It may be appended
+/// again. Once a later append has succeeded the failed record is never seen; if the machine stops before that, it may still turn up
+/// (docs/formats/journal.md), as after an answer that was lost: owners know their records by a key.</summary>
 public sealed class JournalException : IOException
 {
     /// <summary>Describes the failure.</summary>
