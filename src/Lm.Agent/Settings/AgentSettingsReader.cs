@@ -132,7 +132,7 @@ internal sealed class AgentSettingsReader
         var path = root.ReadRequiredString("auth_token_file");
         if (path.Length > 0)
         {
-            if (SecretFile.ReadToken(path, out var fault) is { } token)
+            if (TokenFile.Read(path, out var fault) is { } token)
             {
                 return token;
             }
@@ -193,7 +193,7 @@ internal sealed class AgentSettingsReader
 
     private bool SecretFaultOf(string key, string path)
     {
-        if (SecretFile.FaultOfMode(path) is not { } fault)
+        if (SecretFile.FaultOf(path) is not { } fault)
         {
             return false;
         }

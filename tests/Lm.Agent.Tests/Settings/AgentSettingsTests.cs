@@ -1,3 +1,4 @@
+using Lm.Platform.Files;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -80,7 +81,7 @@ public sealed class AgentSettingsTests : IDisposable
     [InlineData("0644", true, false)]
     [InlineData("0601", true, false)]
     public void Secret_files_follow_the_mode_rule(string mode, bool isOwnedByRoot, bool isGood) =>
-        Assert.Equal(isGood, SecretFile.FaultOfMode("x", (UnixFileMode)Convert.ToInt32(mode, 8), isOwnedByRoot) is null);
+        Assert.Equal(isGood, SecretFile.FaultOf("x", Convert.ToUInt32(mode, 8), isOwnedByRoot ? 0u : 1000u) is null);
 
     [Theory]
     [InlineData("", "is empty")]
@@ -92,7 +93,7 @@ public sealed class AgentSettingsTests : IDisposable
     {
         Put("odd", content, "0600");
 
-        Assert.Null(SecretFile.ReadToken(directory + "/odd", out var fault));
+        Assert.Null(TokenFile.Read(directory + "/odd", out var fault));
 
         Assert.Contains(expected, fault, StringComparison.Ordinal);
         Assert.DoesNotContain("words", fault.Replace("one word", "", StringComparison.Ordinal), StringComparison.Ordinal);
