@@ -1,8 +1,8 @@
-using Lm.Platform.Files;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Lm.Agent.Settings;
+using Lm.Platform.Files;
 using Lm.Protocol;
 
 namespace Lm.Agent.Tests.Settings;
