@@ -38,6 +38,5 @@ case $program in
     ;;
   *) die "$program: collector or agent is allowed" ;;
 esac
-code=0
-"$kit/crashloop.py" --mode "$mode" --rounds "$rounds" --seed "$seed" --state "$state" --garbage-glob '**/*.seg' "${what[@]}" --dump held_batches "$@" || code=$?
-tell_verdict "$program, $mode" "$code"
+run_kit "$program, $mode" crashloop.py --mode "$mode" --rounds "$rounds" --seed "$seed" --state "$state" --garbage-glob '**/*.seg' \
+  "${what[@]}" --dump held_batches "$@"

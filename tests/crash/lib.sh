@@ -18,7 +18,8 @@ say "seed $seed, $rounds rounds, in $work"
 cleanup() {
   local code=$? pid
   for pid in $load_pid $agent_pid $collector_pid $other_pids; do
-    kill -KILL "$pid" 2>/dev/null || true
+    # A group, where it was started as one: nothing is left behind.
+    kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
   done
   wait 2>/dev/null || true
   if [[ $code -eq 0 || $code -eq 77 ]]; then
@@ -47,8 +48,8 @@ find_kit() {
 }
 
 find_load_driver() {
-  load=${LM_LOAD:-$ROOT/bench/Lm.LoadDriver/bin/${LM_CONFIGURATION:-Debug}/net10.0/lm-load}
-  [[ -x $load ]] || step "Building the load driver" dotnet build "$ROOT/bench/Lm.LoadDriver/Lm.LoadDriver.csproj" -c "${LM_CONFIGURATION:-Debug}" -v minimal
+  driver=${LM_LOAD:-$ROOT/bench/Lm.LoadDriver/bin/${LM_CONFIGURATION:-Debug}/net10.0/lm-load}
+  [[ -x $driver ]] || step "Building the load driver" dotnet build "$ROOT/bench/Lm.LoadDriver/Lm.LoadDriver.csproj" -c "${LM_CONFIGURATION:-Debug}" -v minimal
 }
 
 write_settings() { # AGENT_ID [PORT that the agent sends to, when it is not the collector's]
@@ -63,7 +64,7 @@ write_settings() { # AGENT_ID [PORT that the agent sends to, when it is not the 
     printf '%s' "$ingest_port" >"$work/ingest-port"
     printf '%s' "$query_port" >"$work/query-port"
     {
-      "$load" tokens --agents 4 --secret-file "$work/secret" --prefix fault-
+      "$driver" tokens --agents 4 --secret-file "$work/secret" --prefix fault-
       printf '[[tokens]]\nagent_id = "%s"\ntoken = "%s"\n' "$1" "$(cat "$work/token")"
     } >"$work/ingest-tokens.toml"
     cat >"$work/server.toml" <<T
@@ -103,25 +104,27 @@ prepare_faults() {
   sed "s|^ingest_url = .*|ingest_url = \"https://$address:$relay_port\"|" "$work/agent.toml" >"$work/drain.toml"
   chmod 600 "$work/drain.toml"
   collector="$bin/lm-collector $work/server.toml"
-  agent="bash -c 'echo \$\$ >$work/agent.pid; exec $bin/lm-agent --daemon $work/agent.toml'"
-  relay="$load relay --listen $address:$relay_port --url https://$address:$ingest_port --ca $work/tls/ca.pem --cert $work/tls/server.pem --key $work/tls/server.key"
-  crash_load="$load crash --ca $work/tls/ca.pem --secret-file $work/secret --url https://$address"
-  # For the kit, which runs held_batches in a shell of its own.
-  export FAULT_SENT=$work/sent FAULT_ACKED=$work/acked gaps_allowed=0
-  export work bin load address query_port relay_port relay queue_in
-  export -f ask relay_and_drain drain_agent check_agent held_batches
+  agent="bash -c run_agent"
+  relay="$driver relay --listen $address:$relay_port --url https://$address:$ingest_port --ca $work/tls/ca.pem --cert $work/tls/server.pem --key $work/tls/server.key"
+  crash_load="$driver crash --ca $work/tls/ca.pem --secret-file $work/secret --url https://$address"
+  # For the kit, which runs these in shells of its own: no name of its own may be among them.
+  export FAULT_SENT=$work/sent FAULT_ACKED=$work/acked FAULT_WORK=$work gaps_allowed=0
+  export work bin driver address query_port relay_port relay queue_in
+  export -f ask run_agent relay_and_drain drain_agent check_agent held_batches
   touch "$FAULT_SENT" "$FAULT_ACKED"
 }
 
 start_collector() {
-  "$bin/lm-collector" "$work/server.toml" >>"$work/collector.log" 2>&1 &
+  # shellcheck disable=SC2086 # a command and its arguments, or nothing
+  ${collector_with:-} "$bin/lm-collector" "$work/server.toml" >>"$work/collector.log" 2>&1 &
   collector_pid=$!
 }
 
-# start_other COMMAND LINE: something that ends with the script.
+# start_other COMMAND LINE: something that ends with the script, in a process group of its own.
 start_other() {
-  bash -c "exec $1" >>"$work/other.log" 2>&1 &
+  setsid bash -c "exec $1" >>"$work/other.log" 2>&1 &
   other_pids="$other_pids $!"
+  disown
 }
 
 wait_ready() {
@@ -160,6 +163,11 @@ account() {
   [[ $acked -gt 0 && $lost -eq 0 && $doubled -eq 0 && $invented -eq 0 ]]
 }
 
+run_agent() {
+  printf '%s' "$BASHPID" >"$work/agent.pid"
+  exec "$bin/lm-agent" --daemon "$work/agent.toml"
+}
+
 # drain_agent: ends the agent with SIGKILL, once more, and sends what its queue holds through the relay, which is started where it is gone.
 # Whoever comes second waits for the first and has nothing to do.
 drain_agent() (
@@ -174,7 +182,8 @@ drain_agent() (
   fi
   while [[ $SECONDS -lt $until ]]; do
     code=0
-    ${drain_with:-} "$bin/lm-agent" --flush "$work/drain.toml" || code=$?
+    # shellcheck disable=SC2046 # a command and its arguments, or nothing
+    $(cat "$work/drain-with" 2>/dev/null) "$bin/lm-agent" --flush "$work/drain.toml" || code=$?
     # 1: the queue's last owner is not quite gone; 75: the relay is not quite there.
     [[ $code -eq 1 || $code -eq 75 ]] || break
     sleep 0.2
@@ -191,7 +200,7 @@ drain_agent() (
 # collecting ends too, and its queue is drained: the kit reads what was sent once the load has ended.
 relay_and_drain() {
   local pid
-  trap : TERM
+  trap 'kill -TERM "$pid" 2>/dev/null' TERM
   $relay --queue-dir "$queue_in/queue" "$@" &
   pid=$!
   wait "$pid"
@@ -233,14 +242,48 @@ held_batches() {
   fi
   for of in '' --heartbeats; do
     # shellcheck disable=SC2086 # no argument where there is none
-    "$load" dump --query "http://127.0.0.1:$query_port/" --token-file "$work/query-token" $of 2>>"$work/dump.log" || code=1
+    "$driver" dump --query "http://127.0.0.1:$query_port/" --token-file "$work/query-token" $of 2>>"$work/dump.log" || code=1
   done
   return "$code"
 }
 
-# tell_verdict NAME CODE: the last lines of a run of the kit; ends the script where it failed.
+# judge: for runs that the kit does not judge: drains, dumps and compares. What came twice to the collector is counted in $again.
+judge() { # NAME
+  local code=0
+  held_batches >"$work/held" || code=1
+  account || code=1
+  again=$(python3 -c "import json; print(sum(agent['duplicates'] for agent in json.load(open('$work/agents.json'))['data']['agents']))")
+  say "$1: $result, $again came again"
+  tell_verdict "$1" "$code"
+}
+
+# both_at_once [ARGUMENTS…]: runs the calling script for the collector and for the agent side by side; exit code 77 where both skipped.
+both_at_once() {
+  local script=${BASH_SOURCE[1]} code=0 other=0 pid
+  "$script" collector "$@" &
+  pid=$!
+  "$script" agent "$@" || other=$?
+  wait "$pid" || code=$?
+  exit $((code > 0 ? code : other))
+}
+
+# field NAME: of the kit's one line of JSON on standard input, as Python prints it.
+field() { python3 -c "import json, sys; print(json.loads(sys.stdin.readlines()[-1])['$1'])"; }
+
+# run_kit NAME TOOL [ARGUMENTS…]: runs a tool of the kit, whose line is in $work/kit-line then, and ends the script where it did not pass.
+# Not every tool says so by its exit code.
+run_kit() {
+  local name=$1 tool=$2 code=0
+  shift 2
+  "$kit/$tool" "$@" >"$work/kit-line" || code=$?
+  cat "$work/kit-line"
+  [[ $(field ok <"$work/kit-line") == True ]] || code=1
+  tell_verdict "$name" "$code"
+}
+
+# tell_verdict NAME CODE
 tell_verdict() {
   [[ ! -s $work/agent-verdict ]] || say "$1: $(cat "$work/agent-verdict")"
-  [[ $2 -eq 0 ]] || die "$1 failed; $(tail -n 3 "$work/dump.log" 2>/dev/null)"
+  [[ $2 -eq 0 ]] || die "$1: failed; $(cat "$work/dump.log" 2>/dev/null)"
   say "$1: passed"
 }
