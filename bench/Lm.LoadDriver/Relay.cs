@@ -51,7 +51,8 @@ internal sealed class Relay : IDisposable
         });
         await using var app = builder.Build();
         app.Run(PassAsync);
-        await app.StartAsync(stopping);
+        // Not `stopping`: a stop during the start is a stop like any other, not a fault.
+        await app.StartAsync(CancellationToken.None);
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping);

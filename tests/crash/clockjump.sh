@@ -11,7 +11,7 @@ program=$1
 find_kit clockjump.sh
 need faketime=faketime
 lib=$(compgen -G '/usr/lib/*/faketime/libfaketime.so.1' | head -n 1)
-shifted() { printf 'env LD_PRELOAD=%s FAKETIME=%s FAKETIME_DONT_FAKE_MONOTONIC=1' "$lib" "$1"; }
+shifted() { printf 'env LD_PRELOAD=%s FAKETIME=%s' "$lib" "$1"; }
 # Certificates that were valid days ago, or the agent would trust nobody once its clock is back there.
 (
   export LD_PRELOAD=$lib FAKETIME=-10d

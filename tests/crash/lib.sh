@@ -227,7 +227,7 @@ queues = agent["queues"]
 gaps, pending = sum(q["gaps"] for q in queues), sum(q["pending"] for q in queues)
 forks = {code: n for code, n in (agent["refused"] or {}).items() if code.startswith("sequence_") and n}
 print(f"agent: {numbers['queued']} batches vouched for by its queue, {numbers['sent']} sent, {agent['duplicates']} of them again, {reused} numbers used twice, "
-      f"{malformed} malformed, {len(queues)} queue ids, {gaps} gaps, {pending} pending, {sum(forks.values())} forks, {agent['queue']['dropped']} given up by itself")
+      f"{malformed} malformed, {len(queues)} queue ids, {gaps} gaps, {pending} pending, {sum(forks.values())} forks, {(agent['queue'] or {}).get('dropped', 0)} given up by itself")
 sys.exit(reused or malformed or forks or pending or len(queues) != 1 or not numbers["sent"] or (gaps and not gaps_allowed))
 P
 }
