@@ -6,7 +6,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-seconds=${1:-8}
+seconds=${1:-5}
 at() { python3 -c "print($seconds * $1)"; }
 find_kit tcpfault.py
 schedule=${2:-"0:pass;$(at 0.1):ackloss;$(at 0.3):pass;$(at 0.35):ackloss=3000;$(at 0.55):reset=20;$(at 0.7):cut=2000;$(at 0.8):refuse;$(at 0.9):pass"}

@@ -10,6 +10,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 program=$1
 shift
 find_kit diskfull.sh
+mkdir "$work/state"
+mount -t tmpfs tmpfs "$work/state" 2>/dev/null || skip "nothing can be mounted here"
+umount "$work/state"
 case $program in
   collector)
     spool_in=$work/state
@@ -28,7 +31,7 @@ case $program in
     ;;
   *) die "$program: collector or agent is allowed" ;;
 esac
-run_kit "full disk under the $program" diskfull.sh --state "$work/state" --size-mb 64 --warm-s 2 --full-s 3 --after-s 4 "${what[@]}" --dump held_batches "$@"
+run_kit "full disk under the $program" diskfull.sh --state "$work/state" --size-mb 64 --warm-s 1 --full-s 2 --after-s 3 "${what[@]}" --dump held_batches "$@"
 log=$(cat "$work/kit-folder")/server.log
 [[ $(field alive_when_full <"$work/kit-line") == True && $(field had_to_be_restarted <"$work/kit-line") == False ]] || die "it ended when the disk was full"
 if [[ $program == collector ]]; then

@@ -176,11 +176,12 @@ drain_agent() (
   [[ ! -e $work/drained ]] || exit 0
   code=1 pid='' until=$((SECONDS + 60))
   kill -KILL "$(cat "$work/agent.pid")"
-  if ! (exec 3<>"/dev/tcp/$address/$relay_port"); then
-    $relay 9>&- &
-    pid=$!
-  fi
   while [[ $SECONDS -lt $until ]]; do
+    # Looked at each time: one that was told to stop listens for a moment yet.
+    if [[ -z $pid ]] && ! (exec 3<>"/dev/tcp/$address/$relay_port"); then
+      $relay 9>&- &
+      pid=$!
+    fi
     code=0
     # shellcheck disable=SC2046 # a command and its arguments, or nothing
     $(cat "$work/drain-with" 2>/dev/null) "$bin/lm-agent" --flush "$work/drain.toml" || code=$?
@@ -257,14 +258,15 @@ judge() { # NAME
   tell_verdict "$1" "$code"
 }
 
-# both_at_once [ARGUMENTS…]: runs the calling script for the collector and for the agent side by side; exit code 77 where both skipped.
+# both_at_once [ARGUMENTS…]: runs the calling script for the collector and for the agent side by side; exit code 77 where one skipped and the other did not fail.
 both_at_once() {
   local script=${BASH_SOURCE[1]} code=0 other=0 pid
   "$script" collector "$@" &
   pid=$!
   "$script" agent "$@" || other=$?
   wait "$pid" || code=$?
-  exit $((code > 0 ? code : other))
+  [[ $code -ne 0 && $code -ne 77 ]] || code=$((other > 0 ? other : code))
+  exit "$code"
 }
 
 # field NAME: of the kit's one line of JSON on standard input, as Python prints it.
