@@ -21,20 +21,29 @@ internal sealed class MemorySeries(LabelSet labels)
     /// <summary>Whether its metric's unit and help text were kept; agents send them only once in a while.</summary>
     public bool IsDescribed { get; set; }
 
-    /// <summary>How many samples.</summary>
+    /// <summary>Where its newest samples may wait; null when nowhere.</summary>
+    public PendingRows? Pending { get; private set; }
+
+    /// <summary>Its column in <see cref="Pending"/>.</summary>
+    public int PendingColumn { get; private set; }
+
+    /// <summary>How many samples there are in chunks.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Memory that its samples take, bytes.</summary>
+    /// <summary>Memory that its chunks take, bytes.</summary>
     public int SizeBytes { get; private set; }
 
-    /// <summary>The newest sample's time; the lowest number when there is none.</summary>
+    /// <summary>The newest time in chunks; the lowest number when there is none.</summary>
     public long NewestTime => last?.LastTime ?? long.MinValue;
 
-    /// <summary>The oldest sample's time; the highest number when there is none.</summary>
+    /// <summary>The oldest time in chunks; the highest number when there is none.</summary>
     public long OldestTime => chunkCount == 0 ? long.MaxValue : chunks[0].FirstTime;
 
     /// <summary>The chunks, oldest first; valid while the gate is held.</summary>
     public ReadOnlySpan<XorChunk> Chunks => chunks.AsSpan(0, chunkCount);
+
+    /// <summary>Says where its newest samples wait.</summary>
+    public void Belong(PendingRows? rows, int column) => (Pending, PendingColumn) = (rows, column);
 
     /// <summary>Takes one sample. For one time the first value stays: batches come in commit order, and the lower position has precedence (V20).</summary>
     public AppendOutcome Append(long time, double value)

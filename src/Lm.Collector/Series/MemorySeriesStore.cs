@@ -21,6 +21,7 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
     private readonly Dictionary<LabelSet, MemorySeries> byLabels = [];
     private readonly Dictionary<string, SeriesList> byMetric = new(StringComparer.Ordinal);
     private readonly Dictionary<string, MetricMetadata> metadata = new(StringComparer.Ordinal);
+    private readonly HashSet<PendingRows> pending = []; // all that have claims
     private SeriesList all = new();
     private readonly long[] timesRead = new long[MemorySeries.ChunkSamplesMax];
     private readonly double[] valuesRead = new double[MemorySeries.ChunkSamplesMax];
@@ -63,6 +64,12 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
     /// <summary>Takes one sample. Inside <see cref="EnterWrite"/> only; <see cref="EnforceLimits"/> follows the last of a batch.</summary>
     public void Append(MemorySeries series, long time, double value)
     {
+        if (series.Pending is { } rows)
+        {
+            Flush(rows);
+            rows.NoteTime(time);
+        }
+
         sampleBytes -= series.SizeBytes;
         var outcome = series.Append(time, value);
         sampleBytes += series.SizeBytes;
@@ -81,6 +88,42 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
         }
     }
 
+    /// <summary>Lets series take their samples in rows from now on. Inside <see cref="EnterWrite"/> only.</summary>
+    /// <returns>Null when they cannot: one of them is among them twice or belongs to other rows already.</returns>
+    public PendingRows? TryClaim(ReadOnlySpan<MemorySeries?> series)
+    {
+        var rows = PendingRows.TryClaim(series);
+        if (rows is not null)
+        {
+            pending.Add(rows);
+            sampleBytes += rows.SizeBytes;
+        }
+
+        return rows;
+    }
+
+    /// <summary>Takes the row that stands in <see cref="PendingRows.Next"/>. Inside <see cref="EnterWrite"/> only.</summary>
+    public void AppendRow(PendingRows rows, long time)
+    {
+        added += rows.Width;
+        samples += rows.Width;
+        if (rows.Add(time))
+        {
+            Flush(rows);
+        }
+    }
+
+    /// <summary>Ends <see cref="TryClaim"/>. Inside <see cref="EnterWrite"/> only.</summary>
+    public void Release(PendingRows rows)
+    {
+        if (pending.Remove(rows))
+        {
+            Flush(rows);
+            rows.Release();
+            sampleBytes -= rows.SizeBytes;
+        }
+    }
+
     /// <summary>Forgets the oldest samples of all series, whole chunks, when they take too much memory. Inside <see cref="EnterWrite"/> only.</summary>
     public void EnforceLimits()
     {
@@ -88,6 +131,8 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
         {
             return;
         }
+
+        FlushAll();
 
         // A tenth at a time: finding the cut costs as much for one sample as for a million.
         var cutoff = CutoffFor(sampleBytes - limits.SampleBytesMax + (limits.SampleBytesMax / 10));
@@ -227,22 +272,40 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
         {
             chunks[i].Read(timesRead, valuesRead);
             read += chunks[i].Count;
-            var times = timesRead.AsSpan(0, chunks[i].Count);
-            var start = IndexAfter(times, range.After.Value);
-            var end = IndexAfter(times, range.Until.Value);
-            if (start < end)
-            {
-                selection.Add(series.Labels, times[start..end], valuesRead.AsSpan(start, end - start));
-                selection.KeepNewest(range.NewestMax);
-            }
-
-            if (selection.SampleCount > range.SamplesMax)
-            {
-                throw new SampleLimitException(range.SamplesMax);
-            }
+            CopyWindow(series, chunks[i].Count, range, selection);
         }
 
-        return read;
+        return read + CopyPending(series, range, selection);
+    }
+
+    private int CopyPending(MemorySeries series, SeriesRange range, SeriesSelection selection)
+    {
+        if (series.Pending is not { Count: > 0 } rows)
+        {
+            return 0;
+        }
+
+        rows.Read(series.PendingColumn, timesRead, valuesRead);
+        CopyWindow(series, rows.Count, range, selection);
+        return rows.Count;
+    }
+
+    // Of the samples that were read, those in the window.
+    private void CopyWindow(MemorySeries series, int count, SeriesRange range, SeriesSelection selection)
+    {
+        var times = timesRead.AsSpan(0, count);
+        var start = IndexAfter(times, range.After.Value);
+        var end = IndexAfter(times, range.Until.Value);
+        if (start < end)
+        {
+            selection.Add(series.Labels, times[start..end], valuesRead.AsSpan(start, end - start));
+            selection.KeepNewest(range.NewestMax);
+        }
+
+        if (selection.SampleCount > range.SamplesMax)
+        {
+            throw new SampleLimitException(range.SamplesMax);
+        }
     }
 
     // From the end: what is asked for is most often the newest sample, or the newest hours.
@@ -306,6 +369,7 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
     // The series whose newest sample is oldest go: those of processes and interfaces that are no more. A tenth at a time, as above.
     private void EvictSeries()
     {
+        FlushAll();
         var newest = new long[byLabels.Count];
         var at = 0;
         foreach (var series in all.Snapshot().Span)
@@ -360,6 +424,16 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
 
             byMetric.Remove(metric);
             metadata.Remove(metric);
+        }
+    }
+
+    private void Flush(PendingRows rows) => sampleBytes += rows.Flush();
+
+    private void FlushAll()
+    {
+        foreach (var rows in pending)
+        {
+            Flush(rows);
         }
     }
 
