@@ -53,7 +53,7 @@ public sealed class UploaderTests : IAsyncDisposable
     public async Task A_lost_answer_sends_the_batch_again_and_duplicate_settles_it()
     {
         await StartAsync(batches: 1);
-        client.Answer = _ => new UploadAnswer.Failed("reset");
+        client.Answer = _ => new UploadAnswer.Failed("reset", NeedsPerson: false);
         await DrainAsync();
         client.Answer = _ => null;
 
