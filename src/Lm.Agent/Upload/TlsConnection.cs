@@ -21,11 +21,11 @@ internal sealed class TlsConnection : IDisposable
     /// <summary>When it was opened, a timestamp of the clock.</summary>
     public long OpenedAt { get; }
 
-    /// <summary>Whether a request went over it already: then it may have been closed at the other end meanwhile.</summary>
-    public bool IsUsed { get; set; }
+    /// <summary>Whether an answer came over it already: then the other end takes this agent's certificate.</summary>
+    public bool HasAnswered { get; set; }
 
     /// <summary>Between requests: whether the other end closed it, or said something that no request asked for.</summary>
-    public bool IsStale => IsUsed && socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);
+    public bool IsStale => socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);
 
     /// <summary>Connects to one address and checks the collector's certificate.</summary>
     public static async Task<TlsConnection> OpenAsync(

@@ -64,10 +64,9 @@ internal sealed class UploadClient : IUploadClient
         }
         catch (Exception failure) when (failure is IOException or SocketException or AuthenticationException or ObjectDisposedException)
         {
+            var answer = Describe(failure);
             Drop();
-            var refusal = TlsAlert.Describe(failure, tls);
-            return new UploadAnswer.Failed(
-                $"the request to {url.Authority} failed: {(refusal.Length > 0 ? refusal : ExceptionText.Of(failure))}", NeedsPerson: refusal.Length > 0);
+            return answer;
         }
         catch (OperationCanceledException)
         {
@@ -105,7 +104,6 @@ internal sealed class UploadClient : IUploadClient
 
     private async Task<HttpResponse> ExchangeAsync(TlsConnection over, UploadRequest request, CancellationToken cancellationToken)
     {
-        over.IsUsed = true;
         if (!over.Reader.TryBegin())
         {
             throw new HttpFormatException("bytes came that answer no request");
@@ -116,6 +114,7 @@ internal sealed class UploadClient : IUploadClient
         var response = sending.IsCompletedSuccessfully
             ? await over.Reader.ReadAsync(cancellationToken)
             : await ReadWhileSendingAsync(over, sending, cancellationToken);
+        over.HasAnswered = true;
         if (!response.IsKept || !sending.IsCompletedSuccessfully)
         {
             Drop();
@@ -170,6 +169,16 @@ internal sealed class UploadClient : IUploadClient
         }
 
         await over.FlushAsync(cancellationToken);
+    }
+
+    private UploadAnswer.Failed Describe(Exception failure)
+    {
+        var refusal = TlsAlert.Describe(failure, tls);
+        var hint = refusal.Length == 0 && connection is { HasAnswered: false, Reader.HasBegun: false }
+            ? "; the connection was new, and a collector that asks for a client certificate, or refuses this agent's, may close it like that"
+            : "";
+        return new UploadAnswer.Failed(
+            $"the request to {url.Authority} failed: {(refusal.Length > 0 ? refusal : ExceptionText.Of(failure))}{hint}", NeedsPerson: refusal.Length > 0);
     }
 
     private UploadAnswer Read(HttpResponse response)

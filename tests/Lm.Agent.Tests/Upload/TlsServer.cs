@@ -73,6 +73,8 @@ internal sealed class TlsServer : IDisposable
             try
             {
                 using var socket = await listener.AcceptSocketAsync(stop.Token);
+                // As servers do: an answer that Nagle's algorithm holds back until something is acknowledged is lost when the socket is closed.
+                socket.NoDelay = true;
                 ConnectionCount++;
                 await using var stream = new SslStream(new NetworkStream(socket));
                 await stream.AuthenticateAsServerAsync(options, stop.Token);
