@@ -132,10 +132,11 @@ internal sealed class UploadClient : IUploadClient
         {
             return await reading;
         }
-        catch (IOException) when (sending.Exception?.InnerException is IOException unsent)
+        catch (IOException failure) when (!over.Reader.HasBegun && (sending.IsFaulted || failure is not HttpFormatException))
         {
-            // Why it could not be sent tells more than that no answer came.
-            throw new IOException($"{ExceptionText.Of(unsent)}; no answer came before that", unsent);
+            // Why it could not be sent tells more than that nothing could be read.
+            var cause = sending.Exception?.InnerException as IOException ?? failure;
+            throw new IOException($"{ExceptionText.Of(cause)}; no answer came before that", cause);
         }
         finally
         {
