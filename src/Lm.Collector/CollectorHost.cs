@@ -52,7 +52,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Path.Combine(storage.SpoolDirectory, JournalFolder),
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, ledger, clock, spoolMetrics, time, spoolLogger);
-        readiness = new Readiness(spool, clock);
+        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks); // made below, long before anyone asks
 
         var limits = settings.Value.Ingest.Limits;
         var budget = new MemoryBudget(Math.Max(RequestMemoryMin, 2L * ((long)limits.BodyBytesMax + limits.BatchBytesMax)));
@@ -64,6 +64,8 @@ internal sealed class CollectorHost : IAsyncDisposable
             Readiness = readiness,
             Metrics = metrics.Collect,
             Queues = ledger.Snapshot,
+            ExpectedAgents = () => readiness.IsReplaying ? [] : settings.Value.Ingest.Tokens.AgentIds,
+            ClockTolerance = () => TimeSpan.FromSeconds(settings.Value.Ingest.Limits.FutureSecondsMax),
             Progress = spool,
             Time = time,
             Loggers = loggers,

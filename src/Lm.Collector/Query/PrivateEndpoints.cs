@@ -34,7 +34,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         this.services = services;
         logger = services.Loggers.CreateLogger<PrivateEndpoints>();
         var store = new MemorySeriesStore(storeLimits, services.Loggers.CreateLogger<MemorySeriesStore>());
-        agents = new AgentDirectory(services.Time);
+        agents = new AgentDirectory(services.Time, services.ExpectedAgents, services.ClockTolerance);
         Consumers = [new SeriesFeed(store), agents];
 
         var queryMetrics = new QueryMetrics();
@@ -50,6 +50,9 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
 
     /// <summary>Who is fed from the spool, in this order.</summary>
     public IReadOnlyList<IBatchConsumer> Consumers { get; }
+
+    /// <summary>Agents whose clock differs from the collector's by more than is allowed.</summary>
+    public int SuspectClocks => agents.SuspectClocks;
 
     /// <summary>Who hears what requests say about their agents.</summary>
     public IAgentReports AgentReports => agents;

@@ -146,6 +146,23 @@ public sealed class IngestEndpointTests
         Assert.Contains("clock_suspect", await ready.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task C26_an_agents_wrong_clock_is_said_at_readyz_without_its_name_and_leaves_the_collector_ready()
+    {
+        await using var collector = await RunningCollector.StartAsync();
+        using var client = collector.Client();
+        var request = collector.Request(1);
+        request.Headers.Add(BatchHeaders.SentAt, (collector.Time.GetUtcNow().ToUnixTimeMilliseconds() - 3_600_000).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        using var taken = await client.SendAsync(request, Cancelled);
+        Assert.Equal(HttpStatusCode.OK, taken.StatusCode);
+        using var health = new HttpClient { BaseAddress = collector.Query };
+        using var ready = await health.GetAsync("readyz", Cancelled);
+        Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+        Assert.Equal(
+            "ok\nclock_suspect: the clock of 1 agent differs from the collector's by more than max_future_seconds; /api/v1/agents and the console show which\n",
+            await ready.Content.ReadAsStringAsync(Cancelled));
+    }
+
     [Theory]
     [InlineData("FFFFFFFFFFFFFFFF\r\n")]
     [InlineData("-1\r\n")]
