@@ -130,6 +130,44 @@ public sealed class ServerSettingsTests : IDisposable
         Assert.False(current.Value.Ingest.Tokens.TryFind("token-of-a1", out _));
     }
 
+    [Fact]
+    public void A_reload_names_what_needs_a_restart_and_goes_on_with_what_was_opened()
+    {
+        var file = Fixture("server-full.good.toml");
+        var current = new CurrentSettings(Load(file));
+        var before = current.Value;
+        var logger = new RecordingLogger();
+        var reload = new Reload(file, current, time, logger);
+        var text = File.ReadAllText(file)
+            .Replace("0.0.0.0:18443", "127.0.0.1:1", StringComparison.Ordinal)
+            .Replace("[::]:18080", "127.0.0.1:2", StringComparison.Ordinal)
+            .Replace("[query.tls]\ncert_file = \"cert.pem\"\nkey_file = \"key.pem\"\n", "", StringComparison.Ordinal)
+            .Replace("\"spool\"", "\"elsewhere\"", StringComparison.Ordinal)
+            .Replace("\"cache\"", "\"elsewhere-too\"", StringComparison.Ordinal)
+            .Replace("\"collector-1\"", "\"collector-2\"", StringComparison.Ordinal);
+        folder.Write("server.toml", text);
+
+        for (var i = 0; i < 2; i++) // the second one, too: nothing was restarted meanwhile
+        {
+            Assert.True(reload.Apply("test"));
+            Assert.Equal(
+                "Changed, but in effect only after a restart: ingest.listen, query.listen, [query.tls] (taken out), storage.spool_dir, storage.cache_dir, storage.collector_id.",
+                logger.Of(2007)[i]);
+        }
+
+        var now = current.Value;
+        Assert.Equal((before.Ingest.Listen, before.Query.Listen, before.Query.Tls), (now.Ingest.Listen, now.Query.Listen, now.Query.Tls));
+        Assert.NotNull(current.QueryTls);
+        Assert.Equal(
+            (before.Storage.SpoolDirectory, before.Storage.CacheDirectory, before.Storage.CollectorId),
+            (now.Storage.SpoolDirectory, now.Storage.CacheDirectory, now.Storage.CollectorId));
+
+        folder.Write("server.toml", text.Replace("max_logs_per_batch = 4096", "max_logs_per_batch = 7", StringComparison.Ordinal)
+            .Replace("base_path = \"/lightmetrics\"", "base_path = \"/\"", StringComparison.Ordinal));
+        Assert.True(reload.Apply("test"));
+        Assert.Equal((7, "/"), (current.Value.Ingest.Limits.LogsPerBatchMax, current.Value.Query.BasePath));
+    }
+
     private string Fixture(string name, [CallerFilePath] string here = "")
     {
         var source = Path.Combine(Path.GetDirectoryName(here)!, "../../fixtures/settings", name);
