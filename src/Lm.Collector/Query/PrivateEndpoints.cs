@@ -19,6 +19,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly SelfMetrics selfMetrics;
     private readonly SessionEndpoint session;
     private readonly RequestGuard guard;
+    private readonly WrongTokens wrongTokens;
     private readonly ConsoleMetrics consoleMetrics;
     private readonly ConsoleAssets assets = new();
 
@@ -44,7 +45,8 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         var sessions = new SessionStore(services.Time);
         consoleMetrics = new ConsoleMetrics(sessions);
         guard = new RequestGuard(services.Settings, sessions);
-        session = new SessionEndpoint(services.Settings, sessions, new SignInLimiter(services.Time), guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
+        wrongTokens = new WrongTokens(new WrongTokenLimiter(services.Time), services.Loggers.CreateLogger<WrongTokens>());
+        session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
         selfMetrics = new SelfMetrics(services.Time, services.Metrics, () => SeriesMetrics.Collect(store), agents.Collect, queryMetrics.Collect, consoleMetrics.Collect);
     }
 
@@ -128,9 +130,11 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         }
 
         var right = guard.RightOf(context);
-        if (right == RequestRight.None)
+        if (right is RequestRight.None or RequestRight.WrongToken)
         {
-            return path == "/" && IsRead(context.Request) ? Redirect(context, services.Settings().BasePath + "login") : UnauthorizedAsync(context);
+            return right == RequestRight.None && path == "/" && IsRead(context.Request)
+                ? Redirect(context, services.Settings().BasePath + "login")
+                : UnauthorizedAsync(context, right);
         }
 
         if (right == RequestRight.Session && !IsRead(context.Request) && !RequestGuard.IsSameOrigin(context.Request))
@@ -160,12 +164,20 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         await context.Response.WriteAsync(string.Join('\n', lines) + "\n", context.RequestAborted);
     }
 
-    private Task NotFoundOrUnauthorizedAsync(HttpContext context) =>
-        guard.RightOf(context) == RequestRight.None ? UnauthorizedAsync(context) : NotFoundAsync(context);
+    private Task NotFoundOrUnauthorizedAsync(HttpContext context)
+    {
+        var right = guard.RightOf(context);
+        return right is RequestRight.Token or RequestRight.Session ? NotFoundAsync(context) : UnauthorizedAsync(context, right);
+    }
 
-    private Task UnauthorizedAsync(HttpContext context)
+    private Task UnauthorizedAsync(HttpContext context, RequestRight right)
     {
         consoleMetrics.Unauthorized();
+        if (right == RequestRight.WrongToken && wrongTokens.Count(context) is { } tooMany)
+        {
+            return tooMany.WriteAsync(context.Response);
+        }
+
         context.Response.Headers.WWWAuthenticate = "Bearer";
         return new ApiError(StatusCodes.Status401Unauthorized, "unauthorized",
             "send the header Authorization: Bearer <query token>, or sign in; tokens in URLs are not read").WriteAsync(context.Response);
