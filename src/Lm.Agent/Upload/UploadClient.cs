@@ -214,7 +214,9 @@ internal sealed class UploadClient : IUploadClient
         return delay > TimeSpan.Zero ? delay : TimeSpan.Zero;
     }
 
-    private static string Describe(Exception failure) => failure.InnerException is { } inner && failure is AuthenticationException or IOException
+    private string Describe(Exception failure) => failure is SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData }
+        ? $"no address was found for the name {url.Host} ({failure.Message}): see ingest_url and this host's name service"
+        : failure.InnerException is { } inner && failure is AuthenticationException or IOException
         ? $"{failure.Message} ({(failure.InnerException ?? failure).Message})"
         : failure.Message;
 

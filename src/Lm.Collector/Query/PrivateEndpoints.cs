@@ -1,8 +1,10 @@
+using System.Text;
 using Lm.Collector.Agents;
 using Lm.Collector.Console;
 using Lm.Collector.Listeners;
 using Lm.Collector.Series;
 using Lm.Collector.Spool;
+using Microsoft.AspNetCore.ResponseCompression;
 
 namespace Lm.Collector.Query;
 
@@ -22,6 +24,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly WrongTokens wrongTokens;
     private readonly ConsoleMetrics consoleMetrics;
     private readonly ConsoleAssets assets = new();
+    private readonly ResponseCompressionMiddleware compression;
 
     /// <summary>Wires the parts.</summary>
     public PrivateEndpoints(PrivateServices services)
@@ -33,6 +36,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     public PrivateEndpoints(PrivateServices services, SeriesStoreLimits storeLimits)
     {
         this.services = services;
+        compression = new ResponseCompressionMiddleware(RouteAsync, new GzipAnswers());
         logger = services.Loggers.CreateLogger<PrivateEndpoints>();
         var store = new MemorySeriesStore(storeLimits, services.Loggers.CreateLogger<MemorySeriesStore>());
         agents = new AgentDirectory(services.Time, services.ExpectedAgents, services.ClockTolerance);
@@ -64,7 +68,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     {
         try
         {
-            await RouteAsync(context);
+            await compression.Invoke(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -161,7 +165,9 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         context.Response.StatusCode = report.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         context.Response.ContentType = "text/plain; charset=utf-8";
         var lines = report.IsReady ? report.Lines.Prepend("ok") : report.Lines.Count > 0 ? report.Lines : ["not ready"];
-        await context.Response.WriteAsync(string.Join('\n', lines) + "\n", context.RequestAborted);
+        var body = Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n");
+        context.Response.ContentLength = body.Length;
+        await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
     private Task NotFoundOrUnauthorizedAsync(HttpContext context)

@@ -55,7 +55,9 @@ internal static class TokenTableReader
             return $"has {Encoding.UTF8.GetByteCount(token)} bytes; at most {TokenTable.TokenBytesMax} are allowed";
         }
 
-        return token.All(IsVisible) ? null : "has a character that a header cannot carry; letters, digits and signs of ASCII without spaces are allowed";
+        // The place and no character: a token is a secret.
+        var at = token.AsSpan().IndexOfAnyExceptInRange('!', '~');
+        return at < 0 ? null : $"has {KindOf(token[at])} in place {at + 1}; letters, digits and signs of ASCII without spaces are allowed";
     }
 
     private static void Read(TomlTable entry, TokenTable tokens, string path, SettingsReading reading)
@@ -88,6 +90,14 @@ internal static class TokenTableReader
 
         WarnOfShort(token, $"{path}: the token of agent {agent}", reading);
     }
+
+    private static string KindOf(char character) => character switch
+    {
+        ' ' => "a blank",
+        '\n' or '\r' => "a line break",
+        < ' ' or '\x7f' => "a control character",
+        _ => "a character beyond ASCII",
+    };
 
     private static bool IsVisible(char character) => character is > ' ' and < '\x7f';
 }

@@ -83,6 +83,37 @@ public sealed class ServerSettingsTests : IDisposable
         Assert.Equal(place, $"{fault.Position.Line}:{fault.Position.Column}");
     }
 
+    [Theory]
+    [InlineData("key.pem", "cert.pem", "7:12: key_file: DIR/key.pem holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)")]
+    [InlineData("key.pem", "other-key.pem", "7:12: key_file: DIR/key.pem holds no private key that matches the first certificate of cert_file (CN=localhost)")]
+    [InlineData("cert.pem", "key.pem", "6:13: cert_file: DIR/cert.pem holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
+    public void A_file_that_holds_something_else_is_told_as_that(string name, string content, string expected)
+    {
+        folder.Write(name, File.ReadAllText(folder[content]));
+        Assert.Equal(
+            expected,
+            Assert.Single(FaultsOf(Fixture("server-minimal.good.toml"))).ToString()
+                .Replace(folder["server.toml"] + ":", "", StringComparison.Ordinal).Replace(folder.Path, "DIR", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("one two three four", "has a blank in place 4;")]
+    [InlineData("one\ntwo", "has a line break in place 4;")]
+    [InlineData("one\u0001", "has a control character in place 4;")]
+    [InlineData("schl\u00fcssel", "has a character beyond ASCII in place 5;")]
+    [InlineData("", "is empty")]
+    public void A_token_that_no_header_carries_is_told_by_place_and_kind(string token, string expected) =>
+        Assert.StartsWith(expected, TokenTableReader.FaultOf(token), StringComparison.Ordinal);
+
+    [Fact]
+    public void Client_certificates_without_their_authorities_are_a_fault_where_they_are_asked_for()
+    {
+        var file = Fixture("server-full.good.toml");
+        folder.Write("server.toml", File.ReadAllText(file).Replace("client_ca_file = \"cert.pem\"", "", StringComparison.Ordinal));
+        var fault = Assert.Single(FaultsOf(file));
+        Assert.StartsWith("client_auth asks agents for certificates, and client_ca_file is missing", fault.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void No_fault_shows_a_token()
     {
