@@ -45,7 +45,7 @@ public sealed class MemorySeriesStoreModelTests
     [Fact]
     public void Eviction_keeps_the_newest_samples_and_counts_the_others() => Prop.ForAll(Samples, samples =>
     {
-        var limits = new SeriesStoreLimits { SamplesMax = 20 };
+        var limits = new SeriesStoreLimits { SampleBytesMax = 500 };
         var store = StoreOf(limits);
         var feed = new SeriesFeed(store);
         var maker = new BatchMaker();
@@ -57,7 +57,8 @@ public sealed class MemorySeriesStoreModelTests
         var statistics = store.Statistics();
         var found = store.All();
         var kept = Enumerable.Range(0, found.Count).Sum(i => found.Times(i).Length);
-        return statistics.Samples <= limits.SamplesMax
+        return statistics.Samples <= 4 * XorChunk.SamplesMax
+            && statistics.SampleBytes <= limits.SampleBytesMax
             && kept == statistics.Samples
             && statistics.SamplesAdded == statistics.Samples + statistics.SamplesEvicted
             && Enumerable.Range(0, found.Count).All(i => found.Times(i).Length > 0)
@@ -116,7 +117,7 @@ public sealed class MemorySeriesStoreModelTests
     [Fact]
     public async Task Readers_see_whole_sorted_series_while_a_writer_inserts()
     {
-        var store = StoreOf(new SeriesStoreLimits { SamplesMax = 5000 });
+        var store = StoreOf(new SeriesStoreLimits { SampleBytesMax = 20_000 });
         var feed = new SeriesFeed(store);
         var random = new Random(7);
         using var done = new CancellationTokenSource();
