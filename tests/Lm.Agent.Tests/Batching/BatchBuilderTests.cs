@@ -16,7 +16,12 @@ public sealed class BatchBuilderTests : IDisposable
     // More than was told of each kind: dropped 7, rejected 2, lost 4.
     private static readonly QueueCounters All = new()
     {
-        Dropped = 10, DroppedReported = 3, Rejected = 2, RejectedReported = 0, Lost = 5, LostReported = 1,
+        Dropped = 10,
+        DroppedReported = 3,
+        Rejected = 2,
+        RejectedReported = 0,
+        Lost = 5,
+        LostReported = 1,
     };
 
     private readonly ProcTree tree = ProcTree.Of("one-cpu");
