@@ -97,7 +97,7 @@ internal sealed class TlsConnector
         }
         catch (Exception failure) when (failure is SocketException or TimeoutException)
         {
-            throw new ConnectException($"the name {url.IdnHost} could not be looked up: {failure.Message}", needsPerson: false);
+            throw new ConnectException($"the name {url.IdnHost} could not be looked up ({failure.Message}): see ingest_url and the name service of this host", needsPerson: false);
         }
     }
 
