@@ -200,20 +200,12 @@ internal sealed class JournalWriter
             options.Committed?.Invoke(append.Position, append.State);
         }
 
-        foreach (var append in group)
-        {
-            append.SetResult(append.Position);
-        }
+        new GroupAnswer([.. group], failure: null).Begin();
     }
 
-    private void Refuse(FileSystemException failure)
-    {
-        foreach (var append in group)
-        {
-            append.SetException(new JournalException(
-                $"{directory}: a group of {group.Count} records was not committed, none of them will be seen: {failure.Message}", failure));
-        }
-    }
+    private void Refuse(FileSystemException failure) => new GroupAnswer(
+        [.. group],
+        new JournalException($"{directory}: a group of {group.Count} records was not committed, none of them will be seen: {failure.Message}", failure)).Begin();
 
     private void CloseCurrent()
     {

@@ -1,9 +1,10 @@
 namespace Lm.Journal;
 
 /// <summary>An append that waits: for room, for the writer, or for its group's sync.</summary>
-/// <remarks>Its continuations never run on the writer's thread, which must not wait for what an appender does next.</remarks>
+/// <remarks>Its continuations run where it is answered: <see cref="GroupAnswer"/> sees to it that this is not the writer's thread, which must not
+/// wait for what an appender does next.</remarks>
 internal sealed class PendingAppend(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> body, object? state)
-    : TaskCompletionSource<JournalPosition>(TaskCreationOptions.RunContinuationsAsynchronously)
+    : TaskCompletionSource<JournalPosition>
 {
     public ReadOnlyMemory<byte> Head => head;
 
