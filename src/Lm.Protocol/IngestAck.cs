@@ -15,11 +15,19 @@ public sealed record IngestAck(IReadOnlyList<FrameAck> Frames, UnixMillis Collec
     /// <summary>An answer of no frames.</summary>
     internal static IngestAck Empty { get; } = new([], default, new Limits());
 
+    // One for each request that a collector takes: their buffers are kept.
+    [ThreadStatic]
+    private static WireWriter? messageWriter;
+
+    [ThreadStatic]
+    private static WireWriter? partWriter;
+
     /// <summary>The message's bytes.</summary>
     public byte[] Encode()
     {
-        var message = new WireWriter();
-        var part = new WireWriter();
+        var message = messageWriter ??= new WireWriter();
+        var part = partWriter ??= new WireWriter();
+        message.Clear();
         foreach (var frame in Frames)
         {
             part.Clear();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Lm.Collector.Agents;
 using Lm.Collector.Listeners;
 using Lm.Collector.Settings;
@@ -92,6 +93,7 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
         await AnswerAsync(context, owner.AgentId, outcome, current);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<(IngestOutcome Outcome, IngestRequest Request)> TakeFramesAsync(
         HttpContext context, string agentId, UnixMillis receivedAt, IngestSettings current)
     {

@@ -9,7 +9,7 @@ namespace Lm.Collector.Ingest;
 internal sealed record IngestOutcome(IReadOnlyList<FrameAck> Frames, QueueId? QueueId, int IntervalMs)
 {
     /// <summary>Whether the answer is a 200 with an outcome for each frame.</summary>
-    public bool IsAck => Frames.Any(frame => frame.Outcome is FrameOutcome.Accepted or FrameOutcome.Duplicate);
+    public bool IsAck { get; } = Frames.Any(static frame => frame.Outcome is FrameOutcome.Accepted or FrameOutcome.Duplicate);
 
     /// <summary>The outcome of a request whose frames were not taken one by one.</summary>
     public static IngestOutcome Refused(int status, string code, string detail) => new([Refuse(default, status, code, detail)], null, 0);

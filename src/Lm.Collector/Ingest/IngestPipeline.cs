@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Platform;
@@ -15,6 +16,7 @@ internal sealed class IngestPipeline(
     /// <summary>Takes a request's frames.</summary>
     /// <param name="request">Its headers, the sender verified.</param>
     /// <param name="body">Its frames; must stay unchanged until the returned task has ended.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<IngestOutcome> ProcessAsync(IngestRequest request, ReadOnlyMemory<byte> body)
     {
         var current = settings();
@@ -22,8 +24,13 @@ internal sealed class IngestPipeline(
         var owned = frames.Count; // leases from this index on are still ours
         try
         {
-            var queueId = frames.Select(frame => frame.Lease?.Batch.Key.QueueId).FirstOrDefault(id => id is not null);
-            var interval = frames.FindLast(frame => frame.Lease is not null).Lease?.Batch.IntervalMs ?? 0;
+            var (queueId, interval) = (default(QueueId?), 0);
+            foreach (var frame in frames)
+            {
+                queueId ??= frame.Lease?.Batch.Key.QueueId;
+                interval = frame.Lease?.Batch.IntervalMs ?? interval;
+            }
+
             if (Contradiction(request, frames) is { } refusal)
             {
                 owned = 0;
@@ -31,14 +38,24 @@ internal sealed class IngestPipeline(
                 return refusal;
             }
 
-            // All appends are under way before the first is awaited, so that one sync serves the whole request.
-            var acks = new Task<FrameAck>[frames.Count];
-            for (owned = 0; owned < frames.Count; owned++)
+            FrameAck[] outcomes;
+            if (frames.Count == 1)
             {
-                acks[owned] = TakeAsync(request, frames[owned], body, current);
+                owned = 1;
+                outcomes = [await TakeAsync(request, frames[0], body, current)];
+            }
+            else
+            {
+                // All appends are under way before the first is awaited, so that one sync serves the whole request.
+                var acks = new Task<FrameAck>[frames.Count];
+                for (owned = 0; owned < frames.Count; owned++)
+                {
+                    acks[owned] = TakeAsync(request, frames[owned], body, current).AsTask();
+                }
+
+                outcomes = await Task.WhenAll(acks);
             }
 
-            var outcomes = await Task.WhenAll(acks);
             Count(outcomes);
             return new IngestOutcome(outcomes, queueId, interval);
         }
@@ -52,11 +69,11 @@ internal sealed class IngestPipeline(
     }
 
     // Takes over the frame's lease.
-    private Task<FrameAck> TakeAsync(in IngestRequest request, in FrameInHand frame, ReadOnlyMemory<byte> body, IngestSettings current)
+    private ValueTask<FrameAck> TakeAsync(in IngestRequest request, in FrameInHand frame, ReadOnlyMemory<byte> body, IngestSettings current)
     {
         if (frame.Refusal is { } refusal)
         {
-            return Task.FromResult(refusal);
+            return ValueTask.FromResult(refusal);
         }
 
         var lease = frame.Lease ?? throw new UnreachableException("a frame is refused or has a batch");
@@ -71,13 +88,14 @@ internal sealed class IngestPipeline(
         }
 
         var answer = admission.Admission == Admission.New
-            ? Task.FromResult(notNow ?? throw new UnreachableException("a new frame that may enter is pending"))
+            ? ValueTask.FromResult(notNow ?? throw new UnreachableException("a new frame that may enter is pending"))
             : AnswerKnownAsync(batch.Key.Sequences, admission);
         lease.Release();
         return answer;
     }
 
-    private async Task<FrameAck> StoreAsync(SpoolEntry entry)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<FrameAck> StoreAsync(SpoolEntry entry)
     {
         var batch = entry.Lease.Batch;
         var (samples, logs, alerts) = (batch.SampleCount, batch.Logs.Length, batch.Alerts.Length);
@@ -105,14 +123,14 @@ internal sealed class IngestPipeline(
         return ack;
     }
 
-    private static async Task<FrameAck> AnswerKnownAsync(SequenceRange sequences, AdmissionResult admission)
+    private static async ValueTask<FrameAck> AnswerKnownAsync(SequenceRange sequences, AdmissionResult admission)
     {
         switch (admission.Admission)
         {
             case Admission.Duplicate:
                 return new FrameAck(sequences, FrameOutcome.Duplicate, 200, "", "", 0, 0);
             case Admission.Pending:
-                var ack = await (admission.Batch ?? throw new UnreachableException("a pending frame has a batch")).Outcome;
+                var ack = await (admission.Batch ?? throw new UnreachableException("a pending frame has a batch")).WaitAsync();
                 return ack.Outcome == FrameOutcome.Accepted ? new FrameAck(sequences, FrameOutcome.Duplicate, 200, "", "", 0, 0) : ack;
             case Admission.Fork:
                 return IngestOutcome.Refuse(sequences, 409, ProblemCode.SequenceFork, admission.Detail);

@@ -6,7 +6,9 @@ namespace Lm.Collector.Ingest;
 /// <summary>A batch that is on its way into the spool. Its copies wait for, and share, its outcome (D1).</summary>
 internal sealed class PendingBatch(BatchKey key, FrameFingerprint fingerprint, ulong floor, UnixMillis receivedAt)
 {
-    private readonly TaskCompletionSource<FrameAck> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock gate = new(); // guards answer and waiting
+    private FrameAck? answer;
+    private TaskCompletionSource<FrameAck>? waiting; // made by the first copy, which seldom comes
 
     /// <summary>The dedupe key.</summary>
     public BatchKey Key { get; } = key;
@@ -20,11 +22,26 @@ internal sealed class PendingBatch(BatchKey key, FrameFingerprint fingerprint, u
     /// <summary>When it came.</summary>
     public UnixMillis ReceivedAt { get; } = receivedAt;
 
-    /// <summary>What became of it.</summary>
-    public Task<FrameAck> Outcome => outcome.Task;
+    /// <summary>What becomes of it.</summary>
+    public Task<FrameAck> WaitAsync()
+    {
+        lock (gate)
+        {
+            return answer is not null
+                ? Task.FromResult(answer)
+                : (waiting ??= new TaskCompletionSource<FrameAck>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
 
     /// <summary>Tells everyone who waits.</summary>
-    public void Complete(FrameAck ack) => outcome.TrySetResult(ack);
+    public void Complete(FrameAck ack)
+    {
+        lock (gate)
+        {
+            answer = ack;
+            waiting?.TrySetResult(ack);
+        }
+    }
 }
 
 /// <summary>What tells one frame of a key from another: same key, other fingerprint is a fork (D5).</summary>

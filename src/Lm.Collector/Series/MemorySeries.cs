@@ -69,7 +69,8 @@ internal sealed class MemorySeries(LabelSet labels)
             SizeBytes += last.SizeBytes;
         }
 
-        var chunk = new XorChunk();
+        // The same series takes about the same room again: no growing, which would leave as much garbage as there are samples.
+        var chunk = new XorChunk(last?.Bytes.Length ?? 0);
         chunk.Append(time, value);
         Replace(chunkCount, 0, chunk);
         return AppendOutcome.Added;
@@ -148,7 +149,7 @@ internal sealed class MemorySeries(LabelSet labels)
 
     private static XorChunk ChunkOf(ReadOnlySpan<long> times, ReadOnlySpan<double> values)
     {
-        var chunk = new XorChunk();
+        var chunk = new XorChunk(expectedBytes: 0);
         for (var i = 0; i < times.Length; i++)
         {
             chunk.Append(times[i], values[i]);

@@ -6,7 +6,8 @@ namespace Lm.Collector.Series;
 /// <summary>A growing run of samples, ascending in time, compressed as in Prometheus' XOR chunks: a usual sample takes one to three bytes.</summary>
 /// <remarks>Source: Prometheus, tsdb/docs/format/chunks.md, and "Gorilla: A Fast, Scalable, In-Memory Time Series Database" (VLDB 2015), section 4.1.
 /// Times as differences of differences, values as XOR with the one before. Not safe for concurrent use.</remarks>
-internal sealed class XorChunk
+/// <param name="expectedBytes">What it will take, as far as that is known: that of the chunk before.</param>
+internal sealed class XorChunk(int expectedBytes)
 {
     /// <summary>Samples after which a new chunk begins: what readers of Prometheus blocks expect.</summary>
     public const int SamplesMax = 120;
@@ -17,7 +18,7 @@ internal sealed class XorChunk
     private const int CountBits = 16; // the number of samples stands before them
     private const int NoWindow = 0xff;
 
-    private byte[] bytes = new byte[FirstSize];
+    private byte[] bytes = new byte[Math.Max(FirstSize, expectedBytes + SampleBytesMax + sizeof(ulong))];
     private int bits = CountBits; // written so far
     private long lastDelta;
     private ulong lastValue;
@@ -37,7 +38,7 @@ internal sealed class XorChunk
     public int SizeBytes => bytes.Length + 96;
 
     /// <summary>The chunk as Prometheus' chunk files have it; complete once sealed.</summary>
-    public ReadOnlySpan<byte> Bytes => bytes;
+    public ReadOnlySpan<byte> Bytes => bytes.AsSpan(0, (bits + 7) / 8);
 
     /// <summary>Adds a sample that is later than all others.</summary>
     public void Append(long time, double value)
@@ -64,11 +65,14 @@ internal sealed class XorChunk
         Count++;
     }
 
-    /// <summary>Completes the bytes, and gives back what was kept for further samples.</summary>
+    /// <summary>Completes the bytes, and gives back what was kept for further samples when it is much.</summary>
     public void Seal()
     {
         BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)Count);
-        Array.Resize(ref bytes, (bits + 7) / 8);
+        if (bytes.Length > Bytes.Length + (Bytes.Length / 8) + SampleBytesMax + sizeof(ulong))
+        {
+            bytes = Bytes.ToArray();
+        }
     }
 
     /// <summary>Reads all samples.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Lm.Collector.Ingest;
 using Lm.Journal;
@@ -104,7 +105,8 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     public void Start(IReadOnlyList<IBatchConsumer> consumers) => consuming = Task.Run(() => ConsumeAsync(consumers));
 
     /// <summary>Appends one batch. On success the spool owns the lease; else it is the caller's still.</summary>
-    public async Task<SpoolResult> AppendAsync(SpoolEntry entry)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<SpoolResult> AppendAsync(SpoolEntry entry)
     {
         var head = SpoolRecord.WriteHead(entry.Pending.ReceivedAt, entry.Pending.Floor, entry.Verdict);
         var size = head.Length + entry.Frame.Length;

@@ -25,7 +25,7 @@ public sealed class XorChunkTests
     [Fact]
     public void What_goes_in_comes_out_bit_for_bit_open_or_sealed() => Prop.ForAll(Runs, run =>
     {
-        var chunk = new XorChunk();
+        var chunk = new XorChunk(expectedBytes: 0);
         var expected = new List<(long Time, long Bits)>();
         var time = run.Start;
         foreach (var (step, value) in run.Steps)
@@ -44,7 +44,7 @@ public sealed class XorChunkTests
     [Fact]
     public void A_sealed_chunk_takes_further_samples()
     {
-        var chunk = new XorChunk();
+        var chunk = new XorChunk(expectedBytes: 0);
         chunk.Append(1, 1);
         chunk.Seal();
         chunk.Append(2, double.Pi);
@@ -56,7 +56,7 @@ public sealed class XorChunkTests
     [Fact]
     public void A_regular_counter_takes_about_two_bytes_a_sample()
     {
-        var chunk = new XorChunk();
+        var chunk = new XorChunk(expectedBytes: 0);
         for (var i = 0; i < XorChunk.SamplesMax; i++)
         {
             chunk.Append(1_700_000_000_000 + (i * 60_000L), 1_000_000 + (i * 17));
@@ -71,7 +71,7 @@ public sealed class XorChunkTests
     [Fact]
     public void The_bytes_are_those_of_Prometheus_format()
     {
-        var chunk = new XorChunk();
+        var chunk = new XorChunk(expectedBytes: 0);
         foreach (var (time, value) in GoldenSamples)
         {
             chunk.Append(time, value);
