@@ -44,8 +44,14 @@ public static class BatchDecoder
     private static bool TryReadRecords(ref DecodeContext context)
     {
         var reader = new WireReader(context.Payload, 0, context.Payload.Length);
-        while (!reader.AtEnd)
+        while (true)
         {
+            SeriesRun.Read(context, ref reader);
+            if (reader.AtEnd)
+            {
+                break;
+            }
+
             // The first pass has read all tags and lengths, so only a record's inside can be at fault here.
             if (!reader.TryReadTag(out var tag))
             {

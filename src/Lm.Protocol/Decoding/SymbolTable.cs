@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Unicode;
 
@@ -16,13 +17,11 @@ internal sealed class SymbolTable
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:"u8);
 
     private Growing<Symbol> symbols;
-    private Growing<Knowledge> knowledge;
-    private Growing<uint> stamps;
     private Growing<ulong> slots;
-    private uint stamp;
+    private uint lastSet;
 
     [Flags]
-    private enum Knowledge : byte
+    internal enum Knowledge
     {
         None = 0,
         LabelAsked = 1,
@@ -35,6 +34,9 @@ internal sealed class SymbolTable
     /// <summary>How many there are.</summary>
     public int Count => symbols.Count;
 
+    /// <summary>All of them, until the next is added.</summary>
+    public Span<Symbol> All => symbols.Items;
+
     /// <summary>Bytes of the longest.</summary>
     public int LengthMax { get; private set; }
 
@@ -42,14 +44,14 @@ internal sealed class SymbolTable
     public void Clear()
     {
         symbols.Clear();
-        knowledge.Clear();
+        lastSet = 0;
         LengthMax = 0;
     }
 
     /// <summary>Adds one; the caller has checked that it fits.</summary>
     public void Add(int start, int length, int max)
     {
-        symbols.Add(new Symbol(start, length), max);
+        symbols.Add(new Symbol { Start = start, Length = length }, max);
         LengthMax = Math.Max(LengthMax, length);
     }
 
@@ -73,7 +75,7 @@ internal sealed class SymbolTable
             symbols.Add(default, 1);
         }
 
-        PrepareTables();
+        PrepareSlots();
         if (LengthOf(0) != 0)
         {
             return $"symbol 0 is {Quote.Text(Bytes(payload, 0))}; it is always empty";
@@ -97,57 +99,53 @@ internal sealed class SymbolTable
     }
 
     /// <summary>Whether a symbol is <c>__name__</c>, or else may name a label.</summary>
-    public bool IsLabelName(ReadOnlySpan<byte> payload, uint reference, out bool isMetricNameLabel)
+    public bool IsLabelName(ReadOnlySpan<byte> payload, uint reference, out bool isMetricNameLabel) =>
+        IsLabelName(payload, ref symbols.Items[(int)reference], out isMetricNameLabel);
+
+    /// <summary>The same of one of <see cref="All"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsLabelName(ReadOnlySpan<byte> payload, ref Symbol symbol, out bool isMetricNameLabel)
     {
-        var known = knowledge.Items[(int)reference];
-        if ((known & Knowledge.LabelAsked) == 0)
+        if ((symbol.Known & Knowledge.LabelAsked) == 0)
         {
-            known |= Knowledge.LabelAsked | AskLabel(Bytes(payload, reference));
-            knowledge.Items[(int)reference] = known;
+            symbol.Known |= AskLabel(payload.Slice(symbol.Start, symbol.Length));
         }
 
-        isMetricNameLabel = (known & Knowledge.IsMetricNameLabel) != 0;
-        return (known & (Knowledge.IsLabelName | Knowledge.IsMetricNameLabel)) != 0;
+        isMetricNameLabel = (symbol.Known & Knowledge.IsMetricNameLabel) != 0;
+        return (symbol.Known & (Knowledge.IsLabelName | Knowledge.IsMetricNameLabel)) != 0;
     }
 
     /// <summary>Whether a symbol may name a metric.</summary>
-    public bool IsMetricName(ReadOnlySpan<byte> payload, uint reference)
+    public bool IsMetricName(ReadOnlySpan<byte> payload, uint reference) => IsMetricName(payload, ref symbols.Items[(int)reference]);
+
+    /// <summary>The same of one of <see cref="All"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsMetricName(ReadOnlySpan<byte> payload, ref Symbol symbol)
     {
-        var known = knowledge.Items[(int)reference];
-        if ((known & Knowledge.MetricAsked) == 0)
+        if ((symbol.Known & Knowledge.MetricAsked) == 0)
         {
-            var name = Bytes(payload, reference);
-            var isName = !name.IsEmpty && !char.IsAsciiDigit((char)name[0]) && !name.ContainsAnyExcept(MetricNameBytes);
-            known |= Knowledge.MetricAsked | (isName ? Knowledge.IsMetricName : Knowledge.None);
-            knowledge.Items[(int)reference] = known;
+            symbol.Known |= AskMetric(payload.Slice(symbol.Start, symbol.Length));
         }
 
-        return (known & Knowledge.IsMetricName) != 0;
+        return (symbol.Known & Knowledge.IsMetricName) != 0;
     }
 
     /// <summary>Begins a set of symbols, at first empty: for finding a name that a record has twice, in one step a name.</summary>
-    public void BeginSet()
-    {
-        if (++stamp == 0)
-        {
-            // The counter went round after four billion records: old stamps would look like new ones.
-            stamps.Items.Clear();
-            stamp = 1;
-        }
-    }
+    /// <returns>Its number, which symbols in it bear. A batch has fewer records than there are numbers.</returns>
+    public uint BeginSet() => ++lastSet;
 
     /// <summary>Puts a symbol into the set.</summary>
     /// <returns>False when it was in it.</returns>
     public bool AddToSet(uint reference)
     {
-        ref var seen = ref stamps.Items[(int)reference];
-        var isNew = seen != stamp;
-        seen = stamp;
+        ref var symbol = ref symbols.Items[(int)reference];
+        var isNew = symbol.Set != lastSet;
+        symbol.Set = lastSet;
         return isNew;
     }
 
     /// <summary>Whether a symbol is in the set.</summary>
-    public bool IsInSet(uint reference) => stamps.Items[(int)reference] == stamp;
+    public bool IsInSet(uint reference) => symbols.Items[(int)reference].Set == lastSet;
 
     // Seeded anew by each process (Marvin), so that nobody can prepare symbols that all fall into one slot. An odd last byte and the
     // length are mixed in behind it: that adds at most 256 ways to collide on purpose with each hash that cannot be known.
@@ -162,27 +160,21 @@ internal sealed class SymbolTable
     {
         if (name.SequenceEqual("__name__"u8))
         {
-            return Knowledge.IsMetricNameLabel;
+            return Knowledge.LabelAsked | Knowledge.IsMetricNameLabel;
         }
 
         var isName = !name.IsEmpty && !char.IsAsciiDigit((char)name[0]) && !name.StartsWith("__"u8) && !name.ContainsAnyExcept(LabelNameBytes);
-        return isName ? Knowledge.IsLabelName : Knowledge.None;
+        return isName ? Knowledge.LabelAsked | Knowledge.IsLabelName : Knowledge.LabelAsked;
     }
 
-    private void PrepareTables()
+    private static Knowledge AskMetric(ReadOnlySpan<byte> name)
     {
-        knowledge.Clear();
-        knowledge.Reserve(Count, Count)[..Count].Clear();
-        knowledge.Take(Count);
+        var isName = !name.IsEmpty && !char.IsAsciiDigit((char)name[0]) && !name.ContainsAnyExcept(MetricNameBytes);
+        return isName ? Knowledge.MetricAsked | Knowledge.IsMetricName : Knowledge.MetricAsked;
+    }
 
-        // Stamps of earlier batches stay: the counter has moved on since. Those that come new must not look like any.
-        if (stamps.Count < Count)
-        {
-            var more = Count - stamps.Count;
-            stamps.Reserve(more, Count)[..more].Clear();
-            stamps.Take(more);
-        }
-
+    private void PrepareSlots()
+    {
         // At most half full: a look takes one or two steps.
         var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Count * 2);
         slots.Clear();
@@ -212,5 +204,16 @@ internal sealed class SymbolTable
         }
     }
 
-    private readonly record struct Symbol(int Start, int Length);
+    /// <summary>A symbol: where it lies, and what is known of it.</summary>
+    internal struct Symbol
+    {
+        public int Start;
+        public int Length;
+
+        /// <summary>What was asked about it yet, and the answers.</summary>
+        public Knowledge Known;
+
+        /// <summary>The last set it was put into; 0 for none.</summary>
+        public uint Set;
+    }
 }
