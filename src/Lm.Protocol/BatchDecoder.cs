@@ -43,7 +43,7 @@ public static class BatchDecoder
 
     private static bool TryReadRecords(ref DecodeContext context)
     {
-        var reader = new WireReader(context.Payload, 0, context.Payload.Length);
+        var reader = new WireReader(context.Payload, context.RecordsStart, context.Payload.Length - context.RecordsStart);
         while (true)
         {
             SeriesRun.Read(context, ref reader);

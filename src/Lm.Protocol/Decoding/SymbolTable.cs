@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Unicode;
+using Lm.Protocol.Wire;
 
 namespace Lm.Protocol.Decoding;
 
@@ -15,6 +16,9 @@ internal sealed class SymbolTable
 
     private static readonly SearchValues<byte> MetricNameBytes =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:"u8);
+
+    // Up to here all symbols in one slot cost less than a millisecond, so that the fast hash will do.
+    private const int FastHashCountMax = 1024;
 
     private Growing<Symbol> symbols;
     private Growing<ulong> slots;
@@ -55,6 +59,31 @@ internal sealed class SymbolTable
         LengthMax = Math.Max(LengthMax, length);
     }
 
+    /// <summary>Adds symbols that follow each other, each with a length of one byte; none perhaps.</summary>
+    /// <param name="payload">The batch.</param>
+    /// <param name="at">Where they begin.</param>
+    /// <param name="max">How many there may be at all.</param>
+    /// <returns>Where the first field begins that was not added.</returns>
+    public int AddRun(ReadOnlySpan<byte> payload, int at, int max)
+    {
+        var longest = LengthMax;
+        while (at + 1 < payload.Length && payload[at] == Tag.BatchSymbols && symbols.Count < max)
+        {
+            int length = payload[at + 1];
+            if (length >= 0x80 || length > payload.Length - at - 2)
+            {
+                break;
+            }
+
+            symbols.Add(new Symbol { Start = at + 2, Length = length }, max);
+            longest = Math.Max(longest, length);
+            at += 2 + length;
+        }
+
+        LengthMax = longest;
+        return at;
+    }
+
     /// <summary>A symbol's bytes in the payload.</summary>
     public ReadOnlySpan<byte> Bytes(ReadOnlySpan<byte> payload, uint reference)
     {
@@ -81,15 +110,19 @@ internal sealed class SymbolTable
             return $"symbol 0 is {Quote.Text(Bytes(payload, 0))}; it is always empty";
         }
 
-        for (var i = 0; i < Count; i++)
+        var all = All;
+        var isAscii = IsAscii(payload, all);
+        var isSmall = all.Length <= FastHashCountMax;
+        for (var i = 0; i < all.Length; i++)
         {
-            var bytes = Bytes(payload, (uint)i);
-            if (!Utf8.IsValid(bytes))
+            var bytes = payload.Slice(all[i].Start, all[i].Length);
+            if (!isAscii && !Utf8.IsValid(bytes))
             {
                 return $"symbol {i} ({Quote.Text(bytes)}) is not valid UTF-8";
             }
 
-            if (FindOrInsert(payload, bytes, (uint)i) is var other && other != i)
+            var hash = isSmall ? SymbolHash.Fast(bytes) : SymbolHash.Strong(bytes);
+            if (FindOrInsert(payload, bytes, hash, (uint)i) is var other && other != i)
             {
                 return $"symbol {i} ({Quote.Text(bytes)}) is symbol {other} again";
             }
@@ -147,14 +180,9 @@ internal sealed class SymbolTable
     /// <summary>Whether a symbol is in the set.</summary>
     public bool IsInSet(uint reference) => symbols.Items[(int)reference].Set == lastSet;
 
-    // Seeded anew by each process (Marvin), so that nobody can prepare symbols that all fall into one slot. An odd last byte and the
-    // length are mixed in behind it: that adds at most 256 ways to collide on purpose with each hash that cannot be known.
-    private static uint HashOf(ReadOnlySpan<byte> bytes)
-    {
-        var hash = (uint)string.GetHashCode(MemoryMarshal.Cast<byte, char>(bytes));
-        var last = (bytes.Length & 1) == 0 ? 0 : bytes[^1] + 1u;
-        return (hash ^ last) * 0x9E3779B1;
-    }
+    // All in one go, with the tags and lengths between them, and with whatever else may stand there: if that is ASCII, so are they.
+    private static bool IsAscii(ReadOnlySpan<byte> payload, ReadOnlySpan<Symbol> symbols) =>
+        Ascii.IsValid(payload[symbols[0].Start..(symbols[^1].Start + symbols[^1].Length)]);
 
     private static Knowledge AskLabel(ReadOnlySpan<byte> name)
     {
@@ -183,10 +211,9 @@ internal sealed class SymbolTable
     }
 
     // A slot is the hash above the symbol's number plus one; 0 is free. Bytes are compared only where all 32 bits of the hash agree.
-    private int FindOrInsert(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> bytes, uint number)
+    private int FindOrInsert(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> bytes, uint hash, uint number)
     {
         var table = slots.Items;
-        var hash = HashOf(bytes);
         for (var at = hash & (uint)(table.Length - 1); ; at = (at + 1) & (uint)(table.Length - 1))
         {
             var slot = table[(int)at];
