@@ -24,6 +24,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     private const int DrainAttemptsMax = 4;
 
     private readonly IFileSystem files = new PhysicalFileSystem();
+    private readonly MemoryTrimmer memory = new();
 
     /// <summary><c>lm-agent CONFIG</c>: collects once and writes what would be sent; opens no queue, uploads nothing.</summary>
     public int Check(Stream output)
@@ -102,7 +103,6 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     {
         var builder = NewBatchBuilder();
         var clock = new TickClock(time);
-        var memory = new MemoryTrimmer();
         while (!stopping.IsCancellationRequested)
         {
             var now = current.Value;
@@ -203,7 +203,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
 
     private BatchBuilder NewBatchBuilder() => new(new HostSampler(new ProcFs(), settings.QueueDirectory, time, logger), time);
 
-    private UploadEndpoint NewEndpoint(AgentSettings from) => new(from, new UploadClient(from.IngestUrl, from.Token, from.Tls, time));
+    private UploadEndpoint NewEndpoint(AgentSettings from) => new(from, new UploadClient(from.IngestUrl, from.Token, from.Tls, time, memory.NoteConnection));
 
     private Task<DiskQueue> OpenQueueAsync(CancellationToken cancellationToken) => DiskQueue.OpenAsync(
         new DiskQueueOptions(

@@ -13,24 +13,34 @@ internal sealed unsafe partial class MemoryTrimmer
 {
     private const int TicksPerCollection = 8;
 
-    // Once the first uploads are through, then rarely: what a reconnect touched goes again.
+    // Once the first uploads are through; then two after each new connection, whose handshake is over by that time.
     private const int TicksUntilRelease = 12;
-    private const int TicksPerRelease = 2048;
+    private const int TicksFromConnectionToRelease = 2;
 
     private const int DontNeed = 4; // MADV_DONTNEED
 
     private int ticks;
+    private int releaseAt = TicksUntilRelease;
+    private int hasConnected;
+
+    /// <summary>The handshake of a new connection touched code that goes again. May be called from any thread.</summary>
+    public void NoteConnection() => Interlocked.Exchange(ref hasConnected, 1);
 
     /// <summary>Called after each tick.</summary>
     public void AfterTick()
     {
         ticks++;
+        if (Interlocked.Exchange(ref hasConnected, 0) == 1 && ticks > TicksUntilRelease)
+        {
+            releaseAt = ticks + TicksFromConnectionToRelease;
+        }
+
         if (ticks % TicksPerCollection == 0)
         {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
 
-        if (ticks % TicksPerRelease == TicksUntilRelease)
+        if (ticks == releaseAt)
         {
             TrimNativeHeap();
             ReleaseCode();

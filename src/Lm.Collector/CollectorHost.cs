@@ -1,10 +1,12 @@
 using System.Reflection;
+using System.Threading.Channels;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Query;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Platform.Files;
+using Lm.Protocol;
 
 namespace Lm.Collector;
 
@@ -52,10 +54,9 @@ internal sealed class CollectorHost : IAsyncDisposable
             Path.Combine(storage.SpoolDirectory, JournalFolder),
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, ledger, clock, spoolMetrics, time, spoolLogger);
-        readiness = new Readiness(spool, clock);
+        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks); // made below, long before anyone asks
 
-        var limits = settings.Value.Ingest.Limits;
-        var budget = new MemoryBudget(Math.Max(RequestMemoryMin, 2L * ((long)limits.BodyBytesMax + limits.BatchBytesMax)));
+        var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
         var ingestMetrics = new IngestMetrics();
         var metrics = new CollectorMetrics(ingestMetrics, spoolMetrics, spool, budget, ledger, clock);
         privateEndpoints = new PrivateEndpoints(new PrivateServices
@@ -64,6 +65,8 @@ internal sealed class CollectorHost : IAsyncDisposable
             Readiness = readiness,
             Metrics = metrics.Collect,
             Queues = ledger.Snapshot,
+            ExpectedAgents = () => readiness.IsReplaying ? [] : settings.Value.Ingest.Tokens.AgentIds,
+            ClockTolerance = () => TimeSpan.FromSeconds(settings.Value.Ingest.Limits.FutureSecondsMax),
             Progress = spool,
             Time = time,
             Loggers = loggers,
@@ -114,13 +117,17 @@ internal sealed class CollectorHost : IAsyncDisposable
         CollectorLog.Listening(logger, ingest, scheme, query);
     }
 
-    /// <summary>Deletes what is old, now and then, until stopped.</summary>
+    /// <summary>Deletes what is old, now and then and after each reload, until stopped.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(TrimInterval, time);
+        // One waiting pass is as good as many.
+        var passes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        void Ask() => passes.Writer.TryWrite(true);
+        using var timer = time.CreateTimer(_ => Ask(), null, TrimInterval, TrimInterval);
+        settings.Swapped += Ask;
         try
         {
-            while (await timer.WaitForNextTickAsync(stopping))
+            await foreach (var _ in passes.Reader.ReadAllAsync(stopping))
             {
                 trim.Run(settings.Value.Storage);
             }
@@ -129,14 +136,24 @@ internal sealed class CollectorHost : IAsyncDisposable
         {
             // That is how it ends.
         }
+        finally
+        {
+            settings.Swapped -= Ask;
+        }
     }
 
-    /// <summary>Drains: new batches are answered 503, those in hand finish within the deadline.</summary>
+    /// <summary>From now on new batches are answered 503 <c>draining</c>, and <c>/readyz</c> says so; those in hand are finished.</summary>
+    public void Drain()
+    {
+        readiness.Stopping();
+        ingestEndpoint.Drain();
+    }
+
+    /// <summary>Drains, then stops both listeners once what is in hand has finished, or the deadline is over.</summary>
     public async Task StopAsync()
     {
         CollectorLog.Stopping(logger, (int)StopDeadline.TotalSeconds);
-        readiness.Stopping();
-        ingestEndpoint.Drain();
+        Drain();
         using var deadline = new CancellationTokenSource(StopDeadline, time);
         await ingestListener.StopAsync(deadline.Token);
         await queryListener.StopAsync(deadline.Token);
@@ -152,4 +169,8 @@ internal sealed class CollectorHost : IAsyncDisposable
         privateEndpoints.Dispose();
         folderLock.Dispose();
     }
+
+    // Two of the largest requests at least, so that one of them cannot keep all others out.
+    private static long RequestMemoryFor(Limits limits) =>
+        Math.Max(RequestMemoryMin, 2L * ((long)limits.BodyBytesMax + limits.BatchBytesMax));
 }

@@ -50,7 +50,9 @@ internal sealed class TomlTree
                 : Blocked(last, there);
         }
 
+        // Defined here: the header below, which came first, only passed it.
         table.Origin = TableOrigin.Header;
+        parent.Entries[last.Name] = there with { KeyPosition = last.Position };
         return Enter(table, key);
     }
 
@@ -100,7 +102,12 @@ internal sealed class TomlTree
                     : Blocked(part, there);
             }
 
-            next.Origin = TableOrigin.DottedKey;
+            if (next.Origin == TableOrigin.HeaderBelow)
+            {
+                next.Origin = TableOrigin.DottedKey;
+                table.Entries[part.Name] = there with { KeyPosition = part.Position };
+            }
+
             table = next;
         }
 

@@ -29,10 +29,18 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         await CheckAsync(console, $"empty-{scheme}-{width}");
 
         Hosts.Feed(listener);
+        listener.Expected.Add("db3");
+        listener.Ready = new Lm.Collector.Listeners.ReadinessReport(true, ["clock_suspect: the clock of 1 agent differs from the collector's by more than max_future_seconds"]);
+        listener.Report(new Lm.Collector.Agents.AgentReport
+        {
+            AgentId = "web1",
+            ReceivedAt = new Lm.Platform.UnixMillis(1_767_323_045_000),
+            SentAt = new Lm.Platform.UnixMillis(1_767_319_445_000),
+        });
         Hosts.FeedSilent(listener, "db1", 45);
         Hosts.FeedSilent(listener, "db2", 90_000);
         await console.Page.ReloadAsync();
-        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToHaveCountAsync(3);
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToHaveCountAsync(4);
         await CheckAsync(console, $"agents-{scheme}-{width}");
     }
 

@@ -88,6 +88,26 @@ public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
+    public async Task An_agent_that_never_called_a_wrong_clock_and_the_collectors_notices_are_shown()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        listener.Expected.Add("web9");
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await console.SignInAsync();
+        var unseen = console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "web9" });
+        await Expect(unseen.GetByRole(AriaRole.Cell)).ToContainTextAsync(["never seen", "—", "—"]);
+        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "No agent has sent anything yet" })).ToBeVisibleAsync();
+
+        listener.Ready = new Lm.Collector.Listeners.ReadinessReport(true, ["clock_suspect: the clock of 1 agent differs"]);
+        listener.Report(new AgentReport { AgentId = "web9", ReceivedAt = new UnixMillis(1_767_323_045_000), SentAt = new UnixMillis(1_767_323_045_000 + 3_720_000) });
+
+        await Expect(unseen.GetByRole(AriaRole.Cell)).ToContainTextAsync(["no data yetclock 1 h 2 min ahead", "ago"]);
+        await Expect(console.Page.GetByText("clock_suspect: the clock of 1 agent differs")).ToBeVisibleAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "No agent has sent anything yet" })).ToBeHiddenAsync();
+        Assert.Empty(console.Faults);
+    }
+
+    [Fact]
     public async Task A_collector_that_fails_leaves_the_old_values_and_says_so_until_it_is_back()
     {
         await using var listener = await PrivateListener.StartAsync();

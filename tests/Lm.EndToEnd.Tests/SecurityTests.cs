@@ -48,6 +48,7 @@ public sealed class SecurityTests
         var (code, output) = await fleet.RunAgentAsync("--once");
 
         Assert.True(code == 75, output);
+        Assert.Contains("no CA of tls_ca_cert_file signed it", output, StringComparison.Ordinal);
         Assert.Equal(0, await fleet.HeartbeatsAsync());
     }
 

@@ -186,6 +186,22 @@ public sealed class BatchDecoderTests
     }
 
     [Fact]
+    public void An_alert_record_over_a_size_refuses_the_batch_with_both_numbers_and_the_setting()
+    {
+        var payload = Batches.Encode(Batches.Heartbeat() with
+        {
+            Alerts = [new BatchModel.AlertModel(1_767_323_045_000, 17, "queue_dropped", "fünf", [new Label("cause", "max_queue_bytes")])],
+        });
+
+        Exceeded("alert record 0 (queue_dropped): the message has 5 bytes; max_log_message_bytes is 4", payload, Limits with { LogMessageBytesMax = 4 });
+        Exceeded("alert record 0 (queue_dropped): 1 labels; max_labels_per_series is 0", payload, Limits with { LabelsPerSeriesMax = 0 });
+        Exceeded("alert record 0 (queue_dropped): a label's name has 5 bytes; max_label_key_bytes is 4", payload, Limits with { LabelKeyBytesMax = 4 });
+        Exceeded("alert record 0 (queue_dropped): a label's value has 15 bytes; max_label_value_bytes is 14", payload, Limits with { LabelValueBytesMax = 14 });
+        var exact = Limits with { LogMessageBytesMax = 5, LabelsPerSeriesMax = 1, LabelKeyBytesMax = 5, LabelValueBytesMax = 15, AlertsPerBatchMax = 1 };
+        Assert.Equal(DecodeStatus.Ok, BatchDecoder.Decode(payload, exact, new DecodedBatch(), out _));
+    }
+
+    [Fact]
     public void Histograms_count_as_samples()
     {
         var message = ValidMessage();

@@ -29,6 +29,9 @@ public sealed class SyntaxFaultTests
     [InlineData("[[a]]\n[a]", "f.toml:2:2: a is an array of tables since line 1; only its own [[header]] adds to it")]
     [InlineData("a = {}\n[a.b]", "f.toml:2:2: a is an inline table since line 1; nothing can be added to it")]
     [InlineData("[a.b]\n[a]\nb.c = 1", "f.toml:3:1: b has its own header at line 1; a dotted key cannot add to it")]
+    [InlineData("[a.b.c]\n[a]\nb.x = 1\n[a.b]", "f.toml:4:4: [a.b] is already defined at line 3")]
+    [InlineData("[a.b]\n[a]\n[a]", "f.toml:3:2: [a] is already defined at line 2")]
+    [InlineData("[a.b.c]\n[a]\nb.c.x = 1", "f.toml:3:3: c has its own header at line 1; a dotted key cannot add to it")]
     public void A_fault_says_where_what_was_found_and_what_is_allowed(string text, string expected) =>
         Assert.Equal([expected], Faults(text));
 

@@ -54,6 +54,12 @@ internal sealed class BatchBuilder(HostSampler sampler, TimeProvider time)
             reported = reported with { LostReported = counters.Lost };
         }
 
+        if (TryAdd(settings, now, "rejected_deleted", counters.RejectedDeleted, counters.RejectedDeletedReported,
+            "refused batches that were set aside in rejected/ were deleted there to make room for newer ones"))
+        {
+            reported = reported with { RejectedDeletedReported = counters.RejectedDeleted };
+        }
+
         return reported;
     }
 

@@ -1,3 +1,5 @@
+using Lm.Protocol;
+
 namespace Lm.Agent.Queue;
 
 /// <summary>A set of batches of one queue directory, by generation.</summary>
@@ -36,8 +38,4 @@ internal sealed class BatchSet
 
         return sequences;
     }
-
-    public void Remove(uint generation) => generations.Remove(generation);
-
-    public void Clear() => generations.Clear();
 }

@@ -13,6 +13,9 @@ internal readonly record struct QueueCounters
     /// <summary>Batches that the collector refused for good.</summary>
     public ulong Rejected { get; init; }
 
+    /// <summary>How many of <see cref="Rejected"/> are not in <c>rejected/</c> any more, because newer ones needed the room.</summary>
+    public ulong RejectedDeleted { get; init; }
+
     /// <summary>How many of <see cref="Dropped"/> were reported.</summary>
     public ulong DroppedReported { get; init; }
 
@@ -21,4 +24,17 @@ internal readonly record struct QueueCounters
 
     /// <summary>How many of <see cref="Rejected"/> were reported.</summary>
     public ulong RejectedReported { get; init; }
+
+    /// <summary>How many of <see cref="RejectedDeleted"/> were reported.</summary>
+    public ulong RejectedDeletedReported { get; init; }
+
+    /// <summary>These totals after alert records told of others.</summary>
+    /// <param name="told">What the alert records say; a total that they say nothing of is 0.</param>
+    public QueueCounters WithReported(QueueCounters told) => this with
+    {
+        DroppedReported = Math.Max(DroppedReported, told.DroppedReported),
+        LostReported = Math.Max(LostReported, told.LostReported),
+        RejectedReported = Math.Max(RejectedReported, told.RejectedReported),
+        RejectedDeletedReported = Math.Max(RejectedDeletedReported, told.RejectedDeletedReported),
+    };
 }

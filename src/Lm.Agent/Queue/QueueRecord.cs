@@ -68,12 +68,16 @@ internal static class QueueRecordCodec
     private const int RangeSize = 20;
     private const int IdentitySize = 52;
 
+    // Two totals that records have only once they are not both 0. They stand in front of the identity.
+    private const int LateTotalsSize = 16;
+
     /// <summary>The record's bytes without the frame.</summary>
     public static byte[] Encode(QueueRecord record)
     {
         var agentId = Encoding.UTF8.GetBytes(record.Identity?.AgentId ?? "");
         var identitySize = record.Identity is null ? 0 : IdentitySize + agentId.Length;
-        var bytes = new byte[FixedSize + (RangeSize * record.Done.RangeCount) + identitySize];
+        var lateTotalsSize = (record.Counters.RejectedDeleted | record.Counters.RejectedDeletedReported) == 0 ? 0 : LateTotalsSize;
+        var bytes = new byte[FixedSize + (RangeSize * record.Done.RangeCount) + lateTotalsSize + identitySize];
         var to = bytes.AsSpan();
         to[0] = Version;
         to[1] = (byte)record.Kind;
@@ -94,6 +98,13 @@ internal static class QueueRecordCodec
         BinaryPrimitives.WriteUInt32LittleEndian(to[92..], (uint)record.Done.RangeCount);
         BinaryPrimitives.WriteUInt32LittleEndian(to[96..], (uint)identitySize);
         EncodeRanges(to[FixedSize..], record.Done);
+        if (lateTotalsSize > 0)
+        {
+            var totals = to[^(identitySize + LateTotalsSize)..];
+            BinaryPrimitives.WriteUInt64LittleEndian(totals, record.Counters.RejectedDeleted);
+            BinaryPrimitives.WriteUInt64LittleEndian(totals[8..], record.Counters.RejectedDeletedReported);
+        }
+
         if (record.Identity is { } identity)
         {
             EncodeIdentity(to[^identitySize..], record.QueueId, identity, agentId);
@@ -140,7 +151,7 @@ internal static class QueueRecordCodec
             CollectedAt = new UnixMillis(BinaryPrimitives.ReadInt64LittleEndian(from[20..])),
             Replaces = replaces == default ? null : replaces,
             DropBefore = BinaryPrimitives.ReadUInt32LittleEndian(from[40..]),
-            Counters = DecodeCounters(from[44..92]),
+            Counters = DecodeCounters(from[44..92], from[(FixedSize + (RangeSize * (int)ranges))..(int)(length - identitySize)]),
             Done = done,
         };
         if (identitySize > 0)
@@ -186,7 +197,7 @@ internal static class QueueRecordCodec
         return true;
     }
 
-    private static QueueCounters DecodeCounters(ReadOnlySpan<byte> from) => new()
+    private static QueueCounters DecodeCounters(ReadOnlySpan<byte> from, ReadOnlySpan<byte> late) => new()
     {
         Dropped = BinaryPrimitives.ReadUInt64LittleEndian(from),
         Lost = BinaryPrimitives.ReadUInt64LittleEndian(from[8..]),
@@ -194,6 +205,8 @@ internal static class QueueRecordCodec
         DroppedReported = BinaryPrimitives.ReadUInt64LittleEndian(from[24..]),
         LostReported = BinaryPrimitives.ReadUInt64LittleEndian(from[32..]),
         RejectedReported = BinaryPrimitives.ReadUInt64LittleEndian(from[40..]),
+        RejectedDeleted = late.Length < LateTotalsSize ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(late[^LateTotalsSize..]),
+        RejectedDeletedReported = late.Length < LateTotalsSize ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(late[^8..]),
     };
 
     private static void EncodeIdentity(Span<byte> to, QueueId queueId, QueueIdentity identity, ReadOnlySpan<byte> agentId)

@@ -3,7 +3,7 @@ using Lm.Protocol;
 
 namespace Lm.Agent.Queue;
 
-/// <summary>The queue's state in memory: the fold of its records. Not safe for concurrent use: <see cref="DiskQueue"/> guards it.</summary>
+/// <summary>The queue's state in memory: the fold of its records. Whoever uses it holds <see cref="Gate"/>, except while the queue is being opened.</summary>
 /// <remarks>
 /// Invariants:
 /// a sequence number below <see cref="NextSequence"/> that stands in no segment is done with: acknowledged, dropped, refused or never committed;
@@ -13,6 +13,9 @@ namespace Lm.Agent.Queue;
 internal sealed class QueueState
 {
     private readonly List<QueueSegment> segments = [];
+
+    /// <summary>Guards all of this, and what the queue's parts keep beside it.</summary>
+    public Lock Gate { get; } = new(); // guards every other member
 
     /// <summary>Which queue id it is: 0 before there is one.</summary>
     public uint Generation { get; private set; }
@@ -105,6 +108,9 @@ internal sealed class QueueState
         segments.ForEach(segment => segment.Recount(Done));
         UpdateNeedsMigration();
     }
+
+    /// <summary>Whether a batch still waits under the current id.</summary>
+    public bool IsWaiting(BatchNumber batch) => batch.Generation == Generation && !Done.Contains(batch);
 
     /// <summary>Takes the next number for good.</summary>
     public BatchNumber TakeNumber() => new(Generation, NextSequence++);

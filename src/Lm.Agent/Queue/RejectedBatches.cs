@@ -22,27 +22,40 @@ internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
     public string Store(QueueId queueId, BatchNumber number, string code, ReadOnlySpan<byte> frame, out int removed)
     {
         files.CreateDirectory(directory);
-        removed = MakeRoom(frame.Length);
         // Names sort by age: within a directory the generation and the sequence only grow.
         var name = $"{number.Generation:d10}-{number.Sequence:d20}-{queueId}-{Clean(code)}.frame";
         var path = Path.Combine(directory, name);
         AtomicFile.Write(files, path, frame);
+        removed = MakeRoom(name);
         return path;
     }
 
-    private int MakeRoom(int frameLength)
+    /// <summary>Deletes the oldest others that are too many. After the new one is there: an older one goes for one that is kept, or not at all.</summary>
+    private int MakeRoom(string kept)
     {
-        var names = files.List(directory).Where(name => name.EndsWith(".frame", StringComparison.Ordinal)).ToList();
-        var sizes = names.ConvertAll(SizeOf);
-        var (count, bytes) = (names.Count, sizes.Sum());
-        for (var i = 0; i < names.Count && (count >= CountMax || bytes + frameLength > BytesMax); i++)
+        var removed = 0;
+        try
         {
-            files.Delete(Path.Combine(directory, names[i]));
-            count--;
-            bytes -= sizes[i];
+            var names = files.List(directory).Where(name => name.EndsWith(".frame", StringComparison.Ordinal)).ToList();
+            var sizes = names.ConvertAll(SizeOf);
+            var (count, bytes) = (names.Count, sizes.Sum());
+            for (var i = 0; i < names.Count && (count > CountMax || bytes > BytesMax); i++)
+            {
+                if (names[i] == kept)
+                {
+                    continue;
+                }
+
+                files.Delete(Path.Combine(directory, names[i]));
+                (removed, count, bytes) = (removed + 1, count - 1, bytes - sizes[i]);
+            }
+        }
+        catch (FileSystemException)
+        {
+            // The batch is set aside; the next one tries again to make room.
         }
 
-        return names.Count - count;
+        return removed;
     }
 
     private long SizeOf(string name)

@@ -59,11 +59,28 @@ internal sealed class TlsMaterial : IDisposable
             fault = "";
             return X509Certificate2.CreateFromPemFile(certificatePath, keyPath);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            fault = $"{keyPath} is not the unencrypted PEM key of the first certificate of {certificatePath}: {failure.Message}";
+            fault = $"{keyPath} or {certificatePath} cannot be read: {failure.Message}";
             return null;
         }
+        catch (Exception failure) when (failure is CryptographicException or ArgumentException)
+        {
+            fault = FaultOfKey(File.ReadAllText(keyPath), keyPath, certificatePath);
+            return null;
+        }
+    }
+
+    private static string FaultOfKey(string pem, string keyPath, string certificatePath)
+    {
+        if (!pem.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
+        {
+            return $"{keyPath} has no private key; a PEM block 'BEGIN PRIVATE KEY' is expected";
+        }
+
+        return pem.Contains("ENCRYPTED", StringComparison.Ordinal)
+            ? $"{keyPath} has an encrypted key, and the agent has no passphrase; a key without one, mode 0600, is expected"
+            : $"{keyPath} has no key that belongs to the first certificate of {certificatePath}";
     }
 
     public void Dispose()

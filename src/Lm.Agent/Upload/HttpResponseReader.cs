@@ -1,54 +1,48 @@
 using System.Globalization;
-using System.Text;
 
 namespace Lm.Agent.Upload;
 
-/// <summary>Reads HTTP/1.1 answers from a stream: status line, headers, and a body by length, in chunks, or up to the end.</summary>
+/// <summary>Reads HTTP/1.1 answers from a stream: status line, headers, and a body by length, in chunks, or (a refusal's only) up to the end.</summary>
 /// <remarks>Source: RFC 9112. Why not HttpClient: docs/decisions/0010-own-http-client.md. Every size is bounded before anything is kept.</remarks>
 internal sealed class HttpResponseReader(Stream stream)
 {
-    /// <summary>Bytes of an answer's head (status line and headers), and of a chunk's line.</summary>
-    public const int LineBytesMax = 4096;
-
-    /// <summary>Header lines of an answer.</summary>
+    /// <summary>Header lines of an answer, and of its trailer.</summary>
     public const int HeaderCountMax = 100;
 
     /// <summary>Bytes of an answer's body.</summary>
     public const int BodyBytesMax = 64 << 10;
 
     private const int InterimMax = 8; // 1xx answers before the real one
+    private const int ChunkDigitsMax = 8;
 
-    private readonly byte[] buffer = new byte[LineBytesMax];
-    private int start;
-    private int end;
+    private readonly HttpInput input = new(stream);
 
     /// <summary>Whether any byte of the answer came.</summary>
-    public bool HasBegun { get; private set; }
+    public bool HasBegun => input.HasBegun;
 
     /// <summary>Before a request is written: nothing of its answer is here yet.</summary>
     /// <returns>False when bytes are here that belong to no request: the other end and we disagree about where answers end.</returns>
     public bool TryBegin()
     {
-        HasBegun = false;
-        return start == end;
+        input.Begin();
+        return input.IsEmpty;
     }
 
     /// <summary>Reads one answer.</summary>
     /// <exception cref="HttpFormatException">It is not one, is over a bound, or the connection ended within it.</exception>
     public async Task<HttpResponse> ReadAsync(CancellationToken cancellationToken)
     {
+        input.Begin();
         for (var i = 0; i < InterimMax; i++)
         {
-            var (status, isNewer) = ParseStatus(await ReadLineAsync(cancellationToken));
-            var headers = new Headers { IsKept = isNewer };
-            await ReadHeadersAsync(headers, cancellationToken);
-            if (status is < 100 or >= 200)
+            var head = new HttpHead(await input.ReadLineAsync(cancellationToken));
+            await ReadHeadersAsync(head, cancellationToken);
+            if (!head.IsInterim)
             {
-                var body = await ReadBodyAsync(status, headers, cancellationToken);
-                return new HttpResponse(status, headers.RetryAfter, headers.IsKept, body);
+                return await ReadBodyOfAsync(head, cancellationToken);
             }
 
-            if (status == 101)
+            if (head.Status == 101)
             {
                 break;
             }
@@ -57,63 +51,68 @@ internal sealed class HttpResponseReader(Stream stream)
         throw new HttpFormatException("the answer is only interim ones (1xx)");
     }
 
-    private static (int Status, bool IsNewer) ParseStatus(string line)
+    private async Task<HttpResponse> ReadBodyOfAsync(HttpHead head, CancellationToken cancellationToken)
     {
-        // HTTP/1.1 200 OK
-        if (line.Length < 12 || !line.StartsWith("HTTP/1.", StringComparison.Ordinal) || line[8] != ' '
-            || !int.TryParse(line.AsSpan(9, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var status)
-            || status < 100 || (line.Length > 12 && line[12] != ' '))
+        try
         {
-            throw new HttpFormatException("the answer does not begin with an HTTP/1.1 status line");
+            var body = await ReadBodyAsync(head, cancellationToken);
+            var isKept = head.IsKept && (head.IsChunked || head.Length is not null || head.IsBodiless);
+            return new HttpResponse(head.Status, head.ContentType, head.RetryAfter, isKept, body);
         }
-
-        return (status, line[7] != '0');
+        catch (Exception failure) when (failure is IOException or OperationCanceledException && head.Status != 200)
+        {
+            // The status says what to do, and a reset or an endless body does not unsay it. A 200 is nothing without its body.
+            return new HttpResponse(head.Status, "", head.RetryAfter, IsKept: false, []);
+        }
     }
 
-    private async Task ReadHeadersAsync(Headers headers, CancellationToken cancellationToken)
+    private async Task ReadHeadersAsync(HttpHead? head, CancellationToken cancellationToken)
     {
         for (var i = 0; i <= HeaderCountMax; i++)
         {
-            var line = await ReadLineAsync(cancellationToken);
+            var line = await input.ReadLineAsync(cancellationToken);
             if (line.Length == 0)
             {
                 return;
             }
 
-            var colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (colon <= 0)
+            if (head is null)
             {
-                throw new HttpFormatException("a header line of the answer has no name");
+                HttpHead.CheckTrailer(line);
             }
-
-            headers.Take(line[..colon], line[(colon + 1)..].Trim(' ', '\t'));
+            else
+            {
+                head.Take(line);
+            }
         }
 
         throw new HttpFormatException($"the answer has more than {HeaderCountMax} headers");
     }
 
-    private async Task<byte[]> ReadBodyAsync(int status, Headers headers, CancellationToken cancellationToken)
+    private async Task<byte[]> ReadBodyAsync(HttpHead head, CancellationToken cancellationToken)
     {
-        if (status is 204 or 304)
+        if (head.IsBodiless)
         {
             return [];
         }
 
-        if (headers.IsChunked)
+        if (head.IsChunked)
         {
             return await ReadChunksAsync(cancellationToken);
         }
 
-        if (headers.Length is { } length)
+        if (head.Length is { } length)
         {
             CheckBody(length);
             var body = new byte[length];
-            await ReadExactlyAsync(body, cancellationToken);
+            await input.ReadExactlyAsync(body, cancellationToken);
             return body;
         }
 
-        headers.IsKept = false;
-        return await ReadToEndAsync(cancellationToken);
+        // Where only the connection's end marks the body's, an acknowledgement that was cut short would look whole.
+        return head.Status == 200
+            ? throw new HttpFormatException("the answer is a 200 without Content-Length or chunks: nothing says that it is whole")
+            : await input.ReadToEndAsync(BodyBytesMax, cancellationToken);
     }
 
     private async Task<byte[]> ReadChunksAsync(CancellationToken cancellationToken)
@@ -121,98 +120,35 @@ internal sealed class HttpResponseReader(Stream stream)
         var body = new MemoryStream();
         while (true)
         {
-            var line = await ReadLineAsync(cancellationToken);
-            var digits = line.AsSpan();
-            digits = digits[..(digits.IndexOf(';') is >= 0 and var at ? at : digits.Length)].Trim(' ');
-            if (!long.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var size) || size < 0)
-            {
-                throw new HttpFormatException("a chunk of the answer has no length");
-            }
-
+            var size = ParseChunkSize(await input.ReadLineAsync(cancellationToken));
             if (size == 0)
             {
-                await ReadHeadersAsync(new Headers(), cancellationToken); // trailers
+                await ReadHeadersAsync(head: null, cancellationToken);
                 return body.ToArray();
             }
 
-            CheckBody(size);
             CheckBody(body.Length + size);
             var chunk = new byte[size];
-            await ReadExactlyAsync(chunk, cancellationToken);
+            await input.ReadExactlyAsync(chunk, cancellationToken);
             body.Write(chunk);
-            if ((await ReadLineAsync(cancellationToken)).Length > 0)
+            if ((await input.ReadLineAsync(cancellationToken)).Length > 0)
             {
                 throw new HttpFormatException("a chunk of the answer is longer than it says");
             }
         }
     }
 
-    private async Task<byte[]> ReadToEndAsync(CancellationToken cancellationToken)
+    /// <summary>Hexadecimal digits, then nothing or an extension, which says nothing to us.</summary>
+    private static long ParseChunkSize(string line)
     {
-        var body = new MemoryStream();
-        do
+        var extension = line.IndexOf(';', StringComparison.Ordinal);
+        var digits = extension < 0 ? line.AsSpan() : line.AsSpan(0, extension).TrimEnd(" \t");
+        if (digits.Length > ChunkDigitsMax || !long.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var size))
         {
-            body.Write(buffer, start, end - start);
-            start = end;
-            CheckBody(body.Length);
-        }
-        while (await FillAsync(cancellationToken));
-        return body.ToArray();
-    }
-
-    private async Task ReadExactlyAsync(Memory<byte> target, CancellationToken cancellationToken)
-    {
-        var buffered = Math.Min(target.Length, end - start);
-        buffer.AsMemory(start, buffered).CopyTo(target);
-        start += buffered;
-        try
-        {
-            await stream.ReadExactlyAsync(target[buffered..], cancellationToken);
-        }
-        catch (EndOfStreamException)
-        {
-            throw new HttpFormatException("the connection ended within the answer's body");
-        }
-    }
-
-    private async Task<string> ReadLineAsync(CancellationToken cancellationToken)
-    {
-        var searched = 0;
-        while (true)
-        {
-            var at = buffer.AsSpan(start + searched, end - start - searched).IndexOf((byte)'\n');
-            if (at >= 0)
-            {
-                var line = buffer.AsSpan(start, searched + at);
-                start += searched + at + 1;
-                return Encoding.Latin1.GetString(line is [.., (byte)'\r'] ? line[..^1] : line);
-            }
-
-            searched = end - start;
-            if (searched == LineBytesMax)
-            {
-                throw new HttpFormatException($"a line of the answer's head is longer than {LineBytesMax} bytes");
-            }
-
-            if (!await FillAsync(cancellationToken))
-            {
-                throw new HttpFormatException(HasBegun ? "the connection ended within the answer" : "the connection ended without an answer");
-            }
-        }
-    }
-
-    private async Task<bool> FillAsync(CancellationToken cancellationToken)
-    {
-        if (start > 0)
-        {
-            buffer.AsSpan(start, end - start).CopyTo(buffer);
-            (start, end) = (0, end - start);
+            throw new HttpFormatException("a chunk of the answer has no length");
         }
 
-        var count = await stream.ReadAsync(buffer.AsMemory(end), cancellationToken);
-        end += count;
-        HasBegun |= count > 0;
-        return count > 0;
+        return size;
     }
 
     private static void CheckBody(long size)
@@ -220,45 +156,6 @@ internal sealed class HttpResponseReader(Stream stream)
         if (size > BodyBytesMax)
         {
             throw new HttpFormatException($"the answer's body is longer than {BodyBytesMax} bytes");
-        }
-    }
-
-    /// <summary>The headers that matter here.</summary>
-    private sealed class Headers
-    {
-        public bool IsKept { get; set; }
-
-        public bool IsChunked { get; private set; }
-
-        public long? Length { get; private set; }
-
-        public string RetryAfter { get; private set; } = "";
-
-        public void Take(string name, string value)
-        {
-            if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
-            {
-                if (!long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var length) || (Length ?? length) != length)
-                {
-                    throw new HttpFormatException("the answer's Content-Length is no single number");
-                }
-
-                Length = length;
-            }
-            else if (name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase))
-            {
-                IsChunked = value.Equals("chunked", StringComparison.OrdinalIgnoreCase)
-                    ? true
-                    : throw new HttpFormatException("the answer has a Transfer-Encoding other than chunked");
-            }
-            else if (name.Equals("Connection", StringComparison.OrdinalIgnoreCase))
-            {
-                IsKept &= !value.Contains("close", StringComparison.OrdinalIgnoreCase);
-            }
-            else if (name.Equals("Retry-After", StringComparison.OrdinalIgnoreCase))
-            {
-                RetryAfter = value;
-            }
         }
     }
 }

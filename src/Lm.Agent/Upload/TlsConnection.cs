@@ -1,38 +1,45 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
-using Lm.Agent.Settings;
 
 namespace Lm.Agent.Upload;
 
 /// <summary>One TLS connection to the collector.</summary>
 internal sealed class TlsConnection : IDisposable
 {
+    private readonly Socket socket;
     private readonly SslStream stream;
 
-    private TlsConnection(SslStream stream)
+    private TlsConnection(Socket socket, SslStream stream, long openedAt)
     {
-        this.stream = stream;
+        (this.socket, this.stream, OpenedAt) = (socket, stream, openedAt);
         Reader = new HttpResponseReader(stream);
     }
 
     public HttpResponseReader Reader { get; }
 
-    /// <summary>Whether a request went over it already: then it may have been closed at the other end meanwhile.</summary>
-    public bool IsUsed { get; set; }
+    /// <summary>When it was opened, a timestamp of the clock.</summary>
+    public long OpenedAt { get; }
 
-    /// <summary>Connects and checks the collector's certificate against the host's name.</summary>
-    public static async Task<TlsConnection> OpenAsync(Uri url, SslClientAuthenticationOptions options, CancellationToken cancellationToken)
+    /// <summary>Whether an answer came over it already: then the other end takes this agent's certificate.</summary>
+    public bool HasAnswered { get; set; }
+
+    /// <summary>Between requests: whether the other end closed it, or said something that no request asked for.</summary>
+    public bool IsStale => socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);
+
+    /// <summary>Connects to one address and checks the collector's certificate.</summary>
+    public static async Task<TlsConnection> OpenAsync(
+        IPEndPoint address, SslClientAuthenticationOptions options, CertificateCheck check, TimeProvider time, CancellationToken cancellationToken)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         SslStream? stream = null;
         try
         {
-            await socket.ConnectAsync(url.IdnHost, url.Port, cancellationToken);
-            stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+            socket.NoDelay = true;
+            await socket.ConnectAsync(address, cancellationToken);
+            stream = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false, check.Validate);
             await stream.AuthenticateAsClientAsync(options, cancellationToken);
-            return new TlsConnection(stream);
+            return new TlsConnection(socket, stream, time.GetTimestamp());
         }
         catch
         {
@@ -47,36 +54,6 @@ internal sealed class TlsConnection : IDisposable
 
             throw;
         }
-    }
-
-    /// <summary>How to talk TLS with these settings.</summary>
-    public static SslClientAuthenticationOptions OptionsFor(Uri url, TlsMaterial tls)
-    {
-        var options = new SslClientAuthenticationOptions
-        {
-            TargetHost = url.IdnHost,
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-        };
-        if (tls.Roots is { } roots)
-        {
-            // The private CA alone: the system's roots are not even loaded.
-            options.CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-                DisableCertificateDownloads = true,
-            };
-            options.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
-        }
-
-        if (tls.ClientCertificate is { } certificate)
-        {
-            // With its chain, or a collector that knows only the root could not check it; offline, or building it would ask the network.
-            options.ClientCertificateContext = SslStreamCertificateContext.Create(certificate, tls.ClientChain, offline: true);
-        }
-
-        return options;
     }
 
     public async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>

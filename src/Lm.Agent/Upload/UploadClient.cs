@@ -1,9 +1,7 @@
 using System.Globalization;
-using System.Net.Security;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Text;
-using System.Text.Json;
 using Lm.Agent.Settings;
 using Lm.Protocol;
 
@@ -13,44 +11,62 @@ namespace Lm.Agent.Upload;
 /// <remarks>A bounded HTTP/1.1 client of our own: docs/decisions/0010-own-http-client.md says why.</remarks>
 internal sealed class UploadClient : IUploadClient
 {
-    /// <summary>How long name, connection and TLS may take together.</summary>
-    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
-
     /// <summary>How long a request may take until its answer is read.</summary>
     public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a connection is kept: so late, at most, another address of the collector's name is seen.</summary>
+    public static readonly TimeSpan ConnectionLifeMax = TimeSpan.FromMinutes(10);
+
+    // One TLS record and one packet or a few for a heartbeat; what is larger is not copied.
+    private const int JoinedBytesMax = 64 << 10;
+
     private readonly Uri url;
     private readonly Secret token;
+    private readonly TlsMaterial tls;
     private readonly TimeProvider time;
-    private readonly SslClientAuthenticationOptions options;
+    private readonly Action connected;
+    private readonly TlsConnector connector;
     private TlsConnection? connection;
 
-    public UploadClient(Uri url, Secret token, TlsMaterial tls, TimeProvider time)
+    /// <summary>A client that looks its collector up in the DNS.</summary>
+    /// <param name="url">The collector.</param>
+    /// <param name="token">The agent's.</param>
+    /// <param name="tls">Certificates; the client does not dispose them.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="connected">Called after each new connection.</param>
+    public UploadClient(Uri url, Secret token, TlsMaterial tls, TimeProvider time, Action connected)
+        : this(url, token, tls, time, connected, Dns.GetHostAddressesAsync)
     {
-        (this.url, this.token, this.time) = (url, token, time);
-        options = TlsConnection.OptionsFor(url, tls);
+    }
+
+    internal UploadClient(Uri url, Secret token, TlsMaterial tls, TimeProvider time, Action connected, NameLookup lookUp)
+    {
+        (this.url, this.token, this.tls, this.time, this.connected) = (url, token, tls, time, connected);
+        connector = new TlsConnector(url, tls, lookUp, time);
     }
 
     public async Task<UploadAnswer> SendAsync(UploadRequest request, CancellationToken cancellationToken)
     {
-        var step = $"the connection to {url.Authority}";
         using var timeout = new CancellationTokenSource(RequestTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            connection ??= await ConnectAsync(linked.Token);
-            step = $"the request to {url.Authority}";
             return Read(await ExchangeAsync(request, linked.Token));
+        }
+        catch (ConnectException failure)
+        {
+            return new UploadAnswer.Failed($"the connection to {url.Authority} failed: {failure.Message}", failure.NeedsPerson);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             Drop();
-            return new UploadAnswer.Failed($"{step} timed out.");
+            return new UploadAnswer.Failed($"the request to {url.Authority} had no answer within {RequestTimeout.TotalSeconds} s", NeedsPerson: false);
         }
         catch (Exception failure) when (failure is IOException or SocketException or AuthenticationException or ObjectDisposedException)
         {
+            var answer = Describe(failure);
             Drop();
-            return new UploadAnswer.Failed($"{step} failed: {Describe(failure)}");
+            return answer;
         }
         catch (OperationCanceledException)
         {
@@ -61,17 +77,14 @@ internal sealed class UploadClient : IUploadClient
 
     public void Dispose() => Drop();
 
-    private async Task<TlsConnection> ConnectAsync(CancellationToken cancellationToken)
-    {
-        using var timeout = new CancellationTokenSource(ConnectTimeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        return await TlsConnection.OpenAsync(url, options, linked.Token);
-    }
-
     private async Task<HttpResponse> ExchangeAsync(UploadRequest request, CancellationToken cancellationToken)
     {
-        var kept = connection!;
-        if (kept.IsUsed)
+        if (connection is { } old && (old.IsStale || time.GetElapsedTime(old.OpenedAt) >= ConnectionLifeMax))
+        {
+            Drop();
+        }
+
+        if (connection is { } kept)
         {
             try
             {
@@ -79,27 +92,69 @@ internal sealed class UploadClient : IUploadClient
             }
             catch (IOException) when (!kept.Reader.HasBegun)
             {
-                // The collector closed it while it was idle. Sending twice does no harm: batches are known by their numbers.
+                // The collector closed it just now. Sending twice does no harm: batches are known by their numbers.
                 Drop();
-                connection = kept = await ConnectAsync(cancellationToken);
             }
         }
 
-        return await ExchangeAsync(kept, request, cancellationToken);
+        connection = await connector.ConnectAsync(cancellationToken);
+        connected();
+        return await ExchangeAsync(connection, request, cancellationToken);
     }
 
     private async Task<HttpResponse> ExchangeAsync(TlsConnection over, UploadRequest request, CancellationToken cancellationToken)
     {
-        over.IsUsed = true;
         if (!over.Reader.TryBegin())
         {
             throw new HttpFormatException("bytes came that answer no request");
         }
 
-        var head = Encoding.ASCII.GetBytes(HeadOf(request));
-        if (request.Batches is [var only] && only.Frame.Length <= 64 << 10)
+        // A heartbeat is in the socket's buffer before this returns; only what is larger than that has to be read for meanwhile.
+        var sending = WriteAsync(over, request, cancellationToken);
+        var response = sending.IsCompletedSuccessfully
+            ? await over.Reader.ReadAsync(cancellationToken)
+            : await ReadWhileSendingAsync(over, sending, cancellationToken);
+        over.HasAnswered = true;
+        if (!response.IsKept || !sending.IsCompletedSuccessfully)
         {
-            // One TLS record and one packet for a heartbeat.
+            Drop();
+        }
+
+        return response;
+    }
+
+    /// <summary>Reads the answer while the request is still being written. A refusal (413, 401) that comes before the whole body was taken counts,
+    /// and so does one that was received before a reset; a reset may also destroy it on the way, and then there is none.</summary>
+    private async Task<HttpResponse> ReadWhileSendingAsync(TlsConnection over, Task sending, CancellationToken cancellationToken)
+    {
+        var reading = over.Reader.ReadAsync(cancellationToken);
+        try
+        {
+            return await reading;
+        }
+        catch (IOException failure) when (!over.Reader.HasBegun && (sending.IsFaulted || failure is not HttpFormatException))
+        {
+            // Why it could not be sent tells more than that nothing could be read.
+            var cause = sending.Exception?.InnerException as IOException ?? failure;
+            throw new IOException($"{ExceptionText.Of(cause)}; no answer came before that", cause);
+        }
+        finally
+        {
+            if (!sending.IsCompleted)
+            {
+                // Nobody wants the rest: closing the connection ends the write.
+                Drop();
+            }
+
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WriteAsync(TlsConnection over, UploadRequest request, CancellationToken cancellationToken)
+    {
+        var head = HttpRequestHead.Encode(url, token, request);
+        if (request.Batches is [var only] && only.Frame.Length <= JoinedBytesMax)
+        {
             var whole = new byte[head.Length + only.Frame.Length];
             head.CopyTo(whole, 0);
             only.Frame.CopyTo(whole.AsMemory(head.Length));
@@ -115,86 +170,30 @@ internal sealed class UploadClient : IUploadClient
         }
 
         await over.FlushAsync(cancellationToken);
-        var response = await over.Reader.ReadAsync(cancellationToken);
-        if (!response.IsKept)
-        {
-            Drop();
-        }
-
-        return response;
     }
 
-    private string HeadOf(UploadRequest request)
+    private UploadAnswer.Failed Describe(Exception failure)
     {
-        var (sequences, status) = (request.Sequences, request.Status);
-        var oldest = status.Oldest?.Value ?? request.SentAt.Value;
-        var dropped = status.Counters.Dropped + status.Counters.Lost;
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"""
-            POST {BatchHeaders.Path} HTTP/1.1
-            Host: {url.Authority}
-            User-Agent: lm-agent/{AgentVersion.Text}
-            Authorization: Bearer {token.Reveal()}
-            Content-Type: {IngestAck.MediaType}
-            Content-Length: {request.BodyBytes}
-            {BatchHeaders.Agent}: {request.AgentId}
-            {BatchHeaders.SeqStart}: {sequences.Start}
-            {BatchHeaders.SeqEnd}: {sequences.End}
-            {BatchHeaders.SeqFloor}: {status.Floor}
-            {BatchHeaders.SentAt}: {request.SentAt.Value}
-            {BatchHeaders.Queue}: batches={status.Batches}, bytes={status.SizeBytes}, oldest_ms={oldest}, dropped={dropped}, rejected={status.Counters.Rejected}
-
-
-            """).ReplaceLineEndings("\r\n");
+        var refusal = TlsAlert.Describe(failure, tls);
+        var hint = refusal.Length == 0 && connection is { HasAnswered: false, Reader.HasBegun: false }
+            ? "; the connection was new, and a collector that asks for a client certificate, or refuses this agent's, may close it like that"
+            : "";
+        return new UploadAnswer.Failed(
+            $"the request to {url.Authority} failed: {(refusal.Length > 0 ? refusal : ExceptionText.Of(failure))}{hint}", NeedsPerson: refusal.Length > 0);
     }
 
     private UploadAnswer Read(HttpResponse response)
     {
         if (response.Status != 200)
         {
-            var (code, detail) = ReadProblem(response.Body);
+            var (code, detail) = ProblemDocument.Read(response);
             return new UploadAnswer.Refused(response.Status, code, detail, ParseRetryAfter(response.RetryAfter));
         }
 
-        return IngestAck.TryDecode(response.Body, out var ack)
+        return response.IsOf(IngestAck.MediaType) && IngestAck.TryDecode(response.Body, out var ack)
             ? new UploadAnswer.Acknowledged(ack)
-            : new UploadAnswer.Failed($"{url.Authority} answered 200 without an acknowledgement: it is no lm-collector, or one of another kind.");
-    }
-
-    /// <summary>Reads <c>application/problem+json</c>; what is no such thing gives empty texts.</summary>
-    internal static (string Code, string Detail) ReadProblem(ReadOnlySpan<byte> body)
-    {
-        var (code, detail) = ("", "");
-        try
-        {
-            var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 8 });
-            while (reader.Read())
-            {
-                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1)
-                {
-                    continue;
-                }
-
-                var isCode = reader.ValueTextEquals("code"u8);
-                var isDetail = reader.ValueTextEquals("detail"u8);
-                if (reader.Read() && reader.TokenType == JsonTokenType.String)
-                {
-                    code = isCode ? reader.GetString()! : code;
-                    detail = isDetail ? reader.GetString()! : detail;
-                }
-                else
-                {
-                    reader.Skip();
-                }
-            }
-        }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
-        {
-            return ("", "");
-        }
-
-        return (code.Length <= 64 ? code : "", detail.Length <= 1000 ? detail : detail[..1000]);
+            : new UploadAnswer.Failed(
+                $"{url.Authority} answered 200 without an acknowledgement: it is no lm-collector, or one of another kind", NeedsPerson: false);
     }
 
     /// <summary>Seconds or a date (RFC 9110, 10.2.3); null for neither.</summary>
@@ -213,10 +212,6 @@ internal sealed class UploadClient : IUploadClient
         var delay = date - time.GetUtcNow();
         return delay > TimeSpan.Zero ? delay : TimeSpan.Zero;
     }
-
-    private static string Describe(Exception failure) => failure.InnerException is { } inner && failure is AuthenticationException or IOException
-        ? $"{failure.Message} ({(failure.InnerException ?? failure).Message})"
-        : failure.Message;
 
     private void Drop()
     {

@@ -22,7 +22,7 @@ internal sealed class UploadEndpoint(AgentSettings settings, IUploadClient clien
         {
             if (isRetired)
             {
-                return new UploadAnswer.Failed("the settings were replaced");
+                return new UploadAnswer.Failed("the settings were replaced", NeedsPerson: false);
             }
 
             inUse++;

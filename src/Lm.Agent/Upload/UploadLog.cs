@@ -36,4 +36,8 @@ internal static partial class UploadLog
 
     [LoggerMessage(EventId = 1408, Level = LogLevel.Warning, Message = "The queue cannot be read: {Reason}")]
     public static partial void QueueFails(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 1409, Level = LogLevel.Error,
+        Message = "TLS with collector {Collector} fails on a certificate ({Reason}): everything stays queued and is tried again.")]
+    public static partial void CertificateTroubleBegins(ILogger logger, Uri collector, string reason);
 }

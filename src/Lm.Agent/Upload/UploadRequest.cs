@@ -45,5 +45,6 @@ internal abstract record UploadAnswer
 
     /// <summary>There was no answer, or none that can be read.</summary>
     /// <param name="Reason">Why.</param>
-    public sealed record Failed(string Reason) : UploadAnswer;
+    /// <param name="NeedsPerson">Whether a certificate is at fault, here or there: it is tried again all the same, but hardly mends itself.</param>
+    public sealed record Failed(string Reason, bool NeedsPerson) : UploadAnswer;
 }

@@ -252,8 +252,10 @@ internal sealed class Uploader : IDisposable
                 return await TakeAckAsync(target, batches, ack, cancellationToken);
             case UploadAnswer.Refused refused:
                 return await TakeRefusalAsync(target, batches, refused, cancellationToken);
-            case UploadAnswer.Failed(var reason):
-                return Fail(target, FailureKind.Passing, reason, null);
+            case UploadAnswer.Failed failed:
+                // Something on the way may take no request of this size and say so by closing: one by one finds what passes.
+                singles = batches.Count > 1 ? batches.Count : singles;
+                return Fail(target, FailureKind.Passing, failed.Reason, null, failed.NeedsPerson);
             default:
                 throw new System.Diagnostics.UnreachableException();
         }
@@ -378,9 +380,9 @@ internal sealed class Uploader : IDisposable
         }
     }
 
-    private Step Fail(UploadEndpoint target, FailureKind kind, string reason, TimeSpan? retryAfter)
+    private Step Fail(UploadEndpoint target, FailureKind kind, string reason, TimeSpan? retryAfter, bool needsPerson = false)
     {
-        trouble.Begin(kind, target.Url, reason);
+        trouble.Begin(kind, needsPerson, target.Url, reason);
         return Step.FailedFor(kind, backoff.Next(kind == FailureKind.SetUp ? Backoff.SetUpMax : Backoff.PassingMax, retryAfter));
     }
 

@@ -4,14 +4,32 @@ using Lm.Platform;
 
 namespace Lm.Collector.Agents;
 
-/// <summary>What is known about every agent: from its requests, and from its batches in the spool, those read back at start included.</summary>
-internal sealed class AgentDirectory(TimeProvider time) : IAgentReports, IBatchConsumer
+/// <summary>What is known about every agent: from the token table, from its requests, and from its batches in the spool, those read back at start
+/// included.</summary>
+/// <param name="time">The clock.</param>
+/// <param name="expected">The agents of the token table.</param>
+/// <param name="clockTolerance">How far an agent's clock may differ (<c>max_future_seconds</c>).</param>
+internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection<string>> expected, Func<TimeSpan> clockTolerance) : IAgentReports, IBatchConsumer
 {
     /// <summary>Agents remembered; a further one takes the place of the one silent longest. Only agents with a token get here.</summary>
     public const int AgentsMax = 16_384;
 
-    private readonly Lock gate = new(); // guards agents and everything in them
+    private readonly Lock gate = new(); // guards agents and everything in them, hasForgotten
     private readonly Dictionary<string, AgentRecord> agents = new(StringComparer.Ordinal);
+    private bool hasForgotten;
+
+    /// <summary>Agents whose clock differs from the collector's by more than is allowed.</summary>
+    public int SuspectClocks
+    {
+        get
+        {
+            var tolerance = clockTolerance();
+            lock (gate)
+            {
+                return agents.Values.Count(agent => agent.Snapshot(time, tolerance).IsClockSuspect);
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public void Report(in AgentReport report)
@@ -42,10 +60,15 @@ internal sealed class AgentDirectory(TimeProvider time) : IAgentReports, IBatchC
     /// <summary>Every agent as it is now, sorted by name.</summary>
     public IReadOnlyList<AgentSnapshot> Snapshot()
     {
+        var tolerance = clockTolerance();
         List<AgentSnapshot> snapshots;
         lock (gate)
         {
-            snapshots = [.. agents.Values.Select(agent => agent.Snapshot(time))];
+            snapshots = [.. agents.Values.Select(agent => agent.Snapshot(time, tolerance))];
+            if (!hasForgotten) // else nobody knows who was never seen
+            {
+                snapshots.AddRange(expected().Where(agent => !agents.ContainsKey(agent)).Take(AgentsMax - agents.Count).Select(AgentSnapshot.Unseen));
+            }
         }
 
         snapshots.Sort(static (left, right) => string.CompareOrdinal(left.AgentId, right.AgentId));
@@ -73,6 +96,7 @@ internal sealed class AgentDirectory(TimeProvider time) : IAgentReports, IBatchC
         if (agents.Count >= AgentsMax)
         {
             agents.Remove(agents.MinBy(entry => entry.Value.LastSeenTimestamp).Key);
+            hasForgotten = true;
         }
 
         agent = new AgentRecord(agentId);

@@ -11,6 +11,9 @@ internal sealed class AgentRecord(string agentId)
     private const int RefusalCodesMax = 32;
     private const int QueuesMax = 64;
 
+    // Longer than the longest wait between two tries of an agent that is refused (5 min, docs/protocol.md).
+    private static readonly TimeSpan SkewLife = TimeSpan.FromMinutes(10);
+
     private readonly Dictionary<string, long> refused = new(StringComparer.Ordinal);
     private readonly Dictionary<QueueId, long> acceptedByQueue = [];
     private UnixMillis lastSeen;
@@ -84,7 +87,9 @@ internal sealed class AgentRecord(string agentId)
     }
 
     /// <summary>The state now.</summary>
-    public AgentSnapshot Snapshot(TimeProvider time)
+    /// <param name="time">The clock.</param>
+    /// <param name="clockTolerance">How far the agent's clock may differ.</param>
+    public AgentSnapshot Snapshot(TimeProvider time, TimeSpan clockTolerance)
     {
         var interval = AgentStates.IntervalOf(intervalMs);
         return new AgentSnapshot
@@ -97,6 +102,7 @@ internal sealed class AgentRecord(string agentId)
             Version = version,
             IntervalMs = intervalMs,
             ClockSkewMs = clockSkewMs,
+            IsClockSuspect = IsClockSuspect(time, clockTolerance, interval),
             Queue = queue,
             HasBacklog = queue is { Oldest: { } oldest } && queueAt - oldest > interval * 2,
             Accepted = accepted,
@@ -106,6 +112,13 @@ internal sealed class AgentRecord(string agentId)
             Refused = refused.OrderBy(entry => entry.Key, StringComparer.Ordinal).ToArray(),
             AcceptedByQueue = new Dictionary<QueueId, long>(acceptedByQueue),
         };
+    }
+
+    // An agent that is gone says nothing about clocks any more; two intervals, because one request may fail.
+    private bool IsClockSuspect(TimeProvider time, TimeSpan tolerance, TimeSpan interval)
+    {
+        var life = interval * 2 > SkewLife ? interval * 2 : SkewLife;
+        return clockSkewMs is { } skew && Math.Abs((double)skew) > tolerance.TotalMilliseconds && Elapsed(time, LastSeenTimestamp) <= life;
     }
 
     // Replayed moments may lie before the process' clock began: plain arithmetic, as GetElapsedTime would do it.

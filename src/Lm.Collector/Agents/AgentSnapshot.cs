@@ -12,45 +12,51 @@ internal sealed record AgentSnapshot
     /// <summary>Whether its batches arrive on time.</summary>
     public required AgentState State { get; init; }
 
-    /// <summary>Its last request with a valid token.</summary>
-    public required UnixMillis LastSeen { get; init; }
+    /// <summary>Its last request with a valid token; null when there was none.</summary>
+    public UnixMillis? LastSeen { get; init; }
 
     /// <summary>How long ago that was, by a clock that nobody sets.</summary>
-    public required TimeSpan LastSeenAge { get; init; }
+    public TimeSpan? LastSeenAge { get; init; }
 
     /// <summary>When its last batch came; null when none did.</summary>
-    public required UnixMillis? LastBatch { get; init; }
+    public UnixMillis? LastBatch { get; init; }
 
     /// <summary>Its program's version; empty when not said.</summary>
-    public required string Version { get; init; }
+    public string Version { get; init; } = "";
 
     /// <summary>Its interval, milliseconds; 0 when not known.</summary>
-    public required int IntervalMs { get; init; }
+    public int IntervalMs { get; init; }
 
     /// <summary>The collector's clock minus the agent's, transport included; null when not said.</summary>
-    public required long? ClockSkewMs { get; init; }
+    public long? ClockSkewMs { get; init; }
+
+    /// <summary>Whether that, said not long ago, is more than the clocks may differ (C26).</summary>
+    public bool IsClockSuspect { get; init; }
 
     /// <summary>What it last said about its queue.</summary>
-    public required QueueReport? Queue { get; init; }
+    public QueueReport? Queue { get; init; }
 
     /// <summary>Whether batches wait there that are older than two intervals: history is still on its way.</summary>
-    public required bool HasBacklog { get; init; }
+    public bool HasBacklog { get; init; }
 
     /// <summary>Batches accepted.</summary>
-    public required long Accepted { get; init; }
+    public long Accepted { get; init; }
 
     /// <summary>Batches that were accepted already.</summary>
-    public required long Duplicates { get; init; }
+    public long Duplicates { get; init; }
 
     /// <summary>Samples and log records left out as too old.</summary>
-    public required long DroppedTooOld { get; init; }
+    public long DroppedTooOld { get; init; }
 
     /// <summary>Series and log records left out for a per-record limit.</summary>
-    public required long DroppedOverLimit { get; init; }
+    public long DroppedOverLimit { get; init; }
 
     /// <summary>Batches not taken, by problem code.</summary>
-    public required IReadOnlyList<KeyValuePair<string, long>> Refused { get; init; }
+    public IReadOnlyList<KeyValuePair<string, long>> Refused { get; init; } = [];
 
     /// <summary>Batches accepted from each of its queues.</summary>
-    public required IReadOnlyDictionary<QueueId, long> AcceptedByQueue { get; init; }
+    public IReadOnlyDictionary<QueueId, long> AcceptedByQueue { get; init; } = new Dictionary<QueueId, long>();
+
+    /// <summary>An agent that has a token and has not been heard of.</summary>
+    public static AgentSnapshot Unseen(string agentId) => new() { AgentId = agentId, State = AgentState.Unseen };
 }

@@ -3,7 +3,10 @@ namespace Lm.Collector.Agents;
 /// <summary>Whether an agent's batches arrive on time.</summary>
 internal enum AgentState
 {
-    /// <summary>No batch has come.</summary>
+    /// <summary>It has a token and has not been heard of: no request since the start, no batch in the spool.</summary>
+    Unseen,
+
+    /// <summary>It asks, but no batch has come.</summary>
     Never,
 
     /// <summary>They do.</summary>

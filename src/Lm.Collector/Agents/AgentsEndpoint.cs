@@ -21,6 +21,13 @@ internal sealed class AgentsEndpoint(PrivateServices services, AgentDirectory di
         await using var writer = ApiJson.Begin(context.Response);
         writer.WriteStartObject();
         writer.WriteNumber("now_ms"u8, now.Value);
+        writer.WriteStartArray("notices"u8);
+        foreach (var notice in services.Readiness.Report().Lines)
+        {
+            writer.WriteStringValue(notice);
+        }
+
+        writer.WriteEndArray();
         writer.WriteStartArray("agents"u8);
         foreach (var agent in agents)
         {
@@ -38,13 +45,14 @@ internal sealed class AgentsEndpoint(PrivateServices services, AgentDirectory di
         writer.WriteStartObject();
         writer.WriteString("agent_id"u8, agent.AgentId);
         writer.WriteString("state"u8, agent.State.ToString().ToLowerInvariant());
-        writer.WriteNumber("last_seen_ms"u8, agent.LastSeen.Value);
-        writer.WriteString("last_seen"u8, Rfc3339(agent.LastSeen));
-        writer.WriteNumber("last_seen_age_ms"u8, (long)agent.LastSeenAge.TotalMilliseconds);
+        WriteNumber(writer, "last_seen_ms", agent.LastSeen?.Value);
+        writer.WriteString("last_seen"u8, agent.LastSeen is { } seen ? Rfc3339(seen) : null);
+        WriteNumber(writer, "last_seen_age_ms", (long?)agent.LastSeenAge?.TotalMilliseconds);
         WriteNumber(writer, "last_batch_ms", agent.LastBatch?.Value);
         writer.WriteString("version"u8, agent.Version);
         WriteNumber(writer, "interval_ms", agent.IntervalMs > 0 ? agent.IntervalMs : null);
         WriteNumber(writer, "clock_skew_ms", agent.ClockSkewMs);
+        writer.WriteBoolean("clock_suspect"u8, agent.IsClockSuspect);
         writer.WriteBoolean("backlog"u8, agent.HasBacklog);
         writer.WriteNumber("accepted"u8, agent.Accepted);
         writer.WriteNumber("duplicates"u8, agent.Duplicates);

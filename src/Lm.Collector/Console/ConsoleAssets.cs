@@ -28,7 +28,7 @@ internal sealed class ConsoleAssets
             using var stream = assembly.GetManifestResourceStream(name)!;
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
-            assets.Add(name[Prefix.Length..], new Asset(bytes, TypeOf(name), $"\"{Convert.ToHexStringLower(SHA256.HashData(bytes))[..32]}\""));
+            assets.Add(name[Prefix.Length..], new Asset(bytes, TypeOf(name), $"W/\"{Convert.ToHexStringLower(SHA256.HashData(bytes))[..32]}\""));
         }
     }
 
@@ -62,5 +62,8 @@ internal sealed class ConsoleAssets
         _ => "application/octet-stream",
     };
 
+    /// <param name="Bytes">The file.</param>
+    /// <param name="Type">Its media type.</param>
+    /// <param name="ETag">Weak: the file as gzip has the same one.</param>
     private sealed record Asset(byte[] Bytes, string Type, string ETag);
 }

@@ -13,4 +13,8 @@ internal static partial class ConsoleLog
 
     [LoggerMessage(EventId = 2902, Level = LogLevel.Information, Message = "{Source} signed out of the console.")]
     public static partial void SignedOut(ILogger logger, IPAddress? source);
+
+    [LoggerMessage(EventId = 2903, Level = LogLevel.Warning,
+        Message = "{Source} sent more than {Count} wrong tokens within a minute to the private listener: further ones are answered 429 for {Seconds} s.")]
+    public static partial void TooManyWrongTokens(ILogger logger, IPAddress? source, int count, int seconds);
 }

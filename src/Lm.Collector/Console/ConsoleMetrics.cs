@@ -16,7 +16,7 @@ internal sealed class ConsoleMetrics(SessionStore sessions)
     /// <summary>Counts a wrong token at sign-in.</summary>
     public void SignInRefused() => Interlocked.Increment(ref refused);
 
-    /// <summary>Counts a sign-in refused unread, after too many wrong tokens.</summary>
+    /// <summary>Counts a wrong token at sign-in after too many.</summary>
     public void SignInLimited() => Interlocked.Increment(ref limited);
 
     /// <summary>Counts a request without a right.</summary>

@@ -47,7 +47,7 @@ internal sealed class RequestGuard(Func<QuerySettings> settings, SessionStore se
         if (BearerOf(context.Request) is { } token)
         {
             // A wrong token is wrong even beside a good cookie: no fallback that hides a mistake.
-            return settings().Token.Matches(token) ? RequestRight.Token : RequestRight.None;
+            return settings().Token.Matches(token) ? RequestRight.Token : RequestRight.WrongToken;
         }
 
         return CookieOf(context.Request) is { } cookie && sessions.Use(cookie, settings().Token) ? RequestRight.Session : RequestRight.None;
@@ -110,6 +110,9 @@ internal enum RequestRight
 {
     /// <summary>By none: 401.</summary>
     None,
+
+    /// <summary>By none, with a token that is not the query token: 401, and counted.</summary>
+    WrongToken,
 
     /// <summary>By the query token.</summary>
     Token,

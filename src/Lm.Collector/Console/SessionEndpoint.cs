@@ -1,11 +1,10 @@
-using System.Globalization;
 using Lm.Collector.Query;
 using Lm.Collector.Settings;
 
 namespace Lm.Collector.Console;
 
 /// <summary><c>/api/v1/session</c>: sign in with the query token once, then by cookie; who am I; sign out.</summary>
-internal sealed class SessionEndpoint(Func<QuerySettings> settings, SessionStore sessions, SignInLimiter limiter, RequestGuard guard, ConsoleMetrics metrics, ILogger<SessionEndpoint> logger)
+internal sealed class SessionEndpoint(Func<QuerySettings> settings, SessionStore sessions, WrongTokens wrongTokens, RequestGuard guard, ConsoleMetrics metrics, ILogger<SessionEndpoint> logger)
 {
     /// <summary>Answers one request.</summary>
     public Task HandleAsync(HttpContext context)
@@ -28,24 +27,10 @@ internal sealed class SessionEndpoint(Func<QuerySettings> settings, SessionStore
         }
 
         var source = context.Connection.RemoteIpAddress;
-        if (!limiter.MayTry(source, out var retryAfter))
-        {
-            metrics.SignInLimited();
-            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            return new ApiError(StatusCodes.Status429TooManyRequests, "too_many_requests",
-                $"{SignInLimiter.FailuresMax} wrong tokens within a minute came from your address: try again in {Math.Ceiling(retryAfter.TotalSeconds)} s").WriteAsync(context.Response);
-        }
-
         var token = RequestGuard.BearerOf(request);
         if (token is null || !settings().Token.Matches(token))
         {
-            limiter.Failed(source);
-            metrics.SignInRefused();
-            ConsoleLog.SignInRefused(logger, source);
-            context.Response.Headers.WWWAuthenticate = "Bearer";
-            return new ApiError(StatusCodes.Status401Unauthorized, "unauthorized", token is null
-                ? "no token: send the header Authorization: Bearer <query token>"
-                : "this is not the query token").WriteAsync(context.Response);
+            return RefuseSignInAsync(context, token is not null);
         }
 
         if (guard.CookieOf(request) is { } previous)
@@ -57,6 +42,22 @@ internal sealed class SessionEndpoint(Func<QuerySettings> settings, SessionStore
         metrics.SignedIn();
         ConsoleLog.SignedIn(logger, source);
         return WriteStateAsync(context, isSignedIn: true);
+    }
+
+    private Task RefuseSignInAsync(HttpContext context, bool hasToken)
+    {
+        if (hasToken && wrongTokens.Count(context) is { } tooMany)
+        {
+            metrics.SignInLimited();
+            return tooMany.WriteAsync(context.Response);
+        }
+
+        metrics.SignInRefused();
+        ConsoleLog.SignInRefused(logger, context.Connection.RemoteIpAddress);
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return new ApiError(StatusCodes.Status401Unauthorized, "unauthorized", hasToken
+            ? "this is not the query token"
+            : "no token: send the header Authorization: Bearer <query token>").WriteAsync(context.Response);
     }
 
     private Task SignOutAsync(HttpContext context)
@@ -76,7 +77,13 @@ internal sealed class SessionEndpoint(Func<QuerySettings> settings, SessionStore
         return WriteStateAsync(context, isSignedIn: false);
     }
 
-    private Task DescribeAsync(HttpContext context) => WriteStateAsync(context, guard.RightOf(context) != RequestRight.None);
+    private Task DescribeAsync(HttpContext context)
+    {
+        var right = guard.RightOf(context);
+        return right == RequestRight.WrongToken && wrongTokens.Count(context) is { } tooMany
+            ? tooMany.WriteAsync(context.Response)
+            : WriteStateAsync(context, right is RequestRight.Token or RequestRight.Session);
+    }
 
     // A page elsewhere can make a browser send a POST, but neither with this content type nor as same-origin.
     private static ApiError? RefusalOf(HttpRequest request)

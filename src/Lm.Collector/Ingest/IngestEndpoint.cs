@@ -136,13 +136,18 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
                 : $"{BatchHeaders.Agent} names another agent than the one that the token belongs to";
         }
 
-        if (!current.Tls.ClientCertificateBindsAgent || current.Tls.ClientAuth == ClientAuth.None)
+        if (current.Tls.ClientAuth == ClientAuth.None)
         {
             return null;
         }
 
         var certificate = context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        return certificate is null || ClientNames.Name(certificate, owner.AgentId)
+        if (certificate is null && current.Tls.ClientAuth == ClientAuth.Required)
+        {
+            return "this connection has no client certificate, which client_auth requires since a reload; connect again";
+        }
+
+        return certificate is null || !current.Tls.ClientCertificateBindsAgent || ClientNames.Name(certificate, owner.AgentId)
             ? null
             : $"the client certificate names neither in its CN nor in a DNS SAN the agent {owner.AgentId} that the token belongs to";
     }

@@ -97,8 +97,8 @@ internal sealed class QueueSequences
 
         return accepted.CoverageOf(key.Sequences) switch
         {
-            Coverage.None => HasRoomFor(key.Sequences) ? new AdmissionResult(Admission.New, null, "") : TooManyGaps(key),
-            Coverage.Part => Overlap(key, "sequences that were accepted in other frames"),
+            SequenceCoverage.None => HasRoomFor(key.Sequences) ? new AdmissionResult(Admission.New, null, "") : TooManyGaps(key),
+            SequenceCoverage.Part => Overlap(key, "sequences that were accepted in other frames"),
             _ => LookAtAccepted(key, fingerprint),
         };
     }
@@ -137,7 +137,7 @@ internal sealed class QueueSequences
 
     /// <summary>Whether a record read back from the spool was taken before. What lies below the floor and is known never to have come was
     /// pending when the floor rose over it: it was acknowledged, so it counts.</summary>
-    public bool IsRepeat(SequenceRange sequences) => accepted.CoverageOf(sequences) != Coverage.None
+    public bool IsRepeat(SequenceRange sequences) => accepted.CoverageOf(sequences) != SequenceCoverage.None
         && !(sequences.Start < Floor && memory.Find(sequences.Start, out _) == FrameKnowledge.NeverPut);
 
     /// <summary>For people.</summary>

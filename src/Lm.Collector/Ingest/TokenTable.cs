@@ -15,6 +15,11 @@ internal sealed class TokenTable
 
     private readonly Dictionary<TokenDigest, (byte[] Digest, TokenOwner Owner)> owners = [];
 
+    private readonly HashSet<string> agents = new(StringComparer.Ordinal);
+
+    /// <summary>The agents that have a token.</summary>
+    public IReadOnlyCollection<string> AgentIds => agents;
+
     /// <summary>How many tokens there are.</summary>
     public int Count => owners.Count;
 
@@ -31,6 +36,7 @@ internal sealed class TokenTable
         }
 
         owners.Add(TokenDigest.Of(digest), (digest, owner));
+        agents.Add(owner.AgentId);
         return true;
     }
 

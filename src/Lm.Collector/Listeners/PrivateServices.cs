@@ -19,6 +19,12 @@ internal sealed record PrivateServices
     /// <summary>The sequence ledger's queues, for <c>/api/v1/agents</c>.</summary>
     public required Func<IReadOnlyList<QueueState>> Queues { get; init; }
 
+    /// <summary>The agents of the token table, while it is known which of them have batches in the spool; none before.</summary>
+    public required Func<IReadOnlyCollection<string>> ExpectedAgents { get; init; }
+
+    /// <summary>How far an agent's clock may differ from the collector's.</summary>
+    public required Func<TimeSpan> ClockTolerance { get; init; }
+
     /// <summary>For reading what was acknowledged.</summary>
     public required ISpoolProgress Progress { get; init; }
 

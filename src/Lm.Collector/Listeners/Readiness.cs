@@ -3,10 +3,16 @@ using Lm.Collector.Spool;
 namespace Lm.Collector.Listeners;
 
 /// <summary>What <c>/readyz</c> says.</summary>
-internal sealed class Readiness(BatchSpool spool, ClockGuard clock) : IReadiness
+/// <param name="spool">The spool.</param>
+/// <param name="clock">Judges the collector's own clock.</param>
+/// <param name="suspectClocks">How many agents' clocks differ from it by more than is allowed.</param>
+internal sealed class Readiness(BatchSpool spool, ClockGuard clock, Func<int> suspectClocks) : IReadiness
 {
     private volatile bool isReplaying = true;
     private volatile bool isStopping;
+
+    /// <summary>Whether the spool is still being read back.</summary>
+    public bool IsReplaying => isReplaying;
 
     /// <summary>The spool has been read back.</summary>
     public void ReplayDone() => isReplaying = false;
@@ -38,6 +44,14 @@ internal sealed class Readiness(BatchSpool spool, ClockGuard clock) : IReadiness
             lines.Add($"spool: {trouble}");
         }
 
-        return new ReadinessReport(lines.Count == 0, lines);
+        // One agent's wrong clock does not make the collector less ready for the others. No names: anyone may ask here.
+        var isReady = lines.Count == 0;
+        if (suspectClocks() is > 0 and var count)
+        {
+            lines.Add($"clock_suspect: {(count == 1 ? "the clock of 1 agent differs" : $"the clocks of {count} agents differ")} from the collector's "
+                + "by more than max_future_seconds; /api/v1/agents and the console show which");
+        }
+
+        return new ReadinessReport(isReady, lines);
     }
 }

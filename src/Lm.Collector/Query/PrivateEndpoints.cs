@@ -1,8 +1,10 @@
+using System.Text;
 using Lm.Collector.Agents;
 using Lm.Collector.Console;
 using Lm.Collector.Listeners;
 using Lm.Collector.Series;
 using Lm.Collector.Spool;
+using Microsoft.AspNetCore.ResponseCompression;
 
 namespace Lm.Collector.Query;
 
@@ -19,8 +21,10 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly SelfMetrics selfMetrics;
     private readonly SessionEndpoint session;
     private readonly RequestGuard guard;
+    private readonly WrongTokens wrongTokens;
     private readonly ConsoleMetrics consoleMetrics;
     private readonly ConsoleAssets assets = new();
+    private readonly ResponseCompressionMiddleware compression;
 
     /// <summary>Wires the parts.</summary>
     public PrivateEndpoints(PrivateServices services)
@@ -32,9 +36,10 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     public PrivateEndpoints(PrivateServices services, SeriesStoreLimits storeLimits)
     {
         this.services = services;
+        compression = new ResponseCompressionMiddleware(RouteAsync, new GzipAnswers());
         logger = services.Loggers.CreateLogger<PrivateEndpoints>();
         var store = new MemorySeriesStore(storeLimits, services.Loggers.CreateLogger<MemorySeriesStore>());
-        agents = new AgentDirectory(services.Time);
+        agents = new AgentDirectory(services.Time, services.ExpectedAgents, services.ClockTolerance);
         Consumers = [new SeriesFeed(store), agents];
 
         var queryMetrics = new QueryMetrics();
@@ -44,12 +49,16 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         var sessions = new SessionStore(services.Time);
         consoleMetrics = new ConsoleMetrics(sessions);
         guard = new RequestGuard(services.Settings, sessions);
-        session = new SessionEndpoint(services.Settings, sessions, new SignInLimiter(services.Time), guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
+        wrongTokens = new WrongTokens(new WrongTokenLimiter(services.Time), services.Loggers.CreateLogger<WrongTokens>());
+        session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
         selfMetrics = new SelfMetrics(services.Time, services.Metrics, () => SeriesMetrics.Collect(store), agents.Collect, queryMetrics.Collect, consoleMetrics.Collect);
     }
 
     /// <summary>Who is fed from the spool, in this order.</summary>
     public IReadOnlyList<IBatchConsumer> Consumers { get; }
+
+    /// <summary>Agents whose clock differs from the collector's by more than is allowed.</summary>
+    public int SuspectClocks => agents.SuspectClocks;
 
     /// <summary>Who hears what requests say about their agents.</summary>
     public IAgentReports AgentReports => agents;
@@ -59,7 +68,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     {
         try
         {
-            await RouteAsync(context);
+            await compression.Invoke(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -125,9 +134,11 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         }
 
         var right = guard.RightOf(context);
-        if (right == RequestRight.None)
+        if (right is RequestRight.None or RequestRight.WrongToken)
         {
-            return path == "/" && IsRead(context.Request) ? Redirect(context, services.Settings().BasePath + "login") : UnauthorizedAsync(context);
+            return right == RequestRight.None && path == "/" && IsRead(context.Request)
+                ? Redirect(context, services.Settings().BasePath + "login")
+                : UnauthorizedAsync(context, right);
         }
 
         if (right == RequestRight.Session && !IsRead(context.Request) && !RequestGuard.IsSameOrigin(context.Request))
@@ -154,15 +165,25 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         context.Response.StatusCode = report.IsReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         context.Response.ContentType = "text/plain; charset=utf-8";
         var lines = report.IsReady ? report.Lines.Prepend("ok") : report.Lines.Count > 0 ? report.Lines : ["not ready"];
-        await context.Response.WriteAsync(string.Join('\n', lines) + "\n", context.RequestAborted);
+        var body = Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n");
+        context.Response.ContentLength = body.Length;
+        await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    private Task NotFoundOrUnauthorizedAsync(HttpContext context) =>
-        guard.RightOf(context) == RequestRight.None ? UnauthorizedAsync(context) : NotFoundAsync(context);
+    private Task NotFoundOrUnauthorizedAsync(HttpContext context)
+    {
+        var right = guard.RightOf(context);
+        return right is RequestRight.Token or RequestRight.Session ? NotFoundAsync(context) : UnauthorizedAsync(context, right);
+    }
 
-    private Task UnauthorizedAsync(HttpContext context)
+    private Task UnauthorizedAsync(HttpContext context, RequestRight right)
     {
         consoleMetrics.Unauthorized();
+        if (right == RequestRight.WrongToken && wrongTokens.Count(context) is { } tooMany)
+        {
+            return tooMany.WriteAsync(context.Response);
+        }
+
         context.Response.Headers.WWWAuthenticate = "Bearer";
         return new ApiError(StatusCodes.Status401Unauthorized, "unauthorized",
             "send the header Authorization: Bearer <query token>, or sign in; tokens in URLs are not read").WriteAsync(context.Response);

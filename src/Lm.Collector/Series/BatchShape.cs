@@ -14,6 +14,7 @@ internal sealed class BatchShape
     private readonly uint[] commonLabels;
     private readonly uint[] labels; // of all series, one after another
     private readonly int[] labelEnds;
+    private bool isComplete;
 
     private BatchShape(byte[] symbols, int[] symbolEnds, uint[] commonLabels, uint[] labels, int[] labelEnds)
     {
@@ -25,7 +26,16 @@ internal sealed class BatchShape
     /// <summary>The series at each place; null where none was looked up yet.</summary>
     public MemorySeries?[] Series { get; }
 
-    /// <summary>Memory that it takes, bytes.</summary>
+    /// <summary>Whether the series at every place is known.</summary>
+    public bool IsComplete => isComplete || (isComplete = Array.IndexOf(Series, null) < 0);
+
+    /// <summary>Whether <see cref="Rows"/> were asked for: once, for what stood in the way then seldom goes.</summary>
+    public bool HasAskedForRows { get; set; }
+
+    /// <summary>Where the series' newest samples wait; null when they go to the series one by one.</summary>
+    public PendingRows? Rows { get; set; }
+
+    /// <summary>Memory that it takes, bytes; that of the rows is the store's.</summary>
     public int SizeBytes => symbols.Length + (sizeof(int) * (symbolEnds.Length + commonLabels.Length + labels.Length + labelEnds.Length))
         + (IntPtr.Size * Series.Length);
 

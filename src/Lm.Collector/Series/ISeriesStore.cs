@@ -52,6 +52,9 @@ internal readonly record struct SeriesStoreStatistics
     /// <summary>Samples held.</summary>
     public required long Samples { get; init; }
 
+    /// <summary>Memory that the samples take, bytes.</summary>
+    public required long SampleBytes { get; init; }
+
     /// <summary>Metric names with metadata held.</summary>
     public required long Metrics { get; init; }
 

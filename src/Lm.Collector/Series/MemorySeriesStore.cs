@@ -14,15 +14,19 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
     // Series read under one hold of the gate: some 50 µs, about what one batch takes to write.
     private const int SliceSeries = 256;
 
-    // And samples: a copy of 64 Ki samples takes about 100 µs.
-    private const int SliceSamples = 65_536;
+    // And samples: to read 16 Ki of them takes about 150 µs.
+    private const int SliceSamples = 16_384;
 
     private readonly Lock gate = new(); // guards everything below, and the samples of every series
     private readonly Dictionary<LabelSet, MemorySeries> byLabels = [];
     private readonly Dictionary<string, SeriesList> byMetric = new(StringComparer.Ordinal);
     private readonly Dictionary<string, MetricMetadata> metadata = new(StringComparer.Ordinal);
+    private readonly HashSet<PendingRows> pending = []; // all that have claims
     private SeriesList all = new();
+    private readonly long[] timesRead = new long[MemorySeries.ChunkSamplesMax];
+    private readonly double[] valuesRead = new double[MemorySeries.ChunkSamplesMax];
     private long samples;
+    private long sampleBytes;
     private long added;
     private long repeated;
     private long conflicting;
@@ -60,7 +64,16 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
     /// <summary>Takes one sample. Inside <see cref="EnterWrite"/> only; <see cref="EnforceLimits"/> follows the last of a batch.</summary>
     public void Append(MemorySeries series, long time, double value)
     {
-        switch (series.Append(time, value))
+        if (series.Pending is { } rows)
+        {
+            Flush(rows);
+            rows.NoteTime(time);
+        }
+
+        sampleBytes -= series.SizeBytes;
+        var outcome = series.Append(time, value);
+        sampleBytes += series.SizeBytes;
+        switch (outcome)
         {
             case AppendOutcome.Added:
                 added++;
@@ -75,25 +88,65 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
         }
     }
 
-    /// <summary>Forgets the oldest samples of all series when there are too many. Inside <see cref="EnterWrite"/> only.</summary>
+    /// <summary>Lets series take their samples in rows from now on. Inside <see cref="EnterWrite"/> only.</summary>
+    /// <returns>Null when they cannot: one of them is among them twice or belongs to other rows already.</returns>
+    public PendingRows? TryClaim(ReadOnlySpan<MemorySeries?> series)
+    {
+        var rows = PendingRows.TryClaim(series);
+        if (rows is not null)
+        {
+            pending.Add(rows);
+            sampleBytes += rows.SizeBytes;
+        }
+
+        return rows;
+    }
+
+    /// <summary>Takes the row that stands in <see cref="PendingRows.Next"/>. Inside <see cref="EnterWrite"/> only.</summary>
+    public void AppendRow(PendingRows rows, long time)
+    {
+        added += rows.Width;
+        samples += rows.Width;
+        if (rows.Add(time))
+        {
+            Flush(rows);
+        }
+    }
+
+    /// <summary>Ends <see cref="TryClaim"/>. Inside <see cref="EnterWrite"/> only.</summary>
+    public void Release(PendingRows rows)
+    {
+        if (pending.Remove(rows))
+        {
+            Flush(rows);
+            rows.Release();
+            sampleBytes -= rows.SizeBytes;
+        }
+    }
+
+    /// <summary>Forgets the oldest samples of all series, whole chunks, when they take too much memory. Inside <see cref="EnterWrite"/> only.</summary>
     public void EnforceLimits()
     {
-        if (samples <= limits.SamplesMax)
+        if (sampleBytes <= limits.SampleBytesMax)
         {
             return;
         }
 
+        FlushAll();
+
         // A tenth at a time: finding the cut costs as much for one sample as for a million.
-        var cutoff = CutoffFor(samples - limits.SamplesMax + (limits.SamplesMax / 10));
+        var cutoff = CutoffFor(sampleBytes - limits.SampleBytesMax + (limits.SampleBytesMax / 10));
         long dropped = 0;
         foreach (var series in all.Snapshot().Span)
         {
+            sampleBytes -= series.SizeBytes;
             dropped += series.DropOlderThan(cutoff);
+            sampleBytes += series.SizeBytes;
         }
 
         samples -= dropped;
         samplesEvicted += dropped;
-        SeriesLog.SamplesEvicted(logger, dropped, limits.SamplesMax, DateTimeOffset.FromUnixTimeMilliseconds(cutoff));
+        SeriesLog.SamplesEvicted(logger, dropped, limits.SampleBytesMax, DateTimeOffset.FromUnixTimeMilliseconds(cutoff));
         RemoveWhere(static series => series.Count == 0);
     }
 
@@ -151,6 +204,7 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
             {
                 Series = byLabels.Count,
                 Samples = samples,
+                SampleBytes = sampleBytes,
                 Metrics = metadata.Count,
                 SamplesAdded = added,
                 SamplesRepeated = repeated,
@@ -209,26 +263,72 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
         slice.Clear();
     }
 
-    private static int CopyOne(MemorySeries series, SeriesRange range, SeriesSelection selection)
+    private int CopyOne(MemorySeries series, SeriesRange range, SeriesSelection selection)
     {
-        var first = range.After.Value == long.MaxValue ? series.Count : series.FirstAtOrAfter(range.After.Value + 1);
-        var end = range.Until.Value == long.MaxValue ? series.Count : series.FirstAtOrAfter(range.Until.Value + 1);
-        first = Math.Max(first, end - range.NewestMax);
-        if (first >= end)
+        var chunks = series.Chunks;
+        var first = FirstChunk(chunks, range);
+        var read = 0;
+        for (var i = first; i < chunks.Length && chunks[i].FirstTime <= range.Until.Value; i++)
+        {
+            chunks[i].Read(timesRead, valuesRead);
+            read += chunks[i].Count;
+            CopyWindow(series, chunks[i].Count, range, selection);
+        }
+
+        return read + CopyPending(series, range, selection);
+    }
+
+    private int CopyPending(MemorySeries series, SeriesRange range, SeriesSelection selection)
+    {
+        if (series.Pending is not { Count: > 0 } rows)
         {
             return 0;
         }
 
-        if (selection.SampleCount + (end - first) > range.SamplesMax)
+        rows.Read(series.PendingColumn, timesRead, valuesRead);
+        CopyWindow(series, rows.Count, range, selection);
+        return rows.Count;
+    }
+
+    // Of the samples that were read, those in the window.
+    private void CopyWindow(MemorySeries series, int count, SeriesRange range, SeriesSelection selection)
+    {
+        var times = timesRead.AsSpan(0, count);
+        var start = IndexAfter(times, range.After.Value);
+        var end = IndexAfter(times, range.Until.Value);
+        if (start < end)
+        {
+            selection.Add(series.Labels, times[start..end], valuesRead.AsSpan(start, end - start));
+            selection.KeepNewest(range.NewestMax);
+        }
+
+        if (selection.SampleCount > range.SamplesMax)
         {
             throw new SampleLimitException(range.SamplesMax);
         }
-
-        selection.Add(series.Labels, series.Times(first, end - first), series.Values(first, end - first));
-        return end - first;
     }
 
-    // The earliest time with at least `wanted` samples before it, by halving: some forty counts, each a binary search in every series.
+    // From the end: what is asked for is most often the newest sample, or the newest hours.
+    private static int FirstChunk(ReadOnlySpan<XorChunk> chunks, SeriesRange range)
+    {
+        var first = chunks.Length;
+        long inside = 0; // samples of chunks that end in the window and begin in it, too
+        while (first > 0 && chunks[first - 1].LastTime > range.After.Value && inside < range.NewestMax)
+        {
+            first--;
+            inside += chunks[first].LastTime <= range.Until.Value && chunks[first].FirstTime > range.After.Value ? chunks[first].Count : 0;
+        }
+
+        return first;
+    }
+
+    private static int IndexAfter(ReadOnlySpan<long> times, long time)
+    {
+        var index = times.BinarySearch(time);
+        return index < 0 ? ~index : index + 1;
+    }
+
+    // The earliest time with chunks of at least `wanted` bytes before it, by halving: some forty counts over all chunks.
     private long CutoffFor(long wanted)
     {
         var low = OldestTime();
@@ -242,7 +342,7 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
         while (low < high)
         {
             var middle = low + ((high - low) / 2);
-            if (CountBefore(middle) >= wanted)
+            if (BytesBefore(middle) >= wanted)
             {
                 high = middle;
             }
@@ -255,20 +355,21 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
         return low;
     }
 
-    private long CountBefore(long time)
+    private long BytesBefore(long time)
     {
-        long count = 0;
+        long size = 0;
         foreach (var series in all.Snapshot().Span)
         {
-            count += series.FirstAtOrAfter(time);
+            size += series.BytesBefore(time);
         }
 
-        return count;
+        return size;
     }
 
     // The series whose newest sample is oldest go: those of processes and interfaces that are no more. A tenth at a time, as above.
     private void EvictSeries()
     {
+        FlushAll();
         var newest = new long[byLabels.Count];
         var at = 0;
         foreach (var series in all.Snapshot().Span)
@@ -300,6 +401,7 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
             byLabels.Remove(series.Labels);
             touched.Add(series.Labels.MetricName);
             samples -= series.Count;
+            sampleBytes -= series.SizeBytes;
             samplesEvicted += series.Count;
             seriesEvicted++;
         }
@@ -322,6 +424,16 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
 
             byMetric.Remove(metric);
             metadata.Remove(metric);
+        }
+    }
+
+    private void Flush(PendingRows rows) => sampleBytes += rows.Flush();
+
+    private void FlushAll()
+    {
+        foreach (var rows in pending)
+        {
+            Flush(rows);
         }
     }
 

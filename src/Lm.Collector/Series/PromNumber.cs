@@ -12,8 +12,15 @@ internal static class PromNumber
     // time.Unix(math.MinInt64/1000 …): Prometheus' API refuses nothing in this range; beyond it milliseconds overflow.
     private const double SecondsMax = long.MaxValue / 1000;
 
+    // Go's ParseFloat takes no blanks.
+    private const NumberStyles SecondsStyle = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+
+    private const int TickDigits = 7;
+    private const int NanosecondDigits = 9;
+
     /// <summary>Writes a sample's value: the shortest digits that read back as the same number, without exponent from 1e-6 up to 1e21.</summary>
-    /// <remarks>Prometheus' <c>jsonutil.MarshalFloat</c>: Go's <c>strconv.AppendFloat</c> with <c>'f'</c>, outside that range <c>'e'</c>.</remarks>
+    /// <remarks>What Prometheus 2.42.0 writes for samples of vectors and matrices, number by number as
+    /// <c>tests/fixtures/numbers/prometheus-values.txt</c> has it from the program itself. Its scalar results never have an exponent.</remarks>
     /// <param name="value">The value.</param>
     /// <param name="destination">At least <see cref="BytesMax"/> bytes.</param>
     /// <returns>How many bytes.</returns>
@@ -74,26 +81,53 @@ internal static class PromNumber
     public static bool TryParseTime(string text, out long milliseconds)
     {
         milliseconds = 0;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds))
+        if (double.TryParse(text, SecondsStyle, CultureInfo.InvariantCulture, out var seconds))
         {
             if (double.IsNaN(seconds) || Math.Abs(seconds) >= SecondsMax)
             {
                 return false;
             }
 
-            milliseconds = (long)Math.Round(seconds * 1000);
+            // The fraction alone is rounded, as Prometheus does it: seconds * 1000 would round a product that is rounded already.
+            var whole = Math.Truncate(seconds);
+            milliseconds = ((long)whole * 1000) + (long)Math.Round((seconds - whole) * 1000, MidpointRounding.AwayFromZero);
             return true;
         }
 
+        return TryParseRfc3339(text, out milliseconds);
+    }
+
+    private static bool TryParseRfc3339(string text, out long milliseconds)
+    {
+        milliseconds = 0;
         string[] forms = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mm:ssK"];
         var hasZone = text.EndsWith('Z') || (text.Length > 6 && text[^3] == ':' && text[^6] is '+' or '-');
-        if (!hasZone || !DateTimeOffset.TryParseExact(text, forms, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+        if (!hasZone || !DateTimeOffset.TryParseExact(WithoutNanoseconds(text), forms, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
         {
             return false;
         }
 
         milliseconds = time.ToUnixTimeMilliseconds();
         return true;
+    }
+
+    // Go's clients write nine digits of fraction; the reader here takes seven. Those behind the millisecond are cut off anyway.
+    private static string WithoutNanoseconds(string text)
+    {
+        var point = text.IndexOf('.');
+        if (point < 0)
+        {
+            return text;
+        }
+
+        var end = point + 1;
+        while (end < text.Length && char.IsAsciiDigit(text[end]))
+        {
+            end++;
+        }
+
+        var digits = end - point - 1;
+        return digits is > TickDigits and <= NanosecondDigits ? text.Remove(point + 1 + TickDigits, digits - TickDigits) : text;
     }
 
     // 1.5E-07 → 1.5e-07: Go writes two digits of exponent at least, as .NET does, and a small e.

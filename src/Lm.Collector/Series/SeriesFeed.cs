@@ -40,6 +40,58 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
         ForgetRemoved();
         keyPrefix = 0;
         var shape = ShapeOf(batch.Batch);
+        if (shape is null || !TryAppendRow(batch, shape))
+        {
+            AppendEach(batch, shape);
+        }
+
+        store.EnforceLimits();
+    }
+
+    // The usual batch: one sample for each series, all of one time, and later than what there is.
+    private bool TryAppendRow(AcceptedBatch batch, BatchShape shape)
+    {
+        if (batch.Verdict.DroppedSeries.Count > 0 || !shape.IsComplete)
+        {
+            return false;
+        }
+
+        if (!shape.HasAskedForRows)
+        {
+            (shape.HasAskedForRows, shape.Rows) = (true, store.TryClaim(shape.Series));
+        }
+
+        if (shape.Rows is not { } rows || !TryFill(batch, rows, out var time))
+        {
+            return false;
+        }
+
+        store.AppendRow(rows, time);
+        return true;
+    }
+
+    private static bool TryFill(AcceptedBatch batch, PendingRows rows, out long time)
+    {
+        var series = batch.Batch.Series;
+        var row = rows.Next;
+        time = 0;
+        for (var i = 0; i < series.Length; i++)
+        {
+            var times = batch.Batch.Times(series[i]);
+            if (times.Length != 1 || (i > 0 && times[0] != time) || series[i].Help != 0 || series[i].Unit != 0)
+            {
+                return false;
+            }
+
+            time = times[0];
+            row[i] = batch.Batch.Values(series[i])[0];
+        }
+
+        return series.Length > 0 && time > rows.NewestTime && time >= batch.Verdict.OldestAccepted.Value;
+    }
+
+    private void AppendEach(AcceptedBatch batch, BatchShape? shape)
+    {
         var series = batch.Batch.Series;
         var dropped = batch.Verdict.DroppedSeries;
         var nextDropped = 0;
@@ -54,8 +106,6 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
             MemorySeries? target = null;
             Append(batch, series[i], ref shape is null ? ref target : ref shape.Series[i]);
         }
-
-        store.EnforceLimits();
     }
 
     private void Append(AcceptedBatch batch, in DecodedSeries series, ref MemorySeries? target)
@@ -130,7 +180,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
             }
 
             shapes.Remove(agent);
-            shapesBytes -= last.SizeBytes;
+            Forget(last);
         }
 
         var shape = BatchShape.Of(batch);
@@ -141,6 +191,15 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
         }
 
         return shape;
+    }
+
+    private void Forget(BatchShape shape)
+    {
+        shapesBytes -= shape.SizeBytes;
+        if (shape.Rows is { } rows)
+        {
+            store.Release(rows);
+        }
     }
 
     private void Identify(DecodedBatch batch, in DecodedSeries series)
@@ -196,8 +255,12 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
         if (knownGeneration != store.RemovalGeneration || known.Count >= KnownMax)
         {
             known.Clear();
+            foreach (var shape in shapes.Values)
+            {
+                Forget(shape);
+            }
+
             shapes.Clear();
-            shapesBytes = 0;
             strings.Clear(); // those in use live on in their series; only sharing with them ends
             knownGeneration = store.RemovalGeneration;
         }

@@ -4,8 +4,8 @@ namespace Lm.Collector.Series;
 internal static partial class SeriesLog
 {
     [LoggerMessage(EventId = 2300, Level = LogLevel.Warning,
-        Message = "Memory holds its {SamplesMax} samples: forgot the {Count} oldest, everything before {Cutoff:O}. They are still in the spool.")]
-    public static partial void SamplesEvicted(ILogger logger, long count, long samplesMax, DateTimeOffset cutoff);
+        Message = "The samples in memory take more than {SampleBytesMax} bytes: forgot the {Count} oldest, chunks that ended before {Cutoff:O}. They are still in the spool.")]
+    public static partial void SamplesEvicted(ILogger logger, long count, long sampleBytesMax, DateTimeOffset cutoff);
 
     [LoggerMessage(EventId = 2301, Level = LogLevel.Warning,
         Message = "Memory holds its {SeriesMax} series: forgot the {Count} that ended longest ago. They are still in the spool.")]

@@ -23,7 +23,7 @@ internal sealed class SeriesSelection
     /// <summary>A series' sample values.</summary>
     public ReadOnlySpan<double> Values(int index) => values.AsSpan(runs[index].Start, runs[index].Count);
 
-    /// <summary>Copies a run of samples.</summary>
+    /// <summary>Copies a run of samples; one that follows another of the same series lengthens it.</summary>
     public void Add(LabelSet labels, ReadOnlySpan<long> runTimes, ReadOnlySpan<double> runValues)
     {
         if (times.Length - used < runTimes.Length)
@@ -35,8 +35,31 @@ internal sealed class SeriesSelection
 
         runTimes.CopyTo(times.AsSpan(used));
         runValues.CopyTo(values.AsSpan(used));
-        runs.Add(new Run(labels, used, runTimes.Length));
+        if (runs.Count > 0 && ReferenceEquals(runs[^1].Labels, labels))
+        {
+            runs[^1] = runs[^1] with { Count = runs[^1].Count + runTimes.Length };
+        }
+        else
+        {
+            runs.Add(new Run(labels, used, runTimes.Length));
+        }
+
         used += runTimes.Length;
+    }
+
+    /// <summary>Of the last run, keeps only the newest samples.</summary>
+    public void KeepNewest(int count)
+    {
+        if (runs.Count == 0 || runs[^1].Count <= count)
+        {
+            return;
+        }
+
+        var (labels, start, had) = runs[^1];
+        times.AsSpan(start + had - count, count).CopyTo(times.AsSpan(start));
+        values.AsSpan(start + had - count, count).CopyTo(values.AsSpan(start));
+        runs[^1] = new Run(labels, start, count);
+        used = start + count;
     }
 
     /// <summary>Orders the series by their labels.</summary>

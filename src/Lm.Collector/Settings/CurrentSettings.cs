@@ -11,6 +11,9 @@ internal sealed class CurrentSettings
     /// <summary>Begins with these.</summary>
     public CurrentSettings(ServerSettings settings) => loaded = new Loaded(settings);
 
+    /// <summary>Others were put in use.</summary>
+    public event Action? Swapped;
+
     /// <summary>The settings.</summary>
     public ServerSettings Value => loaded.Settings;
 
@@ -21,7 +24,11 @@ internal sealed class CurrentSettings
     public SslServerAuthenticationOptions QueryTls => loaded.QueryTls ?? throw new InvalidOperationException("the private listener has no TLS");
 
     /// <summary>Puts others in use.</summary>
-    public void Swap(ServerSettings settings) => loaded = new Loaded(settings);
+    public void Swap(ServerSettings settings)
+    {
+        loaded = new Loaded(settings);
+        Swapped?.Invoke();
+    }
 
     private sealed class Loaded(ServerSettings settings)
     {

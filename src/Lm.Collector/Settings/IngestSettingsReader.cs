@@ -97,6 +97,12 @@ internal static class IngestSettingsReader
             return [];
         }
 
+        if (!table.Has("client_ca_file"))
+        {
+            table.Fault("client_auth", "client_auth asks agents for certificates, and client_ca_file is missing: give the file with the CAs that they may come from");
+            return [];
+        }
+
         if (reading.ReadFile(table, "client_ca_file", missing: null, isSecret: false) is not { } file)
         {
             return [];

@@ -44,6 +44,10 @@ internal static class QuerySettingsReader
         {
             table.Fault("token_file", $"token_file: the token in {file.Path} {fault}");
         }
+        else
+        {
+            TokenTableReader.WarnOfShort(token, $"the token in {file.Path}", reading);
+        }
 
         return new Secret(token);
     }

@@ -50,6 +50,7 @@ internal sealed class Reload(string path, CurrentSettings current, TimeProvider 
         }
 
         var restart = string.Join(", ", settings.NeedsRestart(current.Value));
+        settings = settings.WithStartOf(current.Value);
         foreach (var warning in settings.Warnings.Except(current.Value.Warnings))
         {
             CollectorLog.SettingsWarning(logger, warning);

@@ -32,11 +32,21 @@ internal sealed record ServerCertificate(X509Certificate2 Leaf, X509Certificate2
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            keyFault = keyPem.Contains("ENCRYPTED", StringComparison.Ordinal)
-                ? "holds an encrypted key; the collector has no passphrase: give a key without one, mode 0600"
-                : $"holds no private key that matches the first certificate of cert_file ({all[0].Subject})";
+            keyFault = FaultOfKey(keyPem, all[0].Subject);
             return null;
         }
+    }
+
+    private static string FaultOfKey(string pem, string subject)
+    {
+        if (!pem.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
+        {
+            return "holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)";
+        }
+
+        return pem.Contains("ENCRYPTED", StringComparison.Ordinal)
+            ? "holds an encrypted key; the collector has no passphrase: give a key without one, mode 0600"
+            : $"holds no private key that matches the first certificate of cert_file ({subject})";
     }
 
     /// <summary>Reads every certificate of a PEM text.</summary>

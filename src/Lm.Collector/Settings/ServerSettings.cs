@@ -32,7 +32,7 @@ internal sealed record ServerSettings
         return faults.Count == 0 ? settings : null;
     }
 
-    /// <summary>The settings that differ from <paramref name="running"/> and take effect only after a restart.</summary>
+    /// <summary>The settings that differ from <paramref name="running"/> and take effect only after a restart; all others take effect at a reload.</summary>
     public IEnumerable<string> NeedsRestart(ServerSettings running)
     {
         if (Ingest.Listen != running.Ingest.Listen)
@@ -47,7 +47,7 @@ internal sealed record ServerSettings
 
         if ((Query.Tls is null) != (running.Query.Tls is null))
         {
-            yield return "query.tls";
+            yield return Query.Tls is null ? "[query.tls] (taken out)" : "[query.tls] (added)";
         }
 
         if (Storage.SpoolDirectory != running.Storage.SpoolDirectory)
@@ -64,5 +64,28 @@ internal sealed record ServerSettings
         {
             yield return "storage.collector_id";
         }
+    }
+
+    /// <summary>These settings with those of <see cref="NeedsRestart"/> as <paramref name="running"/> has them: what is used must be what the
+    /// listeners and folders were opened with (a cookie named for a port that nothing listens on, or for TLS that is not there, would sign nobody in).</summary>
+    public ServerSettings WithStartOf(ServerSettings running)
+    {
+        var hasOtherTls = (Query.Tls is null) != (running.Query.Tls is null);
+        return this with
+        {
+            Ingest = Ingest with { Listen = running.Ingest.Listen },
+            Query = Query with
+            {
+                Listen = running.Query.Listen,
+                Tls = hasOtherTls ? running.Query.Tls : Query.Tls,
+                Certificate = hasOtherTls ? running.Query.Certificate : Query.Certificate,
+            },
+            Storage = Storage with
+            {
+                SpoolDirectory = running.Storage.SpoolDirectory,
+                CacheDirectory = running.Storage.CacheDirectory,
+                CollectorId = running.Storage.CollectorId,
+            },
+        };
     }
 }

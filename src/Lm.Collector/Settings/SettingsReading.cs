@@ -96,7 +96,7 @@ internal sealed class SettingsReading
         var file = Resolve(name);
         if (!TryReadFile(file, out var bytes, out var reason))
         {
-            table.Fault(key, $"{key}: {reason}");
+            table.Fault(key, table.Has(key) ? $"{key}: {reason}" : $"{key} is not set, and of its default: {reason}");
             return null;
         }
 

@@ -1,7 +1,8 @@
 namespace Lm.Collector.Spool;
 
 /// <summary>Bytes that requests may hold at a time, bodies and decompressed batches together.</summary>
-internal sealed class MemoryBudget(long bytesMax)
+/// <param name="bytesMax">How many, asked at each taking: a reload may change it. Lowered, nothing is taken back; takings fail until it holds.</param>
+internal sealed class MemoryBudget(Func<long> bytesMax)
 {
     private long taken;
 
@@ -12,7 +13,7 @@ internal sealed class MemoryBudget(long bytesMax)
     /// <returns>False when they are not free; nothing is taken then.</returns>
     public bool TryTake(long bytes)
     {
-        if (Interlocked.Add(ref taken, bytes) <= bytesMax)
+        if (Interlocked.Add(ref taken, bytes) <= bytesMax())
         {
             return true;
         }

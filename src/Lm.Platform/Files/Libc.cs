@@ -26,6 +26,7 @@ internal static unsafe partial class Libc
     public const int AccessDenied = 13;
     public const int AlreadyExists = 17;
     public const int NotDirectory = 20;
+    public const int IsDirectory = 21;
     public const int FileTooBig = 27;
 
     private const string Library = "libc";

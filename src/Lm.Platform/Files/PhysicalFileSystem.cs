@@ -11,8 +11,16 @@ public sealed class PhysicalFileSystem : IFileSystem
         new PhysicalFile(path, Open(path, Libc.OpenReadWrite | Libc.OpenCreate | Libc.OpenExclusive));
 
     /// <inheritdoc/>
-    public IFileHandle Open(string path, bool writable) =>
-        new PhysicalFile(path, Open(path, writable ? Libc.OpenReadWrite : Libc.OpenReadOnly));
+    public IFileHandle Open(string path, bool writable)
+    {
+        // The kernel opens a folder for reading, and says of its length 9223372036854775807.
+        if (!writable && Directory.Exists(path))
+        {
+            throw new FileSystemException("open", path, Libc.IsDirectory, "it is a folder; a file is expected");
+        }
+
+        return new PhysicalFile(path, Open(path, writable ? Libc.OpenReadWrite : Libc.OpenReadOnly));
+    }
 
     /// <inheritdoc/>
     public void CreateDirectory(string path)

@@ -353,11 +353,7 @@ public sealed class HostSamplerTests
         sampler.Collect(sink);
         sampler.Collect(sink);
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        sampler.Collect(sink);
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-
-        Assert.InRange(allocated, 0, 256);
+        Assert.InRange(LeastAllocated(() => sampler.Collect(sink)), 0, 256);
     }
 
     [Fact]
@@ -369,12 +365,16 @@ public sealed class HostSamplerTests
         sampler.Collect(sink);
         sampler.Collect(sink);
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        sampler.Collect(sink);
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-
-        Assert.InRange(allocated, 0, 256);
+        Assert.InRange(LeastAllocated(() => sampler.Collect(sink)), 0, 256);
     }
+
+    // The least of several: a collection that another test's thread causes retires this thread's allocation context, whose rest then counts as allocated.
+    private static long LeastAllocated(Action tick) => Enumerable.Range(0, 10).Min(_ =>
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        tick();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    });
 
     private static string[] Failing(HostSampler sampler) => [.. sampler.Sources.Where(source => !source.Fault.IsNone).Select(source => source.Name)];
 }

@@ -215,6 +215,39 @@ public sealed class DiskQueueTests
     }
 
     [Fact]
+    public async Task Refused_batches_that_are_deleted_for_room_are_counted_for_good()
+    {
+        await using var bench = new QueueBench(sizeMax: 16 << 20);
+        await bench.OpenAsync();
+        for (var i = 1; i <= RejectedBatches.CountMax + 2; i++)
+        {
+            Assert.True(bench.Queue.TryReject((await bench.AppendAsync(i))!, "malformed_batch", ""));
+        }
+
+        Assert.Equal((RejectedBatches.CountMax + 2UL, 2UL), (bench.Queue.Counters.Rejected, bench.Queue.Counters.RejectedDeleted));
+        await bench.CloseAsync();
+        await bench.OpenAsync();
+        Assert.Equal(2UL, bench.Queue.Counters.RejectedDeleted);
+    }
+
+    [Fact]
+    public void A_refused_batch_that_cannot_be_stored_costs_no_older_one()
+    {
+        var files = new MemoryFileSystem();
+        files.CreateDirectory("/q");
+        var rejected = new RejectedBatches(files, "/q");
+        for (var i = 1UL; i <= RejectedBatches.CountMax; i++)
+        {
+            rejected.Store(new QueueId(5), new BatchNumber(1, i), "x", [1, 2, 3], out _);
+        }
+
+        files.Capacity = 0;
+
+        Assert.Throws<FileSystemException>(() => rejected.Store(new QueueId(5), new BatchNumber(1, 999), "x", [1, 2, 3], out _));
+        Assert.Equal(RejectedBatches.CountMax, files.List("/q/rejected").Count(name => name.EndsWith(".frame", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void Rejected_batches_are_bounded_and_the_oldest_goes_first()
     {
         var files = new MemoryFileSystem();

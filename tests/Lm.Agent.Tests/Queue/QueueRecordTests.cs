@@ -38,7 +38,7 @@ public sealed class QueueRecordTests
 
     [Fact]
     public void No_bytes_make_the_reader_throw() =>
-        Prop.ForAll(Gen.Choose(0, 2).ToArbitrary(), Gen.Choose(0, 170).ToArbitrary(), Gen.Choose(0, 255).ToArbitrary(), (example, at, value) =>
+        Prop.ForAll(Gen.Choose(0, 4).ToArbitrary(), Gen.Choose(0, 230).ToArbitrary(), Gen.Choose(0, 255).ToArbitrary(), (example, at, value) =>
         {
             var bytes = QueueRecordCodec.Encode(Examples()[example].Record);
             bytes[Math.Min(at, bytes.Length - 1)] = (byte)value;
@@ -64,6 +64,15 @@ public sealed class QueueRecordTests
             {
                 Kind = QueueRecordKind.Snapshot, Number = new BatchNumber(2, 6), DropBefore = 4, Counters = counters, Done = done,
                 QueueId = new QueueId(UInt128.MaxValue / 3), Identity = identity,
+            }),
+            ("rejected-deleted", new QueueRecord
+            {
+                Kind = QueueRecordKind.Snapshot, Number = new BatchNumber(2, 6), Counters = counters with { RejectedDeleted = 21, RejectedDeletedReported = 20 },
+                Done = done, QueueId = new QueueId(9), Identity = identity,
+            }),
+            ("rejected-deleted-batch", new QueueRecord
+            {
+                Kind = QueueRecordKind.Batch, Number = new BatchNumber(2, 5), Counters = counters with { RejectedDeleted = 1 }, Done = done,
             }),
             ("new-queue-id", new QueueRecord
             {

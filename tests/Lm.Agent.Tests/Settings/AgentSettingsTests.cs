@@ -65,6 +65,33 @@ public sealed class AgentSettingsTests : IDisposable
         Assert.Equal(expected, faults.Select(fault => fault.Replace(path + ":", "", StringComparison.Ordinal).Replace(directory, "@", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("agent.pem", "has no private key; a PEM block 'BEGIN PRIVATE KEY' is expected")]
+    [InlineData("other.key", "has no key that belongs to the first certificate of ")]
+    [InlineData("encrypted.key", "has an encrypted key, and the agent has no passphrase; a key without one, mode 0600, is expected")]
+    public void A_key_file_that_holds_something_else_is_told_as_that(string name, string expected)
+    {
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Put("other.key", other.ExportPkcs8PrivateKeyPem(), "0600");
+        Put("encrypted.key", other.ExportEncryptedPkcs8PrivateKeyPem("x", new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1)), "0600");
+
+        Assert.Null(TlsMaterial.ReadWithKey(directory + "/agent.pem", Path.Combine(directory, name), out var fault));
+
+        Assert.StartsWith($"{directory}/{name} {expected}", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_in_place_of_a_file_is_told_as_that()
+    {
+        File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        Assert.Null(TokenFile.Read(directory, out var fault));
+        Assert.Null(AgentSettingsReader.Read(directory, TimeProvider.System, out var faults));
+
+        Assert.Equal($"the token cannot be read: open {directory}: it is a folder; a file is expected", fault);
+        Assert.Equal([$"{directory}:1:1: the configuration cannot be read: open {directory}: it is a folder; a file is expected"], faults);
+    }
+
     [Fact]
     public void A_missing_file_is_a_fault_with_a_place()
     {

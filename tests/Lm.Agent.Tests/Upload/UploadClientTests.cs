@@ -1,36 +1,23 @@
-using System.Net;
-using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Lm.Agent.Queue;
-using Lm.Agent.Settings;
 using Lm.Agent.Upload;
-using Lm.Platform;
-using Lm.Protocol;
+using static Lm.Agent.Tests.Upload.Uploads;
 
 namespace Lm.Agent.Tests.Upload;
 
 /// <summary>Real TLS over loopback.</summary>
 public sealed class UploadClientTests : IDisposable
 {
-    private readonly X509Certificate2 root = MakeRoot("root");
-    private readonly X509Certificate2 otherRoot = MakeRoot("other");
+    private readonly TestAuthority authority = new("root");
 
-    public void Dispose()
-    {
-        root.Dispose();
-        otherRoot.Dispose();
-    }
+    public void Dispose() => authority.Dispose();
 
     [Fact]
     public async Task A_request_carries_headers_and_frames_over_one_kept_connection_with_a_client_certificate()
     {
-        using var server = new TlsServer(MakeLeaf("localhost", root), needsClient: true);
-        using var client = ClientFor(server, root, MakeLeaf("agent", root));
-        server.Answers.Enqueue(Ok());
-        server.Answers.Enqueue(Ok());
+        using var server = new TlsServer(authority.Issue("localhost"), needsClient: true);
+        using var client = ClientFor(server.Port, authority.Certificate, authority.Issue("agent"));
+        server.Answers.Enqueue(TlsServer.Ok());
+        server.Answers.Enqueue(TlsServer.Ok());
 
         Assert.IsType<UploadAnswer.Acknowledged>(await SendAsync(client));
         Assert.IsType<UploadAnswer.Acknowledged>(await SendAsync(client));
@@ -50,53 +37,12 @@ public sealed class UploadClientTests : IDisposable
     }
 
     [Fact]
-    public async Task A_connection_that_was_closed_while_idle_is_replaced_without_a_failure()
-    {
-        using var server = new TlsServer(MakeLeaf("localhost", root)) { AnswersPerConnection = 1 };
-        using var client = ClientFor(server, root, null);
-        server.Answers.Enqueue(Ok());
-        server.Answers.Enqueue(Ok());
-        await SendAsync(client);
-
-        var answer = await SendAsync(client);
-
-        Assert.IsType<UploadAnswer.Acknowledged>(answer);
-        Assert.Equal(2, server.ConnectionCount);
-    }
-
-    [Fact]
-    public async Task A_certificate_of_another_authority_or_for_another_name_is_refused()
-    {
-        using var foreign = new TlsServer(MakeLeaf("localhost", otherRoot));
-        using var foreignClient = ClientFor(foreign, root, null);
-        using var misnamed = new TlsServer(MakeLeaf("elsewhere", root));
-        using var misnamedClient = ClientFor(misnamed, root, null);
-
-        Assert.Contains("certificate", Assert.IsType<UploadAnswer.Failed>(await SendAsync(foreignClient)).Reason, StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("certificate", Assert.IsType<UploadAnswer.Failed>(await SendAsync(misnamedClient)).Reason, StringComparison.OrdinalIgnoreCase);
-        Assert.Empty(foreign.Requests);
-        Assert.Empty(misnamed.Requests);
-    }
-
-    [Fact]
     public async Task A_problem_is_read_with_its_code_detail_and_delay()
     {
-        using var server = new TlsServer(MakeLeaf("localhost", root));
-        using var client = ClientFor(server, root, null);
         const string Body = """{"type":"about:blank","nested":{"code":"no"},"code":"spool_full","detail":"no room"}""";
-        server.Answers.Enqueue(Encoding.ASCII.GetBytes($"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: {Body.Length}\r\n\r\n{Body}"));
 
-        Assert.Equal(new UploadAnswer.Refused(503, "spool_full", "no room", TimeSpan.FromSeconds(7)), await SendAsync(client));
-    }
-
-    [Fact]
-    public async Task A_200_that_is_no_acknowledgement_acknowledges_nothing()
-    {
-        using var server = new TlsServer(MakeLeaf("localhost", root));
-        using var client = ClientFor(server, root, null);
-        server.Answers.Enqueue("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"u8.ToArray());
-
-        Assert.Contains("no lm-collector", Assert.IsType<UploadAnswer.Failed>(await SendAsync(client)).Reason, StringComparison.Ordinal);
+        Assert.Equal(new UploadAnswer.Refused(503, "spool_full", "no room", TimeSpan.FromSeconds(7)),
+            await AnswerAsync($"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: {Body.Length}\r\n\r\n{Body}"));
     }
 
     [Theory]
@@ -104,131 +50,33 @@ public sealed class UploadClientTests : IDisposable
     [InlineData("[]", "", "")]
     [InlineData("{\"code\":5,\"detail\":\"x\"}", "", "x")]
     [InlineData("{\"code\":\"rate\"", "", "")]
-    public void Other_bodies_give_no_code(string body, string code, string detail) =>
-        Assert.Equal((code, detail), UploadClient.ReadProblem(Encoding.UTF8.GetBytes(body)));
+    public async Task Bodies_that_are_no_problem_give_no_code(string body, string code, string detail) =>
+        Assert.Equal(new UploadAnswer.Refused(400, code, detail, null),
+            await AnswerAsync($"HTTP/1.1 400 Bad\r\nContent-Type: application/problem+json\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
 
-    private static UploadClient ClientFor(TlsServer server, X509Certificate2 root, X509Certificate2? certificate) => new(
-        new Uri($"https://localhost:{server.Port}"), new Secret("s3cret"),
-        new TlsMaterial { Roots = [root], ClientCertificate = certificate, ClientChain = [] }, TimeProvider.System);
-
-    private static Task<UploadAnswer> SendAsync(UploadClient client) => client.SendAsync(
-        new UploadRequest(
-            "a1",
-            [Batch(5, "abcd"u8.ToArray()), Batch(6, "efg"u8.ToArray())],
-            new QueueStatus(4, 999, new UnixMillis(77), 3, new QueueCounters { Dropped = 1, Lost = 2, Rejected = 2 }, default),
-            new UnixMillis(1_700_000_000_123)),
-        TestContext.Current.CancellationToken);
-
-    private static QueuedBatch Batch(ulong sequence, byte[] frame) => new(new BatchNumber(1, sequence), default, default, default, frame);
-
-    private static byte[] Ok()
+    [Theory]
+    [InlineData("")]
+    [InlineData("Content-Type: application/json\r\n")]
+    [InlineData("Content-Type: text/html\r\nContent-Type: application/problem+json\r\n")]
+    public async Task A_code_in_a_body_of_another_type_is_not_the_collectors_word(string type)
     {
-        var body = new IngestAck([], new UnixMillis(1), new Limits()).Encode();
-        return [.. Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n\r\n"), .. body];
+        const string Body = """{"code":"malformed_batch"}""";
+
+        Assert.Equal(new UploadAnswer.Refused(400, "", "", null), await AnswerAsync($"HTTP/1.1 400 Bad\r\n{type}Content-Length: {Body.Length}\r\n\r\n{Body}"));
     }
 
-    private static X509Certificate2 MakeRoot(string name)
+    [Theory]
+    [InlineData("Content-Type: application/x-protobuf\r\nContent-Length: 5\r\n\r\nhello")]
+    [InlineData("Content-Type: text/html\r\nContent-Length: 0\r\n\r\n")]
+    [InlineData("Content-Length: 0\r\n\r\n")]
+    public async Task A_200_that_is_no_acknowledgement_acknowledges_nothing(string answer) =>
+        Assert.Contains("no lm-collector", Assert.IsType<UploadAnswer.Failed>(await AnswerAsync("HTTP/1.1 200 OK\r\n" + answer)).Reason, StringComparison.Ordinal);
+
+    private async Task<UploadAnswer> AnswerAsync(string answer)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        return request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(100));
-    }
-
-    private static X509Certificate2 MakeLeaf(string name, X509Certificate2 issuer)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(name);
-        request.CertificateExtensions.Add(names.Build());
-        using var signed = request.Create(issuer, DateTimeOffset.UnixEpoch.AddYears(51), DateTimeOffset.UnixEpoch.AddYears(99), RandomNumberGenerator.GetBytes(8));
-        return signed.CopyWithPrivateKey(key);
-    }
-
-    /// <summary>Answers each request with the next answer; knows Content-Length bodies only.</summary>
-    private sealed class TlsServer : IDisposable
-    {
-        private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-        private readonly CancellationTokenSource stop = new();
-        private readonly SslServerAuthenticationOptions options;
-
-        public TlsServer(X509Certificate2 certificate, bool needsClient = false)
-        {
-            options = new SslServerAuthenticationOptions
-            {
-                ServerCertificate = certificate,
-                ClientCertificateRequired = needsClient,
-                RemoteCertificateValidationCallback = (_, client, _, _) =>
-                {
-                    ClientName = client?.Subject["CN=".Length..];
-                    return client is not null || !needsClient;
-                },
-            };
-            listener.Start();
-            _ = AcceptAsync();
-        }
-
-        public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
-
-        public Queue<byte[]> Answers { get; } = new();
-
-        public int AnswersPerConnection { get; init; } = int.MaxValue;
-
-        public List<string> Requests { get; } = [];
-
-        public int ConnectionCount { get; private set; }
-
-        public string? ClientName { get; private set; }
-
-        public void Dispose()
-        {
-            stop.Cancel();
-            listener.Dispose();
-            stop.Dispose();
-        }
-
-        private async Task AcceptAsync()
-        {
-            while (!stop.IsCancellationRequested)
-            {
-                try
-                {
-                    using var socket = await listener.AcceptSocketAsync(stop.Token);
-                    ConnectionCount++;
-                    await using var stream = new SslStream(new NetworkStream(socket));
-                    await stream.AuthenticateAsServerAsync(options, stop.Token);
-                    await AnswerAsync(stream);
-                }
-                catch (Exception failure) when (failure is IOException or SocketException or System.Security.Authentication.AuthenticationException
-                    or OperationCanceledException or ObjectDisposedException)
-                {
-                    // The client went away, or the test is over.
-                }
-            }
-        }
-
-        private async Task AnswerAsync(SslStream stream)
-        {
-            var text = "";
-            var buffer = new byte[8192];
-            for (var answers = 0; answers < AnswersPerConnection;)
-            {
-                var count = await stream.ReadAsync(buffer, stop.Token);
-                if (count == 0)
-                {
-                    return;
-                }
-
-                text += Encoding.Latin1.GetString(buffer, 0, count);
-                if (text.EndsWith("abcdefg", StringComparison.Ordinal))
-                {
-                    Requests.Add(text);
-                    text = "";
-                    answers++;
-                    await stream.WriteAsync(Answers.Dequeue(), stop.Token);
-                }
-            }
-        }
+        using var server = new TlsServer(authority.Issue("localhost"));
+        using var client = ClientFor(server.Port, authority.Certificate);
+        server.Answers.Enqueue(Encoding.ASCII.GetBytes(answer));
+        return await SendAsync(client);
     }
 }

@@ -53,13 +53,44 @@ public sealed class UploaderTests : IAsyncDisposable
     public async Task A_lost_answer_sends_the_batch_again_and_duplicate_settles_it()
     {
         await StartAsync(batches: 1);
-        client.Answer = _ => new UploadAnswer.Failed("reset");
+        client.Answer = _ => new UploadAnswer.Failed("reset", NeedsPerson: false);
         await DrainAsync();
         client.Answer = _ => null;
 
         await DrainAsync();
 
         Assert.Equal([[1], [1]], client.Requests);
+        Assert.Equal(0UL, bench.Queue.WaitingCount);
+    }
+
+    [Fact]
+    public async Task Batches_of_a_request_that_had_no_answer_go_one_by_one_next()
+    {
+        await StartAsync(batches: 4);
+        client.Answer = request => request.Batches.Count > 1 ? new UploadAnswer.Failed("reset", NeedsPerson: false) : null;
+
+        await DrainAsync();
+        Assert.Equal([[4], [1, 2, 3]], client.Requests);
+        await DrainAsync();
+
+        Assert.Equal([[4], [1, 2, 3], [1], [2], [3]], client.Requests);
+        Assert.Equal(0UL, bench.Queue.WaitingCount);
+    }
+
+    [Fact]
+    public async Task A_certificate_at_fault_is_told_as_an_error_also_when_another_failure_came_first()
+    {
+        await StartAsync(batches: 1);
+        client.Answer = _ => new UploadAnswer.Failed("refused", NeedsPerson: false);
+        await DrainAsync();
+        client.Answer = _ => new UploadAnswer.Failed("no CA signed it", NeedsPerson: true);
+        await DrainAsync();
+        await DrainAsync();
+        client.Answer = _ => null;
+
+        await DrainAsync();
+
+        Assert.Equal((1, 1, 1), (bench.Logger.CountOf(1400), bench.Logger.CountOf(1409), bench.Logger.CountOf(1402)));
         Assert.Equal(0UL, bench.Queue.WaitingCount);
     }
 

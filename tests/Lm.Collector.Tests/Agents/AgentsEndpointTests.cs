@@ -18,7 +18,7 @@ public sealed class AgentsEndpointTests
     {
         await using var listener = await PrivateListener.StartAsync();
 
-        Assert.Equal("""{"status":"success","data":{"now_ms":1767323045000,"agents":[]}}""", (await listener.GetAsync("/api/v1/agents")).Body);
+        Assert.Equal("""{"status":"success","data":{"now_ms":1767323045000,"notices":[],"agents":[]}}""", (await listener.GetAsync("/api/v1/agents")).Body);
     }
 
     [Fact]
@@ -44,14 +44,15 @@ public sealed class AgentsEndpointTests
             Refused = 1,
             LastRefusal = "future_timestamp",
         });
+        listener.Ready = new Lm.Collector.Listeners.ReadinessReport(true, ["one", "two"]);
         listener.Queues.Add(new QueueState("web1", new QueueId(42), 12, 10, 1, 2, 3, new UnixMillis(Now)));
         listener.Queues.Add(new QueueState("other", new QueueId(1), 1, 1, 0, 0, 1, new UnixMillis(Now)));
 
         var (_, body) = await listener.GetAsync("/api/v1/agents");
 
         const string expected =
-            "{'status':'success','data':{'now_ms':1767323045000,'agents':[{'agent_id':'web1','state':'up','last_seen_ms':1767323045000,'last_seen':'2026-01-02T03:04:05.000Z','last_seen_age_ms':0,"
-            + "'last_batch_ms':1767323045000,'version':'0.1.0','interval_ms':15000,'clock_skew_ms':40,'backlog':true,'accepted':2,'duplicates':2,'dropped_too_old':4,'dropped_over_limit':5,"
+            "{'status':'success','data':{'now_ms':1767323045000,'notices':['one','two'],'agents':[{'agent_id':'web1','state':'up','last_seen_ms':1767323045000,'last_seen':'2026-01-02T03:04:05.000Z','last_seen_age_ms':0,"
+            + "'last_batch_ms':1767323045000,'version':'0.1.0','interval_ms':15000,'clock_skew_ms':40,'clock_suspect':false,'backlog':true,'accepted':2,'duplicates':2,'dropped_too_old':4,'dropped_over_limit':5,"
             + "'refused':{'future_timestamp':1},'queue':{'batches':3,'bytes':4096,'oldest_ms':1767322985000,'dropped':7,'rejected':1},"
             + "'queues':[{'queue_id':'0000000000000000000000000000002a','highest_seq':12,'floor_seq':10,'accepted':2,'gaps':1,'pending':2,'intervals':3,'last_received_ms':1767323045000}],"
             + "'current':{'at_ms':1767323045000,'load1':0.75,'memory_used_ratio':0.75,'cpu_busy_ratio':null}}]}}";
@@ -104,6 +105,55 @@ public sealed class AgentsEndpointTests
 
         Assert.Equal("never", agent.GetProperty("state").GetString());
         Assert.Equal(3, agent.GetProperty("refused").GetProperty("limit_exceeded").GetInt64());
+    }
+
+    [Fact]
+    public async Task An_agent_of_the_token_table_that_never_called_is_listed_as_unseen_until_it_does()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        listener.Expected.AddRange(["web2", "web1"]);
+        listener.Report(new AgentReport { AgentId = "web2", ReceivedAt = new UnixMillis(Now) });
+
+        var agents = (await listener.GetJsonAsync("/api/v1/agents")).GetProperty("agents").EnumerateArray().ToArray();
+
+        Assert.Equal(["web1 unseen", "web2 never"], agents.Select(agent => $"{agent.GetProperty("agent_id")} {agent.GetProperty("state")}"));
+        foreach (var name in (string[])["last_seen", "last_seen_ms", "last_seen_age_ms", "last_batch_ms", "queue", "clock_skew_ms"])
+        {
+            Assert.Equal(JsonValueKind.Null, agents[0].GetProperty(name).ValueKind);
+        }
+
+        Assert.Equal(0, agents[0].GetProperty("accepted").GetInt64());
+        Assert.Contains("lm_collector_agents{state=\"unseen\"} 1\n", (await listener.GetAsync("/metrics")).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void When_agents_were_forgotten_nobody_is_called_unseen()
+    {
+        var directory = new AgentDirectory(new ManualTime(), () => ["a0", "never"], () => TimeSpan.FromSeconds(600));
+        for (var i = 0; i <= AgentDirectory.AgentsMax; i++)
+        {
+            directory.Report(new AgentReport { AgentId = $"a{i}", ReceivedAt = new UnixMillis(Now) });
+        }
+
+        Assert.DoesNotContain(directory.Snapshot(), agent => agent.State == AgentState.Unseen);
+    }
+
+    [Theory]
+    [InlineData(600_000, false)]
+    [InlineData(600_001, true)]
+    [InlineData(-600_001, true)]
+    public async Task C26_an_agent_whose_clock_differs_is_marked_for_as_long_as_it_is_there(long skewMs, bool isSuspect)
+    {
+        var time = new ManualTime();
+        await using var listener = await PrivateListener.StartAsync(time);
+        listener.Report(new AgentReport { AgentId = "web1", ReceivedAt = new UnixMillis(Now), SentAt = new UnixMillis(Now - skewMs) });
+
+        Assert.Equal(isSuspect, (await OnlyAgentAsync(listener)).GetProperty("clock_suspect").GetBoolean());
+        Assert.Equal(isSuspect ? 1 : 0, listener.Endpoints.SuspectClocks);
+
+        time.Advance(TimeSpan.FromMinutes(11));
+        Assert.False((await OnlyAgentAsync(listener)).GetProperty("clock_suspect").GetBoolean());
+        Assert.Equal(0, listener.Endpoints.SuspectClocks);
     }
 
     [Fact]

@@ -33,21 +33,21 @@ public sealed class SessionStoreTests
     public void The_limiter_remembers_a_bounded_number_of_addresses_and_takes_an_IPv6_network_as_one()
     {
         var time = new ManualTime();
-        var limiter = new SignInLimiter(time);
-        for (var i = 0; i < SignInLimiter.FailuresMax; i++)
+        var limiter = new WrongTokenLimiter(time);
+        for (var i = 1; i <= WrongTokenLimiter.FailuresMax; i++)
         {
-            limiter.Failed(IPAddress.Parse($"2001:db8::{i:x}"));
+            Assert.Equal(i, limiter.Failed(IPAddress.Parse($"2001:db8::{i:x}"), out _));
         }
 
-        Assert.False(limiter.MayTry(IPAddress.Parse("2001:db8::ffff"), out _));
-        Assert.True(limiter.MayTry(IPAddress.Parse("2001:db8:0:1::1"), out _));
+        Assert.Equal(11, limiter.Failed(IPAddress.Parse("2001:db8::ffff"), out _));
+        Assert.Equal(1, limiter.Failed(IPAddress.Parse("2001:db8:0:1::1"), out _));
 
         time.Advance(TimeSpan.FromSeconds(1));
-        for (var i = 0; i < SignInLimiter.SourcesMax; i++)
+        for (var i = 0; i < WrongTokenLimiter.SourcesMax; i++)
         {
-            limiter.Failed(new IPAddress([10, 0, (byte)(i >> 8), (byte)i]));
+            limiter.Failed(new IPAddress([10, 0, (byte)(i >> 8), (byte)i]), out _);
         }
 
-        Assert.True(limiter.MayTry(IPAddress.Parse("2001:db8::ffff"), out _)); // forgotten: its window began first
+        Assert.Equal(1, limiter.Failed(IPAddress.Parse("2001:db8::ffff"), out _)); // forgotten: its window began first
     }
 }

@@ -120,25 +120,53 @@ public sealed class SessionTests
         Assert.Equal(HttpStatusCode.Unauthorized, await AgentsAsync(listener, cookie));
     }
 
-    [Fact]
-    public async Task Ten_wrong_tokens_a_minute_stop_that_address_even_with_the_right_one()
+    [Theory]
+    [InlineData("POST", "/api/v1/session")]
+    [InlineData("GET", "/api/v1/session")]
+    [InlineData("GET", "/api/v1/agents")]
+    [InlineData("GET", "/nothing")]
+    public async Task More_than_ten_wrong_tokens_a_minute_from_one_address_are_429_at_every_path_and_the_right_one_always_passes(string method, string path)
     {
         var time = new ManualTime();
         await using var listener = await PrivateListener.StartAsync(time);
         for (var i = 0; i < 10; i++)
         {
-            using var wrong = await SignInAsync(listener, token: "wrong");
-            Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
+            using var wrong = await SendWrongAsync();
+            Assert.NotEqual(HttpStatusCode.TooManyRequests, wrong.StatusCode);
         }
 
         time.Advance(TimeSpan.FromSeconds(20));
-        using var limited = await SignInAsync(listener);
-        Assert.Equal(HttpStatusCode.TooManyRequests, limited.StatusCode);
-        Assert.Equal(TimeSpan.FromSeconds(40), limited.Headers.RetryAfter?.Delta);
+        foreach (var elsewhere in (string[])["/api/v1/query?query=x", "/api/v1/session", "/metrics", "/"])
+        {
+            using var limited = await listener.SendAsync(HttpMethod.Get, elsewhere, "wrong");
+            Assert.Equal((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(40)), (limited.StatusCode, limited.Headers.RetryAfter?.Delta));
+        }
+
+        using var signIn = await SignInAsync(listener);
+        Assert.Equal(HttpStatusCode.OK, signIn.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await listener.GetAsync("/api/v1/agents")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await listener.GetAsync("/api/v1/agents", token: null)).Status); // no token is no guess
 
         time.Advance(TimeSpan.FromSeconds(40));
-        using var allowed = await SignInAsync(listener);
-        Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
+        using var again = await SendWrongAsync();
+        Assert.NotEqual(HttpStatusCode.TooManyRequests, again.StatusCode);
+
+        Task<HttpResponseMessage> SendWrongAsync() =>
+            listener.SendAsync(new HttpMethod(method), path, "wrong", method == "POST" ? Json() : null, SameOrigin);
+    }
+
+    [Fact]
+    public async Task Wrong_tokens_at_sign_in_are_counted_by_how_they_ended()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        for (var i = 0; i < 12; i++)
+        {
+            using var wrong = await SignInAsync(listener, token: "wrong");
+        }
+
+        var metrics = (await listener.GetAsync("/metrics")).Body;
+        Assert.Contains("lm_collector_sign_ins_total{result=\"wrong_token\"} 10\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("lm_collector_sign_ins_total{result=\"limited\"} 2\n", metrics, StringComparison.Ordinal);
     }
 
     [Theory]

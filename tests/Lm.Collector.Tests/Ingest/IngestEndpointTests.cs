@@ -133,6 +133,50 @@ public sealed class IngestEndpointTests
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
     }
 
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_collector_that_drains_answers_503_with_retry_after_and_stores_nothing(string version)
+    {
+        await using var collector = await RunningCollector.StartAsync();
+        using var client = collector.Client();
+        using var before = await client.SendAsync(collector.Request(1), Cancelled);
+        Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+        collector.Host.Drain();
+
+        var request = collector.Request(2);
+        (request.Version, request.VersionPolicy) = (Version.Parse(version), HttpVersionPolicy.RequestVersionExact);
+        using var response = await client.SendAsync(request, Cancelled);
+
+        Assert.Equal((503, ProblemCode.Draining), await ProblemOf(response));
+        Assert.Equal(TimeSpan.FromSeconds(5), response.Headers.RetryAfter?.Delta);
+        using var query = new HttpClient { BaseAddress = collector.Query };
+        using var ready = await query.GetAsync("readyz", Cancelled);
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, "stopping: no new batches are taken\n"), (ready.StatusCode, await ready.Content.ReadAsStringAsync(Cancelled)));
+        using var metrics = new HttpRequestMessage(HttpMethod.Get, "metrics") { Headers = { Authorization = new("Bearer", "query-secret") } };
+        using var counted = await query.SendAsync(metrics, Cancelled);
+        var text = await counted.Content.ReadAsStringAsync(Cancelled);
+        Assert.Contains("lm_collector_batches_accepted_total 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("lm_collector_refused_total{code=\"draining\"} 1\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Client_certificates_required_by_a_reload_are_required_of_standing_connections_too()
+    {
+        await using var collector = await RunningCollector.StartAsync(tls: "client_auth = \"none\"\nclient_ca_file = \"ca.pem\"");
+        using var client = collector.Client();
+        using var before = await client.SendAsync(collector.Request(1), Cancelled);
+        Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+        collector.Folder.Write("server.toml", File.ReadAllText(collector.Folder["server.toml"]).Replace("\"none\"", "\"required\"", StringComparison.Ordinal));
+        Assert.True(collector.Reload());
+
+        using var refused = await client.SendAsync(collector.Request(2), Cancelled);
+
+        Assert.Equal((403, ProblemCode.AgentMismatch), await ProblemOf(refused));
+        Assert.True(refused.Headers.ConnectionClose);
+    }
+
     [Fact]
     public async Task C26_a_suspect_clock_is_said_at_readyz()
     {
@@ -144,6 +188,23 @@ public sealed class IngestEndpointTests
         using var ready = await health.GetAsync("readyz", Cancelled);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
         Assert.Contains("clock_suspect", await ready.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task C26_an_agents_wrong_clock_is_said_at_readyz_without_its_name_and_leaves_the_collector_ready()
+    {
+        await using var collector = await RunningCollector.StartAsync();
+        using var client = collector.Client();
+        var request = collector.Request(1);
+        request.Headers.Add(BatchHeaders.SentAt, (collector.Time.GetUtcNow().ToUnixTimeMilliseconds() - 3_600_000).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        using var taken = await client.SendAsync(request, Cancelled);
+        Assert.Equal(HttpStatusCode.OK, taken.StatusCode);
+        using var health = new HttpClient { BaseAddress = collector.Query };
+        using var ready = await health.GetAsync("readyz", Cancelled);
+        Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+        Assert.Equal(
+            "ok\nclock_suspect: the clock of 1 agent differs from the collector's by more than max_future_seconds; /api/v1/agents and the console show which\n",
+            await ready.Content.ReadAsStringAsync(Cancelled));
     }
 
     [Theory]

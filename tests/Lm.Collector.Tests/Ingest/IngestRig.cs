@@ -33,11 +33,16 @@ internal sealed class IngestRig : IAsyncDisposable
         Trim.ReadSnapshot();
         Spool.Replay([Consumer], Time, CancellationToken.None);
         Spool.Start([Consumer]);
-        Budget = new MemoryBudget(1 << 30);
+        Budget = new MemoryBudget(() => MemoryMax);
         pipeline = new IngestPipeline(() => Settings, Ledger, Spool, Clock, new BatchLeases(Budget), Metrics);
+        Settings.Tokens.TryAdd("token-of-a1", new TokenOwner("a1", RemoteWrite: false), out _);
+        Endpoint = new IngestEndpoint(new IngestEndpointParts(() => Settings, pipeline, Budget, Metrics, Reports: null, Time, NullLogger.Instance));
     }
 
     public MemoryFileSystem Files { get; }
+
+    /// <summary>What answers requests; knows the token <c>token-of-a1</c>.</summary>
+    public IngestEndpoint Endpoint { get; }
 
     public ManualTime Time { get; }
 
@@ -46,6 +51,9 @@ internal sealed class IngestRig : IAsyncDisposable
     public IngestSettings Settings { get; set; }
 
     public long SpoolSizeMax { get; set; }
+
+    /// <summary>Bytes that requests may hold.</summary>
+    public long MemoryMax { get; set; } = 1 << 30;
 
     public SequenceLedger Ledger { get; } = new();
 

@@ -1,5 +1,3 @@
-using FsCheck;
-using FsCheck.Fluent;
 using Lm.Collector.Ingest;
 using Lm.Journal;
 using Lm.Platform;
@@ -204,37 +202,6 @@ public sealed class SequenceLedgerTests
         }
 
         Assert.NotNull(new SequenceLedger().TryRestore(bytes, Guid.NewGuid()));
-    }
-
-    [Fact]
-    public void A_set_of_sequences_holds_what_was_put_in() => Prop.ForAll(
-        ArbMap.Default.ArbFor<(byte Start, byte Length)[]>(),
-        ranges =>
-        {
-            var set = new SequenceSet();
-            var model = new HashSet<ulong>();
-            foreach (var (start, length) in ranges)
-            {
-                var range = new SequenceRange(start + 1UL, start + 1UL + (ulong)(length % 8));
-                var members = Enumerable.Range(0, (int)range.Count).Select(i => range.Start + (ulong)i).ToArray();
-                var had = members.Count(model.Contains);
-                Assert.Equal(had == 0 ? Coverage.None : had == members.Length ? Coverage.Whole : Coverage.Part, set.CoverageOf(range));
-                Assert.Equal((ulong)had, set.CountIn(range));
-                Assert.Equal((ulong)(members.Length - had), set.Add(range));
-                model.UnionWith(members);
-            }
-
-            Assert.Equal(model.Order(), set.Ranges.SelectMany(range => Enumerable.Range(0, (int)range.Count).Select(i => range.Start + (ulong)i)));
-            Assert.All(set.Ranges.Zip(set.Ranges.Skip(1)), pair => Assert.True(pair.First.End + 1 < pair.Second.Start));
-        }).QuickCheckThrowOnFailure();
-
-    [Fact]
-    public void A_set_takes_the_highest_sequences_there_are()
-    {
-        var set = new SequenceSet();
-        set.Add(new SequenceRange(ulong.MaxValue, ulong.MaxValue));
-        set.Add(new SequenceRange(ulong.MaxValue - 1, ulong.MaxValue - 1));
-        Assert.Equal([new SequenceRange(ulong.MaxValue - 1, ulong.MaxValue)], set.Ranges);
     }
 
     private QueueState State => ledger.Snapshot()[0];

@@ -34,6 +34,8 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 Readiness = this,
                 Metrics = () => [new CollectorMetric("lm_collector_batches_accepted_total", "Batches made durable.", true, "", 3)],
                 Queues = () => Queues,
+                ExpectedAgents = () => Expected,
+                ClockTolerance = () => TimeSpan.FromSeconds(600),
                 Progress = this,
                 Time = time,
                 Loggers = NullLoggerFactory.Instance,
@@ -53,6 +55,9 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public ReadinessReport Ready { get; set; } = new(true, []);
 
     public List<QueueState> Queues { get; } = [];
+
+    /// <summary>Agents of the token table.</summary>
+    public List<string> Expected { get; } = [];
 
     /// <summary>What a query waits for before it reads.</summary>
     public Func<CancellationToken, ValueTask> Wait { get; set; } = _ => ValueTask.CompletedTask;

@@ -13,6 +13,10 @@ public sealed class MemorySeriesStoreModelTests
         Gen.Choose(0, 3).SelectMany(series => Gen.Choose(0, 40).SelectMany(time => Gen.Choose(0, 2).Select(value => new Sample(series, time, value)))).ArrayOf(),
         samples => Enumerable.Range(0, samples.Length).Select(i => samples.Where((_, at) => at != i).ToArray()));
 
+    private static readonly Arbitrary<(int Kind, int Step, int Value)[]> Steps = Arb.From(
+        Gen.Frequency((1, Gen.Constant(0)), (1, Gen.Constant(1)), (2, Gen.Constant(2)), (20, Gen.Constant(3)))
+            .SelectMany(kind => Gen.Choose(0, 5).SelectMany(step => Gen.Choose(0, 2).Select(value => (kind, step, value)))).ArrayOf(150));
+
     [Fact]
     public void Store_and_model_agree_after_samples_in_any_order() => Prop.ForAll(Samples, samples =>
     {
@@ -36,16 +40,13 @@ public sealed class MemorySeriesStoreModelTests
             feed.Apply(maker.Make());
         }
 
-        var found = store.All();
-        return found.Count == model.Count
-            && Enumerable.Range(0, found.Count).All(i => found.Samples(i).SequenceEqual(model[found.Labels(i).MetricName].Select(entry => (entry.Key, entry.Value))))
-            && store.Statistics().Samples == model.Values.Sum(series => series.Count);
+        return Agrees(store, model);
     }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void Eviction_keeps_the_newest_samples_and_counts_the_others() => Prop.ForAll(Samples, samples =>
     {
-        var limits = new SeriesStoreLimits { SamplesMax = 20 };
+        var limits = new SeriesStoreLimits { SampleBytesMax = 500 };
         var store = StoreOf(limits);
         var feed = new SeriesFeed(store);
         var maker = new BatchMaker();
@@ -57,7 +58,8 @@ public sealed class MemorySeriesStoreModelTests
         var statistics = store.Statistics();
         var found = store.All();
         var kept = Enumerable.Range(0, found.Count).Sum(i => found.Times(i).Length);
-        return statistics.Samples <= limits.SamplesMax
+        return statistics.Samples <= 4 * XorChunk.SamplesMax
+            && statistics.SampleBytes <= limits.SampleBytesMax
             && kept == statistics.Samples
             && statistics.SamplesAdded == statistics.Samples + statistics.SamplesEvicted
             && Enumerable.Range(0, found.Count).All(i => found.Times(i).Length > 0)
@@ -80,6 +82,41 @@ public sealed class MemorySeriesStoreModelTests
             .ToDictionary(group => $"m{group.Key}", group => group.Select(sample => (long)sample.Time).Distinct().Order().TakeLast(newest).ToArray());
         return found.Count == expected.Count
             && Enumerable.Range(0, found.Count).All(i => found.Times(i).ToArray().SequenceEqual(expected[found.Labels(i).MetricName]));
+    }).QuickCheckThrowOnFailure();
+
+    // Batches of one shape wait in rows; late ones, repeats, other shapes and evictions come in between, and reads at any time.
+    [Fact]
+    public void Batches_of_one_shape_read_as_if_each_sample_had_gone_to_its_series() => Prop.ForAll(Steps, steps =>
+    {
+        var store = StoreOf(new SeriesStoreLimits());
+        var feed = new SeriesFeed(store);
+        var maker = new BatchMaker();
+        var model = new SortedDictionary<string, SortedDictionary<long, double>>(StringComparer.Ordinal);
+        long time = 0;
+        var agree = true;
+        foreach (var (kind, step, value) in steps)
+        {
+            time += kind == 0 ? -step : step;
+            string[] names = kind == 1 ? ["a", "b"] : ["a", "b", "c"];
+            foreach (var name in names)
+            {
+                maker.With(name, value, time);
+                if (!model.TryGetValue(name, out var series))
+                {
+                    model.Add(name, series = []);
+                }
+
+                series.TryAdd(time, value);
+            }
+
+            feed.Apply(maker.Make());
+            if (kind == 2)
+            {
+                agree &= Agrees(store, model);
+            }
+        }
+
+        return agree && Agrees(store, model);
     }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -116,7 +153,7 @@ public sealed class MemorySeriesStoreModelTests
     [Fact]
     public async Task Readers_see_whole_sorted_series_while_a_writer_inserts()
     {
-        var store = StoreOf(new SeriesStoreLimits { SamplesMax = 5000 });
+        var store = StoreOf(new SeriesStoreLimits { SampleBytesMax = 20_000 });
         var feed = new SeriesFeed(store);
         var random = new Random(7);
         using var done = new CancellationTokenSource();
@@ -145,6 +182,14 @@ public sealed class MemorySeriesStoreModelTests
 
         await done.CancelAsync();
         await reader;
+    }
+
+    private static bool Agrees(MemorySeriesStore store, SortedDictionary<string, SortedDictionary<long, double>> model)
+    {
+        var found = store.All();
+        return found.Count == model.Count
+            && Enumerable.Range(0, found.Count).All(i => found.Samples(i).SequenceEqual(model[found.Labels(i).MetricName].Select(entry => (entry.Key, entry.Value))))
+            && store.Statistics().Samples == model.Values.Sum(series => series.Count);
     }
 
     private static MemorySeriesStore StoreOf(SeriesStoreLimits limits) => new(limits, NullLogger<MemorySeriesStore>.Instance);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
@@ -7,7 +9,17 @@ namespace Lm.Collector.Tests.Series;
 
 public sealed class PromNumberTests
 {
-    // Expected: printed by Prometheus' jsonutil.MarshalFloat (strconv 'f' -1, 'e' below 1e-6 and from 1e21).
+    [Fact]
+    public void Values_are_written_as_a_real_Prometheus_wrote_them()
+    {
+        var pairs = File.ReadLines(Fixture("prometheus-values.txt")).Where(line => line[0] != '#').Select(line => line.Split(' ')).ToArray();
+
+        Assert.True(pairs.Length >= 1000, $"only {pairs.Length} pairs");
+        Assert.Equal(
+            pairs.Select(pair => $"{pair[0]} {pair[1]}"),
+            pairs.Select(pair => $"{pair[0]} {Format(BitConverter.UInt64BitsToDouble(ulong.Parse(pair[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture)))}"));
+    }
+
     [Theory]
     [InlineData(0.0, "0")]
     [InlineData(-0.0, "-0")]
@@ -37,7 +49,7 @@ public sealed class PromNumberTests
     [Fact]
     public void Every_written_value_reads_back_as_the_same_bits() => Prop.ForAll<double>(value =>
         double.IsNaN(value) || double.IsInfinity(value)
-        || BitConverter.DoubleToInt64Bits(double.Parse(Format(value), System.Globalization.CultureInfo.InvariantCulture)) == BitConverter.DoubleToInt64Bits(value))
+        || BitConverter.DoubleToInt64Bits(double.Parse(Format(value), CultureInfo.InvariantCulture)) == BitConverter.DoubleToInt64Bits(value))
         .QuickCheckThrowOnFailure();
 
     [Fact]
@@ -45,7 +57,7 @@ public sealed class PromNumberTests
     {
         // Spread over all exponents: FsCheck's own doubles stay near zero.
         var value = BitConverter.Int64BitsToDouble(bits * unchecked((long)0x9E3779B97F4A7C15));
-        return double.IsNaN(value) || double.Parse(Format(value), System.Globalization.CultureInfo.InvariantCulture).Equals(value);
+        return double.IsNaN(value) || double.Parse(Format(value), CultureInfo.InvariantCulture).Equals(value);
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
 
     [Theory]
@@ -69,6 +81,14 @@ public sealed class PromNumberTests
     [InlineData("1e3", 1_000_000)]
     [InlineData("2015-07-01T20:10:51.781Z", 1435781451781)]
     [InlineData("2015-07-01T22:10:51+02:00", 1435781451000)]
+    [InlineData("2015-07-01T20:10:51.123456789Z", 1435781451123)]
+    [InlineData("2015-07-01T22:10:51.99999999+02:00", 1435781451999)]
+    [InlineData("1.0005", 1000)]
+    [InlineData("1.0015", 1002)]
+    [InlineData("-1.0005", -1000)]
+    [InlineData("+5", 5000)]
+    [InlineData(".5", 500)]
+    [InlineData("1.", 1000)]
     public void A_time_is_read(string text, long expected)
     {
         Assert.True(PromNumber.TryParseTime(text, out var milliseconds));
@@ -81,10 +101,21 @@ public sealed class PromNumberTests
     [InlineData("NaN")]
     [InlineData("Infinity")]
     [InlineData("1e300")]
+    [InlineData("0x10")]
+    [InlineData("1_000")]
+    [InlineData(" 5")]
+    [InlineData("5 ")]
+    [InlineData("2015-07-01T20:10:51.1234567891Z")]
+    [InlineData("2015-07-01t20:10:51Z")]
+    [InlineData("2015-07-01T22:10:51+0200")]
+    [InlineData("2015-07-01T24:00:00Z")]
     [InlineData("2015-07-01")]
     [InlineData("2015-07-01T20:10:51")]
     [InlineData("2015-13-01T20:10:51Z")]
     public void What_is_no_time_is_refused(string text) => Assert.False(PromNumber.TryParseTime(text, out _));
+
+    private static string Fixture(string name, [CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "../../fixtures/numbers", name);
 
     private static string Format(double value)
     {

@@ -26,7 +26,12 @@ public sealed class ServerSettingsTests : IDisposable
         Assert.True(settings.Query.Token.Matches("query-secret"));
         Assert.True(settings.Ingest.Tokens.TryFind("token-of-a1", out var owner));
         Assert.Equal("a1", owner.AgentId);
-        Assert.Empty(settings.Warnings);
+        Assert.Equal(
+            [
+                $"{folder["ingest-tokens.toml"]}: the token of agent a1 has 11 characters and may be guessed; give it 16 at least, openssl rand -hex 32 makes a good one",
+                $"the token in {folder["query-token"]} has 12 characters and may be guessed; give it 16 at least, openssl rand -hex 32 makes a good one",
+            ],
+            settings.Warnings);
     }
 
     [Fact]
@@ -37,7 +42,7 @@ public sealed class ServerSettingsTests : IDisposable
         Assert.Equal(ClientAuth.Required, settings.Ingest.Tls.ClientAuth);
         Assert.NotNull(settings.Query.Certificate);
         Assert.Equal(folder["spool"], settings.Storage.SpoolDirectory);
-        Assert.Contains("[object_store] is checked but not used", Assert.Single(settings.Warnings), StringComparison.Ordinal);
+        Assert.Single(settings.Warnings, warning => warning.StartsWith("[object_store] is checked but not used", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -78,6 +83,37 @@ public sealed class ServerSettingsTests : IDisposable
         Assert.Equal(place, $"{fault.Position.Line}:{fault.Position.Column}");
     }
 
+    [Theory]
+    [InlineData("key.pem", "cert.pem", "7:12: key_file: DIR/key.pem holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)")]
+    [InlineData("key.pem", "other-key.pem", "7:12: key_file: DIR/key.pem holds no private key that matches the first certificate of cert_file (CN=localhost)")]
+    [InlineData("cert.pem", "key.pem", "6:13: cert_file: DIR/cert.pem holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
+    public void A_file_that_holds_something_else_is_told_as_that(string name, string content, string expected)
+    {
+        folder.Write(name, File.ReadAllText(folder[content]));
+        Assert.Equal(
+            expected,
+            Assert.Single(FaultsOf(Fixture("server-minimal.good.toml"))).ToString()
+                .Replace(folder["server.toml"] + ":", "", StringComparison.Ordinal).Replace(folder.Path, "DIR", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("one two three four", "has a blank in place 4;")]
+    [InlineData("one\ntwo", "has a line break in place 4;")]
+    [InlineData("one\u0001", "has a control character in place 4;")]
+    [InlineData("schl\u00fcssel", "has a character beyond ASCII in place 5;")]
+    [InlineData("", "is empty")]
+    public void A_token_that_no_header_carries_is_told_by_place_and_kind(string token, string expected) =>
+        Assert.StartsWith(expected, TokenTableReader.FaultOf(token), StringComparison.Ordinal);
+
+    [Fact]
+    public void Client_certificates_without_their_authorities_are_a_fault_where_they_are_asked_for()
+    {
+        var file = Fixture("server-full.good.toml");
+        folder.Write("server.toml", File.ReadAllText(file).Replace("client_ca_file = \"cert.pem\"", "", StringComparison.Ordinal));
+        var fault = Assert.Single(FaultsOf(file));
+        Assert.StartsWith("client_auth asks agents for certificates, and client_ca_file is missing", fault.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void No_fault_shows_a_token()
     {
@@ -95,7 +131,7 @@ public sealed class ServerSettingsTests : IDisposable
         var ended = TestCertificates.NewLeaf(folder.Authority, "localhost", new DateTimeOffset(2024, 1, 1, 0, 0, 0, TimeSpan.Zero));
         folder.Write("cert.pem", ended.ExportCertificatePem());
         folder.Write("key.pem", System.Security.Cryptography.X509Certificates.ECDsaCertificateExtensions.GetECDsaPrivateKey(ended)!.ExportPkcs8PrivateKeyPem());
-        Assert.Contains("ended on 2024-01-01", Assert.Single(Load(Fixture("server-minimal.good.toml")).Warnings), StringComparison.Ordinal);
+        Assert.Single(Load(Fixture("server-minimal.good.toml")).Warnings, warning => warning.Contains("ended on 2024-01-01", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -128,6 +164,44 @@ public sealed class ServerSettingsTests : IDisposable
         Assert.True(reload.Apply("test"));
         Assert.True(current.Value.Query.Token.Matches("rotated"));
         Assert.False(current.Value.Ingest.Tokens.TryFind("token-of-a1", out _));
+    }
+
+    [Fact]
+    public void A_reload_names_what_needs_a_restart_and_goes_on_with_what_was_opened()
+    {
+        var file = Fixture("server-full.good.toml");
+        var current = new CurrentSettings(Load(file));
+        var before = current.Value;
+        var logger = new RecordingLogger();
+        var reload = new Reload(file, current, time, logger);
+        var text = File.ReadAllText(file)
+            .Replace("0.0.0.0:18443", "127.0.0.1:1", StringComparison.Ordinal)
+            .Replace("[::]:18080", "127.0.0.1:2", StringComparison.Ordinal)
+            .Replace("[query.tls]\ncert_file = \"cert.pem\"\nkey_file = \"key.pem\"\n", "", StringComparison.Ordinal)
+            .Replace("\"spool\"", "\"elsewhere\"", StringComparison.Ordinal)
+            .Replace("\"cache\"", "\"elsewhere-too\"", StringComparison.Ordinal)
+            .Replace("\"collector-1\"", "\"collector-2\"", StringComparison.Ordinal);
+        folder.Write("server.toml", text);
+
+        for (var i = 0; i < 2; i++) // the second one, too: nothing was restarted meanwhile
+        {
+            Assert.True(reload.Apply("test"));
+            Assert.Equal(
+                "Changed, but in effect only after a restart: ingest.listen, query.listen, [query.tls] (taken out), storage.spool_dir, storage.cache_dir, storage.collector_id.",
+                logger.Of(2007)[i]);
+        }
+
+        var now = current.Value;
+        Assert.Equal((before.Ingest.Listen, before.Query.Listen, before.Query.Tls), (now.Ingest.Listen, now.Query.Listen, now.Query.Tls));
+        Assert.NotNull(current.QueryTls);
+        Assert.Equal(
+            (before.Storage.SpoolDirectory, before.Storage.CacheDirectory, before.Storage.CollectorId),
+            (now.Storage.SpoolDirectory, now.Storage.CacheDirectory, now.Storage.CollectorId));
+
+        folder.Write("server.toml", text.Replace("max_logs_per_batch = 4096", "max_logs_per_batch = 7", StringComparison.Ordinal)
+            .Replace("base_path = \"/lightmetrics\"", "base_path = \"/\"", StringComparison.Ordinal));
+        Assert.True(reload.Apply("test"));
+        Assert.Equal((7, "/"), (current.Value.Ingest.Limits.LogsPerBatchMax, current.Value.Query.BasePath));
     }
 
     private string Fixture(string name, [CallerFilePath] string here = "")

@@ -10,6 +10,7 @@ const STATES = {
   late: { icon: "▲", word: "late" },
   down: { icon: "■", word: "down" },
   never: { icon: "○", word: "no data yet" },
+  unseen: { icon: "◇", word: "never seen" },
 };
 
 const rows = document.getElementById("rows");
@@ -17,6 +18,7 @@ const table = document.getElementById("table");
 const empty = document.getElementById("empty");
 const summary = document.getElementById("summary");
 const fault = document.getElementById("fault");
+const notice = document.getElementById("notice");
 const freshness = document.getElementById("freshness");
 const byAgent = new Map();
 
@@ -66,9 +68,11 @@ function makeRow(id) {
   icon.setAttribute("aria-hidden", "true");
   const word = document.createElement("span");
   const backlog = document.createElement("small");
-  state.append(icon, " ", word, backlog);
-  const row = { tr, version, state, icon, word, backlog, seen: cell(""), seq: cell("number"), gaps: cell("number"), queue: cell("number"),
-    dropped: cell("number"), load: cell("number value"), memory: cell("number value"), cpu: cell("number value"), ageMs: 0 };
+  const clock = document.createElement("small");
+  clock.className = "warn";
+  state.append(icon, " ", word, backlog, clock);
+  const row = { tr, version, state, icon, word, backlog, clock, seen: cell(""), seq: cell("number"), gaps: cell("number"), queue: cell("number"),
+    dropped: cell("number"), load: cell("number value"), memory: cell("number value"), cpu: cell("number value"), ageMs: null };
   tr.append(name, row.state, row.seen, row.seq, row.gaps, row.queue, row.dropped, row.load, row.memory, row.cpu);
   return row;
 }
@@ -85,8 +89,10 @@ function fill(row, agent) {
   put(row.icon, known.icon);
   put(row.word, known.word);
   put(row.backlog, agent.backlog ? "delivering backlog" : "");
+  const skew = agent.clock_skew_ms;
+  put(row.clock, agent.clock_suspect ? "clock " + age(Math.abs(skew)) + (skew > 0 ? " behind" : " ahead") : "");
   row.ageMs = agent.last_seen_age_ms;
-  row.seen.title = agent.last_seen;
+  row.seen.title = agent.last_seen === null ? "" : agent.last_seen;
   const gaps = agent.queues.reduce((sum, queue) => sum + queue.gaps, 0);
   const pending = agent.queues.reduce((sum, queue) => sum + queue.pending, 0);
   put(row.seq, agent.queues.length === 0 ? "—" : count(agent.queues[0].highest_seq));
@@ -124,7 +130,8 @@ function show(data) {
     }
   }
 
-  empty.hidden = data.agents.length > 0;
+  put(notice, data.notices.join("\n"));
+  empty.hidden = data.agents.some((agent) => agent.state !== "unseen");
   table.hidden = data.agents.length === 0;
   const parts = Object.keys(STATES).filter((state) => counts[state] > 0).map((state) => counts[state] + " " + STATES[state].word);
   const text = data.agents.length === 0 ? "" : data.agents.length + (data.agents.length === 1 ? " agent: " : " agents: ") + parts.join(", ");
@@ -139,7 +146,7 @@ function tick() {
   const since = performance.now() - received;
   freshness.classList.toggle("stale", since > 3 * REFRESH_MS);
   put(freshness, "updated " + age(since) + " ago");
-  for (const row of byAgent.values()) put(row.seen, age(row.ageMs + since) + " ago");
+  for (const row of byAgent.values()) put(row.seen, row.ageMs === null ? "—" : age(row.ageMs + since) + " ago");
 }
 
 function toSignIn(ended) {

@@ -1,0 +1,130 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Lm.Agent.Settings;
+using Lm.Agent.Upload;
+using Lm.TestKit;
+
+namespace Lm.Agent.Tests;
+
+/// <summary>The modes on real files, with a clock that stands and a collector that is away.</summary>
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
+public sealed class AgentHostTests : IDisposable
+{
+    private static readonly CancellationToken Cancelled = TestContext.Current.CancellationToken;
+
+    private readonly string directory = Directory.CreateTempSubdirectory("lm-agent-host-").FullName;
+    private readonly TcpListener nobody = new(IPAddress.Loopback, 0);
+    private readonly RecordingLogger logger = new();
+    private readonly ManualTime time = new();
+
+    public AgentHostTests()
+    {
+        nobody.Start();
+        ClosedPort = ((IPEndPoint)nobody.LocalEndpoint).Port;
+        nobody.Stop();
+        Put("token", "s3cret");
+        WriteConfig();
+    }
+
+    private int ClosedPort { get; }
+
+    private string ConfigPath => Path.Combine(directory, "agent.toml");
+
+    private string QueueDirectory => Path.Combine(directory, "queue");
+
+    public void Dispose()
+    {
+        nobody.Dispose();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
+    public void The_plain_mode_prints_what_it_would_send_and_touches_nothing()
+    {
+        using var output = new MemoryStream();
+
+        Assert.Equal(ExitCode.Done, NewHost().Check(output));
+
+        var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n');
+        Assert.Equal($"# agent a1 would send to https://localhost:{ClosedPort}/", lines[0]);
+        Assert.Matches("^# series [0-9]+, batch [0-9]+ bytes, framed [0-9]+ bytes$", lines[1]);
+        Assert.Contains("lmagent_up{site=\"lab\"} 1", lines);
+        Assert.DoesNotContain(lines, line => line.Contains("s3cret", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(QueueDirectory));
+    }
+
+    [Fact]
+    public async Task A_flush_of_an_empty_queue_is_done_at_once()
+    {
+        Assert.Equal(ExitCode.Done, await NewHost().FlushAsync(Cancelled));
+        Assert.Equal(1, logger.CountOf(1009));
+    }
+
+    [Fact]
+    public async Task A_daemon_that_is_stopped_leaves_what_it_collected_queued_and_ends_in_order()
+    {
+        using var reload = new AsyncSignal();
+        using var stop = new CancellationTokenSource();
+        var running = NewHost().DaemonAsync(reload, stop.Token);
+        await logger.WaitForAsync(1400, Cancelled); // the first batch is queued, and its upload failed
+
+        await stop.CancelAsync();
+
+        Assert.Equal(ExitCode.Done, await running);
+        Assert.Equal("Stopped; 1 batches stay queued.", logger.MessageOf(1002));
+        using var stopped = new CancellationTokenSource();
+        await stopped.CancelAsync();
+        Assert.Equal(ExitCode.StaysQueued, await NewHost().FlushAsync(stopped.Token));
+    }
+
+    [Fact]
+    public async Task A_reload_takes_new_settings_and_refuses_another_name_or_queue()
+    {
+        using var reload = new AsyncSignal();
+        using var stop = new CancellationTokenSource();
+        var running = NewHost().DaemonAsync(reload, stop.Token);
+        await logger.WaitForAsync(1000, Cancelled);
+
+        WriteConfig(agentId: "a2");
+        reload.Set();
+        await logger.WaitForAsync(1004, Cancelled);
+        Assert.EndsWith("agent_id and queue_dir stay as they are until a restart", logger.MessageOf(1004), StringComparison.Ordinal);
+        Assert.Equal(0, logger.CountOf(1003));
+
+        WriteConfig(intervalMs: 20_000);
+        reload.Set();
+        await logger.WaitForAsync(1003, Cancelled);
+
+        await stop.CancelAsync();
+        Assert.Equal(ExitCode.Done, await running);
+    }
+
+    private AgentHost NewHost()
+    {
+        var settings = AgentSettingsReader.Read(ConfigPath, time, out var faults);
+        Assert.Empty(faults);
+        return new AgentHost(ConfigPath, settings!, time, logger);
+    }
+
+    private void WriteConfig(string agentId = "a1", int intervalMs = 15_000) => Put("agent.toml", $"""
+        agent_id = "{agentId}"
+        ingest_url = "https://localhost:{ClosedPort}"
+        auth_token_file = "{Path.Combine(directory, "token")}"
+        queue_dir = "{QueueDirectory}"
+        interval_ms = {intervalMs}
+        [labels]
+        site = "lab"
+        """);
+
+    private void Put(string name, string content)
+    {
+        var path = Path.Combine(directory, name);
+        using (var writer = new StreamWriter(path))
+        {
+            writer.Write(content);
+        }
+
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+}
