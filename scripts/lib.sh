@@ -66,10 +66,10 @@ need_aot() {
   need gcc=gcc objcopy=binutils '/usr/include/*/sys/types.h=libc6-dev' /usr/include/zlib.h=zlib1g-dev '/usr/lib/*/libzstd.so.1=libzstd1'
 }
 
-# make_certificates DIR AGENT_ID: a throw-away CA, a server certificate for localhost and a client certificate for the agent.
+# make_certificates DIR AGENT_ID [IP]: a throw-away CA, a server certificate for localhost (and an address) and a client certificate for the agent.
 # What is there and valid for another day is kept.
 make_certificates() {
-  local dir=$1 agent=$2
+  local dir=$1 agent=$2 address=${3:-127.0.0.1}
   (
     umask 077
     mkdir -p "$dir"
@@ -86,7 +86,7 @@ make_certificates() {
       openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 29 -extfile "$1.ext" -out "$1.pem"
       rm -f "$1.csr" "$1.ext"
     }
-    fresh server.pem || issue server localhost "subjectAltName=DNS:localhost,IP:127.0.0.1
+    fresh server.pem || issue server localhost "subjectAltName=DNS:localhost,IP:$address
 extendedKeyUsage=serverAuth"
     fresh agent.pem || issue agent "$agent" "subjectAltName=DNS:$agent
 extendedKeyUsage=clientAuth"

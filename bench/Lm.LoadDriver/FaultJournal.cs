@@ -62,7 +62,8 @@ internal sealed class FaultJournal : IDisposable
 
     public static string Id(string agent, ulong sequence) => string.Create(CultureInfo.InvariantCulture, $"{agent}:{sequence}");
 
-    private static string File(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } path
+    /// <summary>The path that the fault kit gave in an environment variable.</summary>
+    public static string File(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } path
         ? path
         : throw new UsageException($"the environment has no {variable}: the file that the fault kit reads");
 

@@ -8,20 +8,27 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
 {
     private readonly HttpClient http = new() { BaseAddress = query, Timeout = TimeSpan.FromMinutes(2) };
 
+    // Everything: a crash load's clock, or an agent's, may have stood anywhere.
+    private const string Window = "[20000d]";
+    private const long LateEnough = 3_000_000_000; // in 2065
+
     /// <summary>Prints every held ID, and tells whether the collector's count of accepted batches agrees for each agent: one that was
     /// taken twice has two batches and, having one time and value, one sample.</summary>
-    public async Task<int> DumpAsync(TextWriter output, CancellationToken cancellationToken)
+    /// <param name="heartbeats">Of real agents, else of <see cref="CrashLoad"/>.</param>
+    /// <param name="output">Gets one ID a line.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<int> DumpAsync(bool heartbeats, TextWriter output, CancellationToken cancellationToken)
     {
         var held = new Dictionary<string, long>();
-        using (var answer = await GetAsync("api/v1/query?query=" + Uri.EscapeDataString("fault_seq[1d]"), cancellationToken))
+        var query = Uri.EscapeDataString((heartbeats ? "lmagent_up" : "fault_seq") + Window);
+        using (var answer = await GetAsync($"api/v1/query?query={query}&time={LateEnough}", cancellationToken))
         {
             foreach (var series in answer.RootElement.GetProperty("data").GetProperty("result").EnumerateArray())
             {
                 var agent = series.GetProperty("metric").GetProperty("instance").GetString()!;
                 foreach (var sample in series.GetProperty("values").EnumerateArray())
                 {
-                    var sequence = ulong.Parse(sample[1].GetString()!, NumberStyles.Float, CultureInfo.InvariantCulture);
-                    await output.WriteLineAsync(FaultJournal.Id(agent, sequence).AsMemory(), cancellationToken);
+                    await output.WriteLineAsync(IdOf(agent, sample, heartbeats).AsMemory(), cancellationToken);
                     held[agent] = held.GetValueOrDefault(agent) + 1;
                 }
             }
@@ -44,6 +51,10 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
     }
 
     public void Dispose() => http.Dispose();
+
+    private static string IdOf(string agent, JsonElement sample, bool isHeartbeat) => isHeartbeat
+        ? AgentLedger.Id(agent, (long)(sample[0].GetDecimal() * 1000))
+        : FaultJournal.Id(agent, ulong.Parse(sample[1].GetString()!, NumberStyles.Float, CultureInfo.InvariantCulture));
 
     private async Task<JsonDocument> GetAsync(string path, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Lm.LoadDriver;
 
@@ -13,8 +14,11 @@ const string Help = """
         the bare endpoint alone
     lm-load crash   --url … --ca F --secret-file F [--agents 4] [--series 5] [--forget] [--prefix P]
         sends until SIGTERM, noting IDs in $FAULT_SENT and $FAULT_ACKED; --forget sends acknowledged batches again after failures
-    lm-load dump    --query http://HOST:PORT/ --token-file F
-        prints the IDs that the collector holds; exit code 1 when its own counts disagree
+    lm-load relay   --listen IP:PORT --url … --ca F --cert F --key F [--queue-dir D] [--lose PERCENT]
+        passes a real agent's requests on to the collector until SIGTERM, noting in $FAULT_SENT, $FAULT_ACKED and $FAULT_SENT.batches each batch
+        that was sent, or that the agent's queue in D had synced; loses that share of requests and answers
+    lm-load dump    --query http://HOST:PORT/ --token-file F [--heartbeats]
+        prints the IDs that the collector holds, of crash's batches or of real agents' heartbeats; exit code 1 when its own counts disagree
     """;
 
 using var stop = new CancellationTokenSource();
@@ -70,11 +74,14 @@ static async Task<int> RunAsync(string[] words, CancellationToken stopping)
             return 0;
         case "crash":
             return await CrashAsync(arguments, stopping);
+        case "relay":
+            return await RelayAsync(arguments, stopping);
         case "dump":
             using (var held = new HeldBatches(new Uri(arguments.Required("query")), (await File.ReadAllTextAsync(arguments.Required("token-file"), stopping)).Trim()))
             {
+                var heartbeats = arguments.Flag("heartbeats");
                 arguments.RefuseUnread();
-                return await held.DumpAsync(Console.Out, stopping);
+                return await held.DumpAsync(heartbeats, Console.Out, stopping);
             }
 
         default:
@@ -116,4 +123,21 @@ static async Task<int> CrashAsync(Arguments arguments, CancellationToken stoppin
     using var journal = FaultJournal.Open();
     return await new CrashLoad(address, authorities, journal, FaultJournal.BaseMillis(TimeProvider.System), series, forget, TimeProvider.System)
         .RunAsync(agents, stopping);
+}
+
+static async Task<int> RelayAsync(Arguments arguments, CancellationToken stopping)
+{
+    var listen = IPEndPoint.TryParse(arguments.Required("listen"), out var parsed) ? parsed : throw new UsageException("--listen: IP:PORT is allowed");
+    var target = new Uri(arguments.Required("url"));
+    var authorities = Comparison.Authorities(arguments.Required("ca"));
+    var (cert, key) = (arguments.Required("cert"), arguments.Required("key"));
+    var queue = arguments.Text("queue-dir", "");
+    var lose = arguments.Number("lose", 0, 0, 99);
+    arguments.RefuseUnread();
+    using var ledger = AgentLedger.Open();
+    using var relay = new Relay(target, authorities, ledger, lose);
+    var watching = queue.Length > 0 ? Task.Run(() => new QueueWatch(queue, ledger, TimeProvider.System).RunAsync(stopping), CancellationToken.None) : Task.CompletedTask;
+    await relay.RunAsync(listen, cert, key, stopping);
+    await watching;
+    return 0;
 }
