@@ -43,9 +43,15 @@ public static class BatchDecoder
 
     private static bool TryReadRecords(ref DecodeContext context)
     {
-        var reader = new WireReader(context.Payload, 0, context.Payload.Length);
-        while (!reader.AtEnd)
+        var reader = new WireReader(context.Payload, context.RecordsStart, context.Payload.Length - context.RecordsStart);
+        while (true)
         {
+            SeriesRun.Read(context, ref reader);
+            if (reader.AtEnd)
+            {
+                break;
+            }
+
             // The first pass has read all tags and lengths, so only a record's inside can be at fault here.
             if (!reader.TryReadTag(out var tag))
             {

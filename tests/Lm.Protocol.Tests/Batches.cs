@@ -99,7 +99,7 @@ internal static class Batches
         return payload;
     }
 
-    private static BatchModel ModelOf(DecodedBatch batch)
+    public static BatchModel ModelOf(DecodedBatch batch)
     {
         var series = new List<SeriesModel>();
         foreach (ref readonly var one in batch.Series)

@@ -12,6 +12,12 @@ internal ref struct DecodeContext(ReadOnlySpan<byte> payload, Limits limits, Dec
     /// <summary>References of labels that a batch may have.</summary>
     public readonly int ReferencesMax = 2 * limits.LabelsPerBatchMax;
 
+    /// <summary>Symbols that a batch may have.</summary>
+    public readonly int SymbolsMax = limits.SymbolsPerBatchMax;
+
+    /// <summary>Where the second pass begins: all fields before it were read in the first.</summary>
+    public int RecordsStart;
+
     public DecodeStatus Status { get; private set; }
 
     public string Fault { get; private set; } = "";

@@ -33,12 +33,12 @@ internal struct Growing<T>
     /// <summary>Room behind the last for <paramref name="count"/> more, which <see cref="Take"/> then takes.</summary>
     /// <param name="count">How many more.</param>
     /// <param name="max">How many there may be at all; the caller has checked that these fit.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> Reserve(int count, int max)
     {
-        items ??= [];
-        if (items.Length - Count < count)
+        if (items is null || items.Length - Count < count)
         {
-            Array.Resize(ref items, (int)Math.Min(max, Math.Max((long)Count + count, Math.Max(64, 2L * items.Length))));
+            Grow(count, max);
         }
 
         return items.AsSpan(Count);
@@ -48,13 +48,21 @@ internal struct Growing<T>
     public void Take(int count) => Count += count;
 
     /// <summary>Adds one; the caller has checked that it fits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(T item, int max)
     {
         if (items is null || Count == items.Length)
         {
-            Reserve(1, max);
+            Grow(1, max);
         }
 
         items![Count++] = item;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Grow(int count, int max)
+    {
+        items ??= [];
+        Array.Resize(ref items, (int)Math.Min(max, Math.Max((long)Count + count, Math.Max(64, 2L * items.Length))));
     }
 }

@@ -19,12 +19,13 @@ internal ref struct HeaderReader
     private int series;
     private int logs;
     private int alerts;
+    private bool hasRecords;
 
     public static bool TryRead(ref DecodeContext context)
     {
         var header = default(HeaderReader);
         var reader = new WireReader(context.Payload, 0, context.Payload.Length);
-        while (!reader.AtEnd)
+        while (header.StepOverRuns(ref context, ref reader))
         {
             if (!reader.TryReadTag(out var tag))
             {
@@ -35,10 +36,45 @@ internal ref struct HeaderReader
             {
                 return false;
             }
+
+            header.NoteHead(ref context, reader.Position);
         }
 
         return header.TryCheckCounts(ref context) && header.TryComplete(ref context)
             && (context.Batch.Symbols.Complete(context.Payload) is not { } fault || context.Malformed(fault));
+    }
+
+    // Symbols and series stand in long runs, and have lengths of one byte: what TryReadField would do with them, in a small loop.
+    private bool StepOverRuns(ref DecodeContext context, ref WireReader reader)
+    {
+        var payload = context.Payload;
+        var at = reader.Position;
+        if (at < payload.Length && payload[at] == Tag.BatchSymbols)
+        {
+            at = context.Batch.Symbols.AddRun(payload, at, context.SymbolsMax);
+            NoteHead(ref context, at);
+        }
+
+        var count = 0;
+        while (at + 1 < payload.Length && payload[at] == Tag.BatchSeries && payload[at + 1] < 0x80 && payload[at + 1] <= payload.Length - at - 2)
+        {
+            at += 2 + payload[at + 1];
+            count++;
+        }
+
+        series += count;
+        hasRecords |= count > 0;
+        reader.MoveTo(at);
+        return !reader.AtEnd;
+    }
+
+    // Up to here there is nothing for the second pass.
+    private readonly void NoteHead(ref DecodeContext context, int end)
+    {
+        if (!hasRecords)
+        {
+            context.RecordsStart = end;
+        }
     }
 
     private bool TryReadField(ref DecodeContext context, ref WireReader reader, uint tag)
@@ -49,16 +85,16 @@ internal ref struct HeaderReader
                 return TryReadSymbol(ref context, ref reader);
             case Tag.BatchSeries:
                 series++;
-                return TrySkip(ref context, ref reader, tag);
+                return TrySkipRecord(ref context, ref reader, tag);
             case Tag.BatchLogs:
                 logs++;
-                return TrySkip(ref context, ref reader, tag);
+                return TrySkipRecord(ref context, ref reader, tag);
             case Tag.BatchAlerts:
                 alerts++;
-                return TrySkip(ref context, ref reader, tag);
+                return TrySkipRecord(ref context, ref reader, tag);
             case Tag.BatchCommonLabels:
             case Tag.BatchCommonLabel:
-                return TrySkip(ref context, ref reader, tag);
+                return TrySkipRecord(ref context, ref reader, tag);
             case Tag.BatchAgentId:
             case Tag.BatchQueueId:
             case Tag.BatchSeqStart:
@@ -71,8 +107,11 @@ internal ref struct HeaderReader
         }
     }
 
-    private static bool TrySkip(ref DecodeContext context, ref WireReader reader, uint tag) =>
-        reader.TrySkip(tag) || context.Unreadable(reader, $"field {tag >> 3}");
+    private bool TrySkipRecord(ref DecodeContext context, ref WireReader reader, uint tag)
+    {
+        hasRecords = true;
+        return reader.TrySkip(tag) || context.Unreadable(reader, $"field {tag >> 3}");
+    }
 
     private static bool TryReadSymbol(ref DecodeContext context, ref WireReader reader)
     {
@@ -81,7 +120,7 @@ internal ref struct HeaderReader
             return context.Unreadable(reader, "a symbol");
         }
 
-        var max = context.Limits.SymbolsPerBatchMax;
+        var max = context.SymbolsMax;
         if (context.Batch.Symbols.Count >= max)
         {
             return context.TooMany($"the batch has more than {max} symbols, which is more than its records may refer to");

@@ -1,6 +1,8 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Unicode;
+using Lm.Protocol.Wire;
 
 namespace Lm.Protocol.Decoding;
 
@@ -15,14 +17,15 @@ internal sealed class SymbolTable
     private static readonly SearchValues<byte> MetricNameBytes =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:"u8);
 
+    // Up to here all symbols in one slot cost less than a millisecond, so that the fast hash will do.
+    private const int FastHashCountMax = 1024;
+
     private Growing<Symbol> symbols;
-    private Growing<Knowledge> knowledge;
-    private Growing<uint> stamps;
     private Growing<ulong> slots;
-    private uint stamp;
+    private uint lastSet;
 
     [Flags]
-    private enum Knowledge : byte
+    internal enum Knowledge
     {
         None = 0,
         LabelAsked = 1,
@@ -35,6 +38,9 @@ internal sealed class SymbolTable
     /// <summary>How many there are.</summary>
     public int Count => symbols.Count;
 
+    /// <summary>All of them, until the next is added.</summary>
+    public Span<Symbol> All => symbols.Items;
+
     /// <summary>Bytes of the longest.</summary>
     public int LengthMax { get; private set; }
 
@@ -42,15 +48,40 @@ internal sealed class SymbolTable
     public void Clear()
     {
         symbols.Clear();
-        knowledge.Clear();
+        lastSet = 0;
         LengthMax = 0;
     }
 
     /// <summary>Adds one; the caller has checked that it fits.</summary>
     public void Add(int start, int length, int max)
     {
-        symbols.Add(new Symbol(start, length), max);
+        symbols.Add(new Symbol { Start = start, Length = length }, max);
         LengthMax = Math.Max(LengthMax, length);
+    }
+
+    /// <summary>Adds symbols that follow each other, each with a length of one byte; none perhaps.</summary>
+    /// <param name="payload">The batch.</param>
+    /// <param name="at">Where they begin.</param>
+    /// <param name="max">How many there may be at all.</param>
+    /// <returns>Where the first field begins that was not added.</returns>
+    public int AddRun(ReadOnlySpan<byte> payload, int at, int max)
+    {
+        var longest = LengthMax;
+        while (at + 1 < payload.Length && payload[at] == Tag.BatchSymbols && symbols.Count < max)
+        {
+            int length = payload[at + 1];
+            if (length >= 0x80 || length > payload.Length - at - 2)
+            {
+                break;
+            }
+
+            symbols.Add(new Symbol { Start = at + 2, Length = length }, max);
+            longest = Math.Max(longest, length);
+            at += 2 + length;
+        }
+
+        LengthMax = longest;
+        return at;
     }
 
     /// <summary>A symbol's bytes in the payload.</summary>
@@ -73,21 +104,25 @@ internal sealed class SymbolTable
             symbols.Add(default, 1);
         }
 
-        PrepareTables();
+        PrepareSlots();
         if (LengthOf(0) != 0)
         {
             return $"symbol 0 is {Quote.Text(Bytes(payload, 0))}; it is always empty";
         }
 
-        for (var i = 0; i < Count; i++)
+        var all = All;
+        var isAscii = IsAscii(payload, all);
+        var isSmall = all.Length <= FastHashCountMax;
+        for (var i = 0; i < all.Length; i++)
         {
-            var bytes = Bytes(payload, (uint)i);
-            if (!Utf8.IsValid(bytes))
+            var bytes = payload.Slice(all[i].Start, all[i].Length);
+            if (!isAscii && !Utf8.IsValid(bytes))
             {
                 return $"symbol {i} ({Quote.Text(bytes)}) is not valid UTF-8";
             }
 
-            if (FindOrInsert(payload, bytes, (uint)i) is var other && other != i)
+            var hash = isSmall ? SymbolHash.Fast(bytes) : SymbolHash.Strong(bytes);
+            if (FindOrInsert(payload, bytes, hash, (uint)i) is var other && other != i)
             {
                 return $"symbol {i} ({Quote.Text(bytes)}) is symbol {other} again";
             }
@@ -97,92 +132,77 @@ internal sealed class SymbolTable
     }
 
     /// <summary>Whether a symbol is <c>__name__</c>, or else may name a label.</summary>
-    public bool IsLabelName(ReadOnlySpan<byte> payload, uint reference, out bool isMetricNameLabel)
+    public bool IsLabelName(ReadOnlySpan<byte> payload, uint reference, out bool isMetricNameLabel) =>
+        IsLabelName(payload, ref symbols.Items[(int)reference], out isMetricNameLabel);
+
+    /// <summary>The same of one of <see cref="All"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsLabelName(ReadOnlySpan<byte> payload, ref Symbol symbol, out bool isMetricNameLabel)
     {
-        var known = knowledge.Items[(int)reference];
-        if ((known & Knowledge.LabelAsked) == 0)
+        if ((symbol.Known & Knowledge.LabelAsked) == 0)
         {
-            known |= Knowledge.LabelAsked | AskLabel(Bytes(payload, reference));
-            knowledge.Items[(int)reference] = known;
+            symbol.Known |= AskLabel(payload.Slice(symbol.Start, symbol.Length));
         }
 
-        isMetricNameLabel = (known & Knowledge.IsMetricNameLabel) != 0;
-        return (known & (Knowledge.IsLabelName | Knowledge.IsMetricNameLabel)) != 0;
+        isMetricNameLabel = (symbol.Known & Knowledge.IsMetricNameLabel) != 0;
+        return (symbol.Known & (Knowledge.IsLabelName | Knowledge.IsMetricNameLabel)) != 0;
     }
 
     /// <summary>Whether a symbol may name a metric.</summary>
-    public bool IsMetricName(ReadOnlySpan<byte> payload, uint reference)
+    public bool IsMetricName(ReadOnlySpan<byte> payload, uint reference) => IsMetricName(payload, ref symbols.Items[(int)reference]);
+
+    /// <summary>The same of one of <see cref="All"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsMetricName(ReadOnlySpan<byte> payload, ref Symbol symbol)
     {
-        var known = knowledge.Items[(int)reference];
-        if ((known & Knowledge.MetricAsked) == 0)
+        if ((symbol.Known & Knowledge.MetricAsked) == 0)
         {
-            var name = Bytes(payload, reference);
-            var isName = !name.IsEmpty && !char.IsAsciiDigit((char)name[0]) && !name.ContainsAnyExcept(MetricNameBytes);
-            known |= Knowledge.MetricAsked | (isName ? Knowledge.IsMetricName : Knowledge.None);
-            knowledge.Items[(int)reference] = known;
+            symbol.Known |= AskMetric(payload.Slice(symbol.Start, symbol.Length));
         }
 
-        return (known & Knowledge.IsMetricName) != 0;
+        return (symbol.Known & Knowledge.IsMetricName) != 0;
     }
 
     /// <summary>Begins a set of symbols, at first empty: for finding a name that a record has twice, in one step a name.</summary>
-    public void BeginSet()
-    {
-        if (++stamp == 0)
-        {
-            // The counter went round after four billion records: old stamps would look like new ones.
-            stamps.Items.Clear();
-            stamp = 1;
-        }
-    }
+    /// <returns>Its number, which symbols in it bear. A batch has fewer records than there are numbers.</returns>
+    public uint BeginSet() => ++lastSet;
 
     /// <summary>Puts a symbol into the set.</summary>
     /// <returns>False when it was in it.</returns>
     public bool AddToSet(uint reference)
     {
-        ref var seen = ref stamps.Items[(int)reference];
-        var isNew = seen != stamp;
-        seen = stamp;
+        ref var symbol = ref symbols.Items[(int)reference];
+        var isNew = symbol.Set != lastSet;
+        symbol.Set = lastSet;
         return isNew;
     }
 
     /// <summary>Whether a symbol is in the set.</summary>
-    public bool IsInSet(uint reference) => stamps.Items[(int)reference] == stamp;
+    public bool IsInSet(uint reference) => symbols.Items[(int)reference].Set == lastSet;
 
-    // Seeded anew by each process (Marvin), so that nobody can prepare symbols that all fall into one slot. An odd last byte and the
-    // length are mixed in behind it: that adds at most 256 ways to collide on purpose with each hash that cannot be known.
-    private static uint HashOf(ReadOnlySpan<byte> bytes)
-    {
-        var hash = (uint)string.GetHashCode(MemoryMarshal.Cast<byte, char>(bytes));
-        var last = (bytes.Length & 1) == 0 ? 0 : bytes[^1] + 1u;
-        return (hash ^ last) * 0x9E3779B1;
-    }
+    // All in one go, with the tags and lengths between them, and with whatever else may stand there: if that is ASCII, so are they.
+    private static bool IsAscii(ReadOnlySpan<byte> payload, ReadOnlySpan<Symbol> symbols) =>
+        Ascii.IsValid(payload[symbols[0].Start..(symbols[^1].Start + symbols[^1].Length)]);
 
     private static Knowledge AskLabel(ReadOnlySpan<byte> name)
     {
         if (name.SequenceEqual("__name__"u8))
         {
-            return Knowledge.IsMetricNameLabel;
+            return Knowledge.LabelAsked | Knowledge.IsMetricNameLabel;
         }
 
         var isName = !name.IsEmpty && !char.IsAsciiDigit((char)name[0]) && !name.StartsWith("__"u8) && !name.ContainsAnyExcept(LabelNameBytes);
-        return isName ? Knowledge.IsLabelName : Knowledge.None;
+        return isName ? Knowledge.LabelAsked | Knowledge.IsLabelName : Knowledge.LabelAsked;
     }
 
-    private void PrepareTables()
+    private static Knowledge AskMetric(ReadOnlySpan<byte> name)
     {
-        knowledge.Clear();
-        knowledge.Reserve(Count, Count)[..Count].Clear();
-        knowledge.Take(Count);
+        var isName = !name.IsEmpty && !char.IsAsciiDigit((char)name[0]) && !name.ContainsAnyExcept(MetricNameBytes);
+        return isName ? Knowledge.MetricAsked | Knowledge.IsMetricName : Knowledge.MetricAsked;
+    }
 
-        // Stamps of earlier batches stay: the counter has moved on since. Those that come new must not look like any.
-        if (stamps.Count < Count)
-        {
-            var more = Count - stamps.Count;
-            stamps.Reserve(more, Count)[..more].Clear();
-            stamps.Take(more);
-        }
-
+    private void PrepareSlots()
+    {
         // At most half full: a look takes one or two steps.
         var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Count * 2);
         slots.Clear();
@@ -191,10 +211,9 @@ internal sealed class SymbolTable
     }
 
     // A slot is the hash above the symbol's number plus one; 0 is free. Bytes are compared only where all 32 bits of the hash agree.
-    private int FindOrInsert(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> bytes, uint number)
+    private int FindOrInsert(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> bytes, uint hash, uint number)
     {
         var table = slots.Items;
-        var hash = HashOf(bytes);
         for (var at = hash & (uint)(table.Length - 1); ; at = (at + 1) & (uint)(table.Length - 1))
         {
             var slot = table[(int)at];
@@ -212,5 +231,16 @@ internal sealed class SymbolTable
         }
     }
 
-    private readonly record struct Symbol(int Start, int Length);
+    /// <summary>A symbol: where it lies, and what is known of it.</summary>
+    internal struct Symbol
+    {
+        public int Start;
+        public int Length;
+
+        /// <summary>What was asked about it yet, and the answers.</summary>
+        public Knowledge Known;
+
+        /// <summary>The last set it was put into; 0 for none.</summary>
+        public uint Set;
+    }
 }

@@ -24,6 +24,9 @@ internal ref struct WireReader
     /// <summary>Whether everything was read.</summary>
     public readonly bool AtEnd => position >= bytes.Length;
 
+    /// <summary>Goes on behind what the caller has read itself, which is at most all.</summary>
+    public void MoveTo(int newPosition) => position = newPosition;
+
     /// <summary>Reads a field's number and type: <c>number &lt;&lt; 3 | type</c>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryReadTag(out uint tag) => TryReadUInt32(out tag) && tag >= 8;
