@@ -54,6 +54,13 @@ internal sealed class SelfMetrics(TimeProvider time, params IReadOnlyList<Func<I
         yield return new CollectorMetric("process_cpu_seconds_total", "User and system CPU time of this process.", true, "", Environment.CpuUsage.TotalTime.TotalSeconds);
         yield return new CollectorMetric("process_resident_memory_bytes", "Resident memory of this process.", false, "", Environment.WorkingSet);
         yield return new CollectorMetric("process_start_time_seconds", "When this process started, Unix seconds.", false, "", startedMs / 1000.0);
+        yield return new CollectorMetric("lm_collector_allocated_bytes_total", "Managed memory allocated.", true, "", GC.GetTotalAllocatedBytes());
+        for (var generation = 0; generation <= GC.MaxGeneration; generation++)
+        {
+            yield return new CollectorMetric("lm_collector_gc_collections_total", "Garbage collections, those of older generations counted in each younger one, too.", true, $"generation=\"{generation}\"", GC.CollectionCount(generation));
+        }
+
+        yield return new CollectorMetric("lm_collector_gc_pause_seconds_total", "Time for which garbage collections stopped everything.", true, "", GC.GetTotalPauseDuration().TotalSeconds);
         yield return new CollectorMetric("lm_collector_managed_heap_bytes", "Managed memory after the last collection.", false, "", GC.GetGCMemoryInfo().HeapSizeBytes);
     }
 }
