@@ -16,6 +16,9 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
 
     private volatile bool isDraining;
 
+    /// <inheritdoc/>
+    public bool IsQuick => true;
+
     /// <summary>From now on new batches are answered 503; those in hand are finished.</summary>
     public void Drain() => isDraining = true;
 

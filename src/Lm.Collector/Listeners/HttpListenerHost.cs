@@ -30,8 +30,8 @@ internal sealed class HttpListenerHost : IAsyncDisposable
         // The builder only because Kestrel's TLS wants services that are internal; its pipeline is not used, so it costs nothing per request.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
-        // Inline: what a socket brings is decrypted, parsed and answered by the pool thread that was woken for it. The usual three hops cost more than the work.
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(options =>
+        // The usual three hops from thread to thread between a socket and its answer cost more than a batch's work.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = endpoint.IsQuick).ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
             bounds.Apply(options.Limits);

@@ -64,6 +64,9 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     public IAgentReports AgentReports => agents;
 
     /// <inheritdoc/>
+    public bool IsQuick => false;
+
+    /// <inheritdoc/>
     public async Task HandleAsync(HttpContext context)
     {
         try
