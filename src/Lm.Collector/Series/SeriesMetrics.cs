@@ -11,6 +11,7 @@ internal static class SeriesMetrics
         var now = store.Statistics();
         yield return new CollectorMetric("lm_collector_series", "Series in memory.", false, "", now.Series);
         yield return new CollectorMetric("lm_collector_samples", "Samples in memory.", false, "", now.Samples);
+        yield return new CollectorMetric("lm_collector_sample_bytes", "Memory that the samples take.", false, "", now.SampleBytes);
         yield return new CollectorMetric("lm_collector_metric_names", "Metric names whose type, unit and help are known.", false, "", now.Metrics);
         yield return new CollectorMetric("lm_collector_samples_added_total", "Samples stored.", true, "", now.SamplesAdded);
         yield return new CollectorMetric("lm_collector_samples_repeated_total", "Samples left out because the same value was stored for their time.", true, "", now.SamplesRepeated);
