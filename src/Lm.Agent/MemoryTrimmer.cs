@@ -30,7 +30,8 @@ internal sealed unsafe partial class MemoryTrimmer
     public void AfterTick()
     {
         ticks++;
-        if (Interlocked.Exchange(ref hasConnected, 0) == 1 && ticks > TicksUntilRelease)
+        // One that is planned stays: with a connection for each tick it would be put off for ever.
+        if (Interlocked.Exchange(ref hasConnected, 0) == 1 && releaseAt < ticks)
         {
             releaseAt = ticks + TicksFromConnectionToRelease;
         }

@@ -1,37 +1,31 @@
 namespace Lm.Journal;
 
-/// <summary>Answers the appends of a group that has ended, on the thread pool: a few work items for the whole group in place of one for
-/// each append, which would wake a thread each.</summary>
+/// <summary>Answers the appends of a group that has ended, on the thread pool.</summary>
+/// <remarks>One work item is on the way at a time and sends the next one before it answers: a whole group wakes one thread, not one for each append, and
+/// what an appender does next holds nobody up.</remarks>
 internal sealed class GroupAnswer(PendingAppend[] appends, JournalException? failure) : IThreadPoolWorkItem
 {
-    // What an appender does next costs some 20 microseconds: a second thread is worth its waking from a few of them on.
-    private const int AppendsPerItem = 4;
-
     private int answered;
 
     /// <summary>Begins to answer; what the appenders do next runs on the pool's threads, never on the caller's.</summary>
-    public void Begin()
-    {
-        var items = Math.Clamp(appends.Length / AppendsPerItem, 1, Environment.ProcessorCount);
-        for (var i = 0; i < items; i++)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-    }
+    public void Begin() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
     /// <inheritdoc/>
     public void Execute()
     {
-        for (var i = Interlocked.Increment(ref answered) - 1; i < appends.Length; i = Interlocked.Increment(ref answered) - 1)
+        var append = appends[answered++]; // alone here: the next item comes into being below
+        if (answered < appends.Length)
         {
-            if (failure is null)
-            {
-                appends[i].SetResult(appends[i].Position);
-            }
-            else
-            {
-                appends[i].SetException(failure);
-            }
+            Begin();
+        }
+
+        if (failure is null)
+        {
+            append.SetResult(append.Position);
+        }
+        else
+        {
+            append.SetException(failure);
         }
     }
 }

@@ -166,7 +166,7 @@ public sealed class Journal : IAsyncDisposable
         DeleteAll([segment]);
     }
 
-    /// <summary>Commits what waits, then closes the files.</summary>
+    /// <summary>Commits what waits, then closes the files. The last appends may be answered a moment later.</summary>
     public async ValueTask DisposeAsync()
     {
         queue.Close();

@@ -37,7 +37,7 @@ internal sealed class JournalWriter
         current = file is null ? null : segments.Newest;
     }
 
-    /// <summary>Ends when the queue is closed and everything in it was answered.</summary>
+    /// <summary>Ends when the queue is closed and everything in it was committed and reported, or refused; the last answers may still be on their way.</summary>
     public Task Stopped => stopped.Task;
 
     public void Start() =>

@@ -13,8 +13,13 @@ public readonly record struct UnixMillis(long Value) : IComparable<UnixMillis>
     /// <inheritdoc/>
     public int CompareTo(UnixMillis other) => Value.CompareTo(other.Value);
 
-    /// <summary>The time from <paramref name="right"/> to <paramref name="left"/>.</summary>
-    public static TimeSpan operator -(UnixMillis left, UnixMillis right) => TimeSpan.FromMilliseconds(left.Value - right.Value);
+    /// <summary>The time from <paramref name="right"/> to <paramref name="left"/>; the longest that there is where that is longer: times come from
+    /// outside, too.</summary>
+    public static TimeSpan operator -(UnixMillis left, UnixMillis right)
+    {
+        var longest = TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond;
+        return new TimeSpan((long)Int128.Clamp((Int128)left.Value - right.Value, -longest, longest) * TimeSpan.TicksPerMillisecond);
+    }
 
     /// <summary>Whether <paramref name="left"/> is earlier.</summary>
     public static bool operator <(UnixMillis left, UnixMillis right) => left.Value < right.Value;

@@ -17,7 +17,7 @@ internal static class HttpRequestHead
             CultureInfo.InvariantCulture,
             $"""
             POST {BatchHeaders.Path} HTTP/1.1
-            Host: {url.Authority}
+            Host: {HostOf(url)}
             User-Agent: lm-agent/{AgentVersion.Text}
             Authorization: Bearer {token.Reveal()}
             Content-Type: {IngestAck.MediaType}
@@ -31,5 +31,12 @@ internal static class HttpRequestHead
 
 
             """).ReplaceLineEndings("\r\n"));
+    }
+
+    // In ASCII, as TLS names it, too; the port as far as it is not the scheme's own.
+    private static string HostOf(Uri url)
+    {
+        var host = url.HostNameType == UriHostNameType.IPv6 ? $"[{url.IdnHost}]" : url.IdnHost;
+        return url.IsDefaultPort ? host : string.Create(CultureInfo.InvariantCulture, $"{host}:{url.Port}");
     }
 }

@@ -26,7 +26,7 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
             var tolerance = clockTolerance();
             lock (gate)
             {
-                return agents.Values.Count(agent => agent.Snapshot(time, tolerance).IsClockSuspect);
+                return agents.Values.Count(agent => agent.IsClockSuspect(time, tolerance));
             }
         }
     }

@@ -102,7 +102,7 @@ internal sealed class AgentRecord(string agentId)
             Version = version,
             IntervalMs = intervalMs,
             ClockSkewMs = clockSkewMs,
-            IsClockSuspect = IsClockSuspect(time, clockTolerance, interval),
+            IsClockSuspect = IsClockSuspect(time, clockTolerance),
             Queue = queue,
             HasBacklog = queue is { Oldest: { } oldest } && queueAt - oldest > interval * 2,
             Accepted = accepted,
@@ -114,9 +114,12 @@ internal sealed class AgentRecord(string agentId)
         };
     }
 
-    // An agent that is gone says nothing about clocks any more; two intervals, because one request may fail.
-    private bool IsClockSuspect(TimeProvider time, TimeSpan tolerance, TimeSpan interval)
+    /// <summary>Whether its clock differs by more than is allowed. An agent that is gone says nothing about clocks any more.</summary>
+    public bool IsClockSuspect(TimeProvider time, TimeSpan tolerance)
     {
+        var interval = AgentStates.IntervalOf(intervalMs);
+
+        // Two intervals, because one request may fail.
         var life = interval * 2 > SkewLife ? interval * 2 : SkewLife;
         return clockSkewMs is { } skew && Math.Abs((double)skew) > tolerance.TotalMilliseconds && Elapsed(time, LastSeenTimestamp) <= life;
     }

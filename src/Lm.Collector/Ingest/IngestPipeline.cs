@@ -68,7 +68,7 @@ internal sealed class IngestPipeline(
         }
     }
 
-    // Takes over the frame's lease.
+    // Takes over the frame's lease, and never throws itself: what the frames beside it began goes on with the body's memory.
     private ValueTask<FrameAck> TakeAsync(in IngestRequest request, in FrameInHand frame, ReadOnlyMemory<byte> body, IngestSettings current)
     {
         if (frame.Refusal is { } refusal)
@@ -77,21 +77,42 @@ internal sealed class IngestPipeline(
         }
 
         var lease = frame.Lease ?? throw new UnreachableException("a frame is refused or has a batch");
+        try
+        {
+            if (Admit(request, frame, lease, body, current, out var answer) is { } entry)
+            {
+                return StoreAsync(entry);
+            }
+
+            lease.Release();
+            return answer;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            lease.Release();
+            return ValueTask.FromException<FrameAck>(e);
+        }
+    }
+
+    // What is to be stored, or the answer.
+    private SpoolEntry? Admit(
+        in IngestRequest request, in FrameInHand frame, BatchLease lease, ReadOnlyMemory<byte> body, IngestSettings current, out ValueTask<FrameAck> answer)
+    {
         var batch = lease.Batch;
+        answer = default;
         var verdict = BatchRules.Judge(batch, current.Limits, request.ReceivedAt, current.Backfill, out var newest);
         var notNow = RefusalByTime(request, batch.Key.Sequences, verdict, newest, current);
         var fingerprint = new FrameFingerprint(frame.Frame.Checksum, frame.Frame.Length);
         var admission = ledger.Admit(batch.Key, fingerprint, request.SeqFloor, request.ReceivedAt, mayEnter: notNow is null);
         if (admission is { Admission: Admission.New, Batch: { } pending })
         {
-            return StoreAsync(new SpoolEntry(lease, verdict, pending, body.Slice(frame.Offset, frame.Frame.Length)));
+            return new SpoolEntry(lease, verdict, pending, body.Slice(frame.Offset, frame.Frame.Length));
         }
 
-        var answer = admission.Admission == Admission.New
+        answer = admission.Admission == Admission.New
             ? ValueTask.FromResult(notNow ?? throw new UnreachableException("a new frame that may enter is pending"))
             : AnswerKnownAsync(batch.Key.Sequences, admission);
-        lease.Release();
-        return answer;
+        return null;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -19,8 +19,17 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     // Twice the default series: a form each, and as many that differ in the order of labels.
     private const int KnownMax = 524_288;
 
+    // The texts of both tables below; a batch is added whole, so it may be exceeded by one batch.
+    private const long TextBytesMax = 96L << 20;
+
+    // What people read of a metric; more is cut.
+    private const int HelpBytesMax = 1024;
+
     // Some ten thousand agents' heartbeats.
     private const long ShapesBytesMax = 64L << 20;
+
+    // A table's entry and the headers of what it points to.
+    private const int EntryBytes = 64;
 
     private readonly Dictionary<byte[], MemorySeries> known = new(SeriesKeyComparer.Instance);
     private readonly Dictionary<string, BatchShape> shapes = new(StringComparer.Ordinal);
@@ -32,6 +41,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     private int keyPrefix; // bytes of agent and common labels; 0 when they are not in the key yet
     private int knownGeneration;
     private long shapesBytes;
+    private long textBytes;
 
     /// <inheritdoc/>
     public void Apply(AcceptedBatch batch)
@@ -51,7 +61,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     // The usual batch: one sample for each series, all of one time, and later than what there is.
     private bool TryAppendRow(AcceptedBatch batch, BatchShape shape)
     {
-        if (batch.Verdict.DroppedSeries.Count > 0 || !shape.IsComplete)
+        if (batch.Batch.Series.Length == 0 || batch.Verdict.DroppedSeries.Count > 0 || !shape.IsComplete)
         {
             return false;
         }
@@ -152,6 +162,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
             Identify(batch, series);
             found = store.FindOrAdd(new LabelSet(CollectionsMarshal.AsSpan(labels)));
             lookup[key.AsSpan(0, keyLength)] = found;
+            textBytes += keyLength + EntryBytes;
         }
 
         return found;
@@ -216,7 +227,11 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     {
         Identify(batch, series);
         var name = labels.Find(static label => label.Name == LabelSet.MetricNameLabel).Value ?? "";
-        Describe(name, batch, series);
+        if (series.Help != 0 || series.Unit != 0 || !store.IsDescribed(name))
+        {
+            Describe(name, batch, series);
+        }
+
         var bounds = batch.Bounds(histogram);
         var counts = batch.Counts(histogram);
         ulong cumulative = 0;
@@ -240,19 +255,36 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     }
 
     private void Describe(string metric, DecodedBatch batch, in DecodedSeries series) =>
-        store.Describe(metric, new MetricMetadata(series.Type, Text(batch.Symbol(series.Unit)), Text(batch.Symbol(series.Help))));
+        store.Describe(metric, new MetricMetadata(series.Type, Text(Cut(batch.Symbol(series.Unit))), Text(Cut(batch.Symbol(series.Help)))));
+
+    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length <= HelpBytesMax)
+        {
+            return utf8;
+        }
+
+        var end = HelpBytesMax;
+        while ((utf8[end] & 0xc0) == 0x80)
+        {
+            end--; // inside a character
+        }
+
+        return utf8[..end];
+    }
 
     // Hosts share most of their names and values: one string for each.
     private string Text(ReadOnlySpan<byte> utf8)
     {
         var text = Encoding.UTF8.GetString(utf8);
-        ref var shared = ref CollectionsMarshal.GetValueRefOrAddDefault(strings, text, out _);
+        ref var shared = ref CollectionsMarshal.GetValueRefOrAddDefault(strings, text, out var isKnown);
+        textBytes += isKnown ? 0 : (sizeof(char) * text.Length) + EntryBytes;
         return shared ??= text;
     }
 
     private void ForgetRemoved()
     {
-        if (knownGeneration != store.RemovalGeneration || known.Count >= KnownMax)
+        if (knownGeneration != store.RemovalGeneration || known.Count >= KnownMax || textBytes >= TextBytesMax)
         {
             known.Clear();
             foreach (var shape in shapes.Values)
@@ -261,6 +293,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
             }
 
             shapes.Clear();
+            textBytes = 0;
             strings.Clear(); // those in use live on in their series; only sharing with them ends
             knownGeneration = store.RemovalGeneration;
         }

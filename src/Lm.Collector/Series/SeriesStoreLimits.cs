@@ -10,5 +10,5 @@ internal sealed record SeriesStoreLimits
     public int SeriesMax { get; init; } = 262_144;
 
     /// <summary>Metric names whose type, unit and help are kept; those of further ones are not.</summary>
-    public int MetricsMax { get; init; } = 65_536;
+    public int MetricsMax { get; init; } = 16_384;
 }

@@ -60,6 +60,24 @@ public sealed class AgentsEndpointTests
     }
 
     [Theory]
+    [InlineData("/api/v1/agents")]
+    [InlineData("/metrics")]
+    [InlineData("/readyz")]
+    public async Task What_an_agent_says_beyond_all_reason_breaks_no_answer(string path)
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        listener.Report(new AgentReport
+        {
+            AgentId = "web1",
+            ReceivedAt = new UnixMillis(Now),
+            SentAt = new UnixMillis(long.MaxValue),
+            Queue = new QueueReport(long.MaxValue, long.MaxValue, new UnixMillis(long.MaxValue), long.MaxValue, long.MaxValue),
+        });
+
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await listener.GetAsync(path)).Status);
+    }
+
+    [Theory]
     [InlineData(0, "up")]
     [InlineData(30, "up")]
     [InlineData(31, "late")]

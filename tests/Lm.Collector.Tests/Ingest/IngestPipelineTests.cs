@@ -1,3 +1,4 @@
+using Lm.Platform;
 using Lm.Protocol;
 using Lm.TestKit;
 
@@ -305,6 +306,17 @@ public sealed class IngestPipelineTests
         var frame = FrameMaker.Frame(1, rig.Now.Add(-TimeSpan.FromDays(40)));
         Assert.Equal((503, ProblemCode.ClockSuspect), Answer(await rig.SendFrameAsync(1, frame, sentAt: rig.Now.Add(-TimeSpan.FromSeconds(601)))));
         Assert.Equal(FrameOutcome.Accepted, (await rig.SendFrameAsync(1, frame, sentAt: rig.Now.Add(-TimeSpan.FromSeconds(599)))).Outcome);
+    }
+
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(0)]
+    public async Task C26_a_clock_beyond_all_reason_is_suspect_and_costs_no_memory(long sentAt)
+    {
+        await using var rig = new IngestRig();
+        var frame = FrameMaker.Frame(1, rig.Now.Add(-TimeSpan.FromDays(40)));
+        Assert.Equal((503, ProblemCode.ClockSuspect), Answer(await rig.SendFrameAsync(1, frame, sentAt: new UnixMillis(sentAt))));
+        Assert.Equal(0, rig.Budget.Taken);
     }
 
     [Fact]

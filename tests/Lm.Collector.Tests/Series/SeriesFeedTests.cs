@@ -161,6 +161,16 @@ public sealed class SeriesFeedTests
     }
 
     [Fact]
+    public void A_long_help_text_is_cut_at_a_character()
+    {
+        feed.Apply(new BatchMaker().With(new MetricDescriptor("x", MetricType.Gauge, "", new string('ü', 600) + "!"), [(1, 1)]).Make());
+        feed.Apply(new BatchMaker().With(new MetricDescriptor("y", MetricType.Gauge, "", "a" + new string('ü', 600)), [(1, 1)]).Make());
+
+        Assert.Equal(new string('ü', 512), store.MetadataOf("x")?.Help);
+        Assert.Equal("a" + new string('ü', 511), store.MetadataOf("y")?.Help);
+    }
+
+    [Fact]
     public void A_histogram_becomes_cumulative_buckets_sum_and_count()
     {
         var maker = new BatchMaker();
