@@ -111,7 +111,7 @@ free_port() {
 # alive PIDFILE WORD: whether the process of the file runs and has WORD in its command line (a pid may have been taken by another).
 alive() {
   local pid
-  pid=$(cat "$1" 2>/dev/null) && [[ -n $pid ]] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$2"
+  pid=$(cat "$1" 2>/dev/null) && [[ -n $pid ]] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$2"
 }
 
 # stop_process PIDFILE WORD SECONDS: SIGTERM, and SIGKILL once the time is over.
