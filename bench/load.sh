@@ -8,8 +8,8 @@ LM_BIN=${1:-${LM_BIN:-}}
 source "$(dirname "${BASH_SOURCE[0]}")/../tests/crash/lib.sh"
 
 # Both ends as they ship: the bare endpoint is compared like with like.
-load=$ROOT/artifacts/load/lm-load
-if [[ ! -x $load || -n $(find "$ROOT/bench/Lm.LoadDriver" "$ROOT/src/Lm.Protocol" -name '*.cs' -newer "$load" -not -path '*/obj/*' -print -quit) ]]; then
+driver=$ROOT/artifacts/load/lm-load
+if [[ ! -x $driver || -n $(find "$ROOT/bench/Lm.LoadDriver" "$ROOT/src/Lm.Protocol" -name '*.cs' -newer "$driver" -not -path '*/obj/*' -print -quit) ]]; then
   step "Publishing the load driver" dotnet publish "$ROOT/bench/Lm.LoadDriver/Lm.LoadDriver.csproj" -c Release -p:LmTargetFramework=net9.0 -v minimal -o "$ROOT/artifacts/load"
 fi
 agents=${LM_AGENTS:-16}
@@ -17,9 +17,9 @@ if [[ -n ${LM_SPOOL:-} ]]; then
   rm -rf "$LM_SPOOL/lm-load-spool" && mkdir -p "$LM_SPOOL/lm-load-spool" && ln -s "$LM_SPOOL/lm-load-spool" "$work/spool"
 fi
 write_settings unused
-"$load" tokens --agents "$agents" --secret-file "$work/secret" --prefix bench- >>"$work/ingest-tokens.toml"
+"$driver" tokens --agents "$agents" --secret-file "$work/secret" --prefix bench- >>"$work/ingest-tokens.toml"
 start_collector
 wait_ready
-"$load" compare --url "https://127.0.0.1:$ingest_port" --ca "$work/tls/ca.pem" --cert "$work/tls/server.pem" --key "$work/tls/server.key" \
+"$driver" compare --url "https://127.0.0.1:$ingest_port" --ca "$work/tls/ca.pem" --cert "$work/tls/server.pem" --key "$work/tls/server.key" \
   --secret-file "$work/secret" --bare-port "$(free_port)" --agents "$agents" --batches "${LM_BATCHES:-8000}" --rounds "${LM_ROUNDS:-4}" \
   --pid "$collector_pid" --at-least "${LM_AT_LEAST:-60}"
