@@ -97,7 +97,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
             row[i] = batch.Batch.Values(series[i])[0];
         }
 
-        return series.Length > 0 && time > rows.NewestTime && time >= batch.Verdict.OldestAccepted.Value;
+        return time > rows.NewestTime && time >= batch.Verdict.OldestAccepted.Value;
     }
 
     private void AppendEach(AcceptedBatch batch, BatchShape? shape)
