@@ -12,8 +12,10 @@ public sealed partial class ReferenceTests
         ["Lm.Toml"] = [],
         ["Lm.Protocol"] = ["Lm.Platform"],
         ["Lm.Journal"] = ["Lm.Platform"],
+        ["Lm.Tsdb"] = ["Lm.Platform"],
+        ["Lm.PromQL"] = ["Lm.Platform", "Lm.Tsdb"],
         ["Lm.Agent"] = ["Lm.Platform", "Lm.Toml", "Lm.Protocol", "Lm.Journal"],
-        ["Lm.Collector"] = ["Lm.Platform", "Lm.Toml", "Lm.Protocol", "Lm.Journal"],
+        ["Lm.Collector"] = ["Lm.Platform", "Lm.Toml", "Lm.Protocol", "Lm.Journal", "Lm.Tsdb", "Lm.PromQL"],
     };
 
     // Slices of the programs that must not know each other: who, whom, why.

@@ -1,5 +1,6 @@
 using Lm.Collector.Series;
 using Lm.Platform;
+using Lm.Tsdb;
 
 namespace Lm.Collector.Agents;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lm.Collector.Series;
+using Lm.Tsdb;
 
 namespace Lm.Collector.Query;
 

@@ -1,4 +1,4 @@
-using Lm.Collector.Series;
+using Lm.Tsdb;
 
 namespace Lm.Collector.Query;
 

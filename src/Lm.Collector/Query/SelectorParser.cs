@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using Lm.Collector.Series;
+using Lm.Tsdb;
 
 namespace Lm.Collector.Query;
 

@@ -1,4 +1,5 @@
 using Lm.Platform;
+using Lm.Tsdb;
 
 namespace Lm.Collector.Series;
 

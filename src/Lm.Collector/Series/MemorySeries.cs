@@ -1,3 +1,6 @@
+using Lm.Tsdb;
+using Lm.Tsdb.Chunks;
+
 namespace Lm.Collector.Series;
 
 /// <summary>One series in memory: its labels and its samples, sorted by time, at most one for each time.</summary>

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using Lm.Platform;
+using Lm.Tsdb;
+using Lm.Tsdb.Chunks;
 
 namespace Lm.Collector.Series;
 

@@ -4,6 +4,8 @@ using System.Text;
 using Lm.Collector.Ingest;
 using Lm.Collector.Spool;
 using Lm.Protocol;
+using Lm.Tsdb;
+using Label = Lm.Tsdb.Label;
 
 namespace Lm.Collector.Series;
 

@@ -1,3 +1,5 @@
+using Lm.Tsdb;
+
 namespace Lm.Collector.Series;
 
 /// <summary>What a read found: series, and their samples in two shared arrays.</summary>

@@ -1,8 +1,8 @@
 using System.Net;
-using Lm.Collector.Series;
 using Lm.Collector.Tests.Series;
-using Lm.Protocol;
 using Lm.TestKit;
+using Lm.Tsdb;
+using Label = Lm.Protocol.Label;
 
 namespace Lm.Collector.Tests.Query;
 

@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Lm.Collector.Query;
-using Lm.Collector.Series;
+using Lm.Tsdb;
 
 namespace Lm.Collector.Tests.Query;
 

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Lm.Collector.Series;
 using Lm.Platform;
+using Lm.Tsdb.Chunks;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lm.Collector.Tests.Series;

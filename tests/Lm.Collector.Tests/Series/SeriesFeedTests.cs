@@ -1,6 +1,8 @@
 using Lm.Collector.Series;
 using Lm.Protocol;
+using Lm.Tsdb;
 using Microsoft.Extensions.Logging.Abstractions;
+using Label = Lm.Protocol.Label;
 
 namespace Lm.Collector.Tests.Series;
 

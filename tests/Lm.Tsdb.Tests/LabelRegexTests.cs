@@ -1,6 +1,4 @@
-using Lm.Collector.Series;
-
-namespace Lm.Collector.Tests.Series;
+namespace Lm.Tsdb.Tests;
 
 public sealed class LabelRegexTests
 {

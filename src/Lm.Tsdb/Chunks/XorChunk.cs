@@ -1,13 +1,13 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace Lm.Collector.Series;
+namespace Lm.Tsdb.Chunks;
 
 /// <summary>A growing run of samples, ascending in time, compressed as in Prometheus' XOR chunks: a usual sample takes one to three bytes.</summary>
 /// <remarks>Source: Prometheus, tsdb/docs/format/chunks.md, and "Gorilla: A Fast, Scalable, In-Memory Time Series Database" (VLDB 2015), section 4.1.
 /// Times as differences of differences, values as XOR with the one before. Not safe for concurrent use.</remarks>
 /// <param name="expectedBytes">What it will take, as far as that is known: that of the chunk before.</param>
-internal sealed class XorChunk(int expectedBytes)
+public sealed class XorChunk(int expectedBytes)
 {
     /// <summary>Samples after which a new chunk begins: what readers of Prometheus blocks expect.</summary>
     public const int SamplesMax = 120;

@@ -1,9 +1,7 @@
-using Lm.Protocol;
-
-namespace Lm.Collector.Series;
+namespace Lm.Tsdb;
 
 /// <summary>All labels of a series, the metric name under <c>__name__</c>: sorted by name, names unique, no empty values. Immutable.</summary>
-internal sealed class LabelSet : IEquatable<LabelSet>, IComparable<LabelSet>
+public sealed class LabelSet : IEquatable<LabelSet>
 {
     /// <summary>The label that carries the metric's name.</summary>
     public const string MetricNameLabel = "__name__";

@@ -2,13 +2,13 @@ using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace Lm.Collector.Series;
+namespace Lm.Tsdb;
 
 /// <summary>A regular expression over label values, anchored at both ends, in time linear in the value.</summary>
 /// <remarks>Prometheus' dialect is RE2's. .NET's differs where it would answer otherwise without a word: those forms are translated
 /// (<c>\d \w \s</c> are ASCII, <c>(?P&lt;name&gt;</c>, <c>[[:alpha:]]</c>, a bracket inside a class is a character); the rest is equal or
 /// refused. Source: https://github.com/google/re2/wiki/Syntax.</remarks>
-internal sealed class LabelRegex
+public sealed class LabelRegex
 {
     /// <summary>Longest expression, characters. Grafana's lists of hosts stay below.</summary>
     public const int LengthMax = 8192;

@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Lm.Collector.Series;
+using Lm.Tsdb.Chunks;
 
-namespace Lm.Collector.Tests.Series;
+namespace Lm.Tsdb.Tests.Chunks;
 
 public sealed class XorChunkTests
 {

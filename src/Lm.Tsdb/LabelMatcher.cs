@@ -1,7 +1,7 @@
-namespace Lm.Collector.Series;
+namespace Lm.Tsdb;
 
 /// <summary>One condition of a selector. A label that a series does not have counts as empty.</summary>
-internal sealed class LabelMatcher
+public sealed class LabelMatcher
 {
     private readonly LabelRegex? regex;
 
@@ -59,7 +59,7 @@ internal sealed class LabelMatcher
 }
 
 /// <summary>The four comparisons of a selector.</summary>
-internal enum MatchKind
+public enum MatchKind
 {
     /// <summary><c>=</c>.</summary>
     Equal,

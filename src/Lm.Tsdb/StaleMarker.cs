@@ -1,7 +1,7 @@
-namespace Lm.Collector.Series;
+namespace Lm.Tsdb;
 
 /// <summary>The value that says "this series ended here": one bit pattern among the NaNs, as Prometheus has it (<c>value.StaleNaN</c>).</summary>
-internal static class StaleMarker
+public static class StaleMarker
 {
     /// <summary>Its bits. Any other NaN is a value.</summary>
     public const long Bits = 0x7ff0000000000002;
