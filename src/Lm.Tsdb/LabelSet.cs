@@ -56,7 +56,7 @@ public sealed class LabelSet : IEquatable<LabelSet>
     }
 
     /// <inheritdoc/>
-    public bool Equals(LabelSet? other) => other is not null && hash == other.hash && labels.AsSpan().SequenceEqual(other.labels);
+    public bool Equals(LabelSet? other) => ReferenceEquals(this, other) || other is not null && hash == other.hash && labels.AsSpan().SequenceEqual(other.labels);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as LabelSet);
