@@ -20,12 +20,21 @@ public sealed class LabelRegex
 
     private readonly HashSet<string>? literals;
     private readonly Regex? regex;
+    private readonly int? lengthMin; // set: everything that begins with the prefix and is at least so long matches
 
-    private LabelRegex(HashSet<string>? literals, Regex? regex)
+    private LabelRegex(HashSet<string>? literals, string prefix, int? lengthMin, Regex? regex)
     {
         this.literals = literals;
+        this.lengthMin = lengthMin;
         this.regex = regex;
+        Prefix = prefix;
     }
+
+    /// <summary>All values that match, when the expression lists them, as <c>a|b</c> does; else null.</summary>
+    public IReadOnlyCollection<string>? Literals => literals;
+
+    /// <summary>What every value that matches begins with; empty when nothing is known.</summary>
+    public string Prefix { get; }
 
     /// <summary>Reads an expression.</summary>
     /// <param name="pattern">The text between the quotes.</param>
@@ -41,9 +50,16 @@ public sealed class LabelRegex
             return false;
         }
 
-        if (!pattern.AsSpan().ContainsAny(Special))
+        if (LiteralsOf(pattern) is { } literals)
         {
-            parsed = new LabelRegex([.. pattern.Split('|')], null); // web1|web2|web3: no automaton needed
+            parsed = new LabelRegex(literals, "", null, null); // web1|web2|web3: no automaton needed
+            return true;
+        }
+
+        var prefix = PrefixOf(pattern);
+        if (pattern.AsSpan(prefix.Length) is ".*" or ".+")
+        {
+            parsed = new LabelRegex(null, prefix, pattern[^1] == '*' ? prefix.Length : prefix.Length + 1, null);
             return true;
         }
 
@@ -62,7 +78,7 @@ public sealed class LabelRegex
         try
         {
             var translated = @"\A(?s:" + Translate(pattern) + @")\z";
-            parsed = new LabelRegex(null, new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)));
+            parsed = new LabelRegex(null, prefix, null, new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)));
             return true;
         }
         catch (RegexParseException exception)
@@ -79,7 +95,69 @@ public sealed class LabelRegex
 
     /// <summary>Whether the whole value matches.</summary>
     /// <exception cref="RegexMatchTimeoutException">The value alone took longer than a second.</exception>
-    public bool IsMatch(string value) => literals?.Contains(value) ?? regex!.IsMatch(value);
+    public bool IsMatch(string value)
+    {
+        if (literals is not null)
+        {
+            return literals.Contains(value);
+        }
+
+        return lengthMin is { } length
+            ? value.Length >= length && value.StartsWith(Prefix, StringComparison.Ordinal)
+            : value.StartsWith(Prefix, StringComparison.Ordinal) && regex!.IsMatch(value);
+    }
+
+    // Texts with | between them, in one group or none, as dashboards write a choice of hosts: punctuation may be escaped.
+    private static HashSet<string>? LiteralsOf(string pattern)
+    {
+        var inside = pattern.AsSpan();
+        if (inside is ['(', .., ')'])
+        {
+            inside = inside.StartsWith("(?:") ? inside[3..^1] : inside[1..^1];
+        }
+
+        var literals = new HashSet<string>(StringComparer.Ordinal);
+        var text = new StringBuilder(inside.Length);
+        for (var i = 0; i < inside.Length; i++)
+        {
+            if (inside[i] == '|')
+            {
+                literals.Add(text.ToString());
+                text.Clear();
+            }
+            else if (inside[i] == '\\' && i + 1 < inside.Length && char.IsAscii(inside[i + 1]) && (char.IsPunctuation(inside[i + 1]) || char.IsSymbol(inside[i + 1])))
+            {
+                text.Append(inside[++i]);
+            }
+            else if (Special.Contains(inside[i]))
+            {
+                return null;
+            }
+            else
+            {
+                text.Append(inside[i]);
+            }
+        }
+
+        literals.Add(text.ToString());
+        return literals;
+    }
+
+    private static string PrefixOf(string pattern)
+    {
+        if (pattern.Contains('|', StringComparison.Ordinal))
+        {
+            return "";
+        }
+
+        var end = pattern.AsSpan().IndexOfAny(Special);
+        if (end > 0 && pattern[end] is '*' or '?' or '{' or '+')
+        {
+            end -= char.IsLowSurrogate(pattern[end - 1]) ? 2 : 1; // the count is for the last character
+        }
+
+        return end > 0 ? pattern[..end] : "";
+    }
 
     // Checked here, not by .NET: a parenthesis too many would close the group that anchors the expression.
     private static string FaultOfStructure(string pattern)

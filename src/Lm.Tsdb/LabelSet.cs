@@ -1,6 +1,6 @@
 namespace Lm.Tsdb;
 
-/// <summary>All labels of a series, the metric name under <c>__name__</c>: sorted by name, names unique, no empty values. Immutable.</summary>
+/// <summary>All labels of a series, the metric name under <c>__name__</c>: sorted by the names' UTF-8 bytes, names unique, no empty values. Immutable.</summary>
 public sealed class LabelSet : IEquatable<LabelSet>
 {
     /// <summary>The label that carries the metric's name.</summary>
@@ -21,17 +21,19 @@ public sealed class LabelSet : IEquatable<LabelSet>
             }
         }
 
-        sorted.Sort(static (left, right) => string.CompareOrdinal(left.Name, right.Name));
+        sorted.Sort(static (left, right) => Utf8Order.Compare(left.Name, right.Name));
         labels = [.. sorted];
-        var code = new HashCode();
-        foreach (var label in labels)
-        {
-            code.Add(label.Name);
-            code.Add(label.Value);
-        }
-
-        hash = code.ToHashCode();
+        hash = HashOf(labels);
     }
+
+    private LabelSet(Label[] sorted)
+    {
+        labels = sorted;
+        hash = HashOf(sorted);
+    }
+
+    /// <summary>Takes over labels that are sorted, unique and not empty, as a block's index has them.</summary>
+    internal static LabelSet FromSorted(Label[] sorted) => new(sorted);
 
     /// <summary>The labels, sorted by name.</summary>
     public ReadOnlySpan<Label> Labels => labels;
@@ -54,7 +56,7 @@ public sealed class LabelSet : IEquatable<LabelSet>
     }
 
     /// <inheritdoc/>
-    public bool Equals(LabelSet? other) => other is not null && hash == other.hash && labels.AsSpan().SequenceEqual(other.labels);
+    public bool Equals(LabelSet? other) => ReferenceEquals(this, other) || other is not null && hash == other.hash && labels.AsSpan().SequenceEqual(other.labels);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as LabelSet);
@@ -62,7 +64,7 @@ public sealed class LabelSet : IEquatable<LabelSet>
     /// <inheritdoc/>
     public override int GetHashCode() => hash;
 
-    /// <summary>Label by label, names before values: the order of answers.</summary>
+    /// <summary>Label by label, names before values, by UTF-8 bytes: the order of answers and of a block's series.</summary>
     public int CompareTo(LabelSet? other)
     {
         if (other is null)
@@ -72,8 +74,8 @@ public sealed class LabelSet : IEquatable<LabelSet>
 
         for (var i = 0; i < labels.Length && i < other.labels.Length; i++)
         {
-            var order = string.CompareOrdinal(labels[i].Name, other.labels[i].Name);
-            order = order != 0 ? order : string.CompareOrdinal(labels[i].Value, other.labels[i].Value);
+            var order = Utf8Order.Compare(labels[i].Name, other.labels[i].Name);
+            order = order != 0 ? order : Utf8Order.Compare(labels[i].Value, other.labels[i].Value);
             if (order != 0)
             {
                 return order;
@@ -85,4 +87,16 @@ public sealed class LabelSet : IEquatable<LabelSet>
 
     /// <inheritdoc/>
     public override string ToString() => "{" + string.Join(", ", labels.Select(label => $"{label.Name}=\"{label.Value}\"")) + "}";
+
+    private static int HashOf(Label[] labels)
+    {
+        var code = new HashCode();
+        foreach (var label in labels)
+        {
+            code.Add(label.Name);
+            code.Add(label.Value);
+        }
+
+        return code.ToHashCode();
+    }
 }
