@@ -35,8 +35,9 @@ internal sealed class IngestRig : IAsyncDisposable
         Spool.Start([Consumer]);
         Budget = new MemoryBudget(() => MemoryMax);
         pipeline = new IngestPipeline(() => Settings, Ledger, Spool, Clock, new BatchLeases(Budget), Metrics);
+        var writes = new RemoteWritePipeline(Spool, Clock, new WriteLeases(Budget), Metrics);
         Settings.Tokens.TryAdd("token-of-a1", new TokenOwner("a1", RemoteWrite: false), out _);
-        Endpoint = new IngestEndpoint(new IngestEndpointParts(() => Settings, pipeline, Budget, Metrics, Reports: null, Time, NullLogger.Instance));
+        Endpoint = new IngestEndpoint(new IngestEndpointParts(() => Settings, pipeline, writes, Budget, Metrics, Reports: null, Time, NullLogger.Instance));
     }
 
     public MemoryFileSystem Files { get; }
