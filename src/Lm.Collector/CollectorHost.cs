@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Threading.Channels;
+using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Query;
@@ -32,6 +33,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly Readiness readiness;
     private readonly ClockGuard clock;
     private readonly PrivateEndpoints privateEndpoints;
+    private readonly UpWriter ups;
     private readonly IngestEndpoint ingestEndpoint;
     private readonly HttpListenerHost queryListener;
     private readonly HttpListenerHost ingestListener;
@@ -71,9 +73,10 @@ internal sealed class CollectorHost : IAsyncDisposable
             Time = time,
             Loggers = loggers,
         });
+        ups = new UpWriter(time, clock, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, new BatchLeases(budget), ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
-            () => settings.Value.Ingest, pipeline, budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));
+            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, new WriteLeases(budget), ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));
 
         Func<System.Net.Security.SslServerAuthenticationOptions>? queryTls = settings.Value.Query.Certificate is null ? null : () => settings.QueryTls;
         queryListener = new HttpListenerHost(settings.Value.Query.Listen, privateEndpoints, ListenerBounds.Private, queryTls, loggers);
@@ -102,10 +105,12 @@ internal sealed class CollectorHost : IAsyncDisposable
     {
         await queryListener.StartAsync(stopping);
         trim.ReadSnapshot();
-        await Task.Run(() => spool.Replay(privateEndpoints.Consumers, time, stopping), stopping);
-        spool.Start(privateEndpoints.Consumers);
+        IReadOnlyList<IBatchConsumer> consumers = [.. privateEndpoints.Consumers, ups];
+        await Task.Run(() => spool.Replay(consumers, time, stopping), stopping);
+        spool.Start(consumers);
         trim.Run(settings.Value.Storage);
         await ingestListener.StartAsync(stopping);
+        ups.Start();
         readiness.ReplayDone();
         if (clock.IsSuspect(out var behind))
         {
@@ -117,8 +122,10 @@ internal sealed class CollectorHost : IAsyncDisposable
         CollectorLog.Listening(logger, ingest, scheme, query);
     }
 
-    /// <summary>Deletes what is old, now and then and after each reload, until stopped.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>Writes the agents' <c>up</c>, and deletes what is old, now and then and after each reload, until stopped.</summary>
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), TrimAsync(stopping));
+
+    private async Task TrimAsync(CancellationToken stopping)
     {
         // One waiting pass is as good as many.
         var passes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });

@@ -31,6 +31,14 @@ internal sealed class CollectorMetrics(IngestMetrics ingest, SpoolMetrics spoolM
         Count("lm_collector_alert_records_accepted_total", "Alert records of accepted batches.", Interlocked.Read(ref ingest.AlertRecords));
         Labeled("lm_collector_records_dropped_total", "Records left out of accepted batches, by reason.", "reason=\"too_old\"", Interlocked.Read(ref ingest.DroppedTooOld));
         Labeled("lm_collector_records_dropped_total", "Records left out of accepted batches, by reason.", "reason=\"over_limit\"", Interlocked.Read(ref ingest.DroppedOverLimit));
+        Count("lm_collector_remote_write_requests_total", "Remote-write requests received.", Interlocked.Read(ref ingest.WriteRequests));
+        Count("lm_collector_remote_write_samples_total", "Samples of remote write made durable.", Interlocked.Read(ref ingest.WriteSamples));
+        foreach (var (reason, count) in ingest.WriteDropped)
+        {
+            Labeled("lm_collector_remote_write_dropped_total", "Samples of remote write left out, by reason.", $"reason=\"{reason}\"", count);
+        }
+
+        Count("lm_collector_remote_write_exemplars_dropped_total", "Exemplars of remote write, which are not stored.", Interlocked.Read(ref ingest.WriteExemplars));
         Count("lm_collector_clock_suspect_total", "Batches put off because a clock cannot be right.", Interlocked.Read(ref ingest.ClockSuspect));
         Count("lm_collector_request_faults_total", "Requests that failed by a fault of the collector.", Interlocked.Read(ref ingest.Faults));
         Gauge("lm_collector_clock_suspect", "1 while the collector's clock precedes its newest stored batch.", clock.IsSuspect(out _) ? 1 : 0);

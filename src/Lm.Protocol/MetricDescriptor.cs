@@ -24,6 +24,15 @@ public enum MetricType
 
     /// <summary>A constant 1 whose labels carry the information.</summary>
     Info = 4,
+
+    /// <summary>Quantiles that were computed where they were observed. Prometheus' remote write alone has it and the two below; no batch does.</summary>
+    Summary = 5,
+
+    /// <summary>A histogram whose buckets go up and down.</summary>
+    GaugeHistogram = 6,
+
+    /// <summary>A set of states, each a series of 0 or 1.</summary>
+    StateSet = 7,
 }
 
 /// <summary>One label of a series or log record.</summary>

@@ -21,5 +21,11 @@ public static class ProblemCode
     public const string ClockSuspect = "clock_suspect";
     public const string StoreUnreachable = "store_unreachable";
     public const string Draining = "draining";
+    public const string MalformedWrite = "malformed_write";
+    public const string InvalidLabels = "invalid_labels";
+    public const string ReservedJob = "reserved_job";
+    public const string TooOld = "too_old";
+    public const string UnsupportedHistogram = "unsupported_histogram";
+    public const string RemoteWriteNotAllowed = "remote_write_not_allowed";
 #pragma warning restore CS1591
 }

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using Lm.Collector.Settings;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Lm.Collector.Ingest;
 
@@ -26,7 +28,25 @@ internal sealed class ClientNames
         }
     }
 
-    /// <summary>Whether the certificate names the agent.</summary>
-    public static bool Name(X509Certificate2 certificate, string agentId) =>
+    /// <summary>Why a connection's certificate does not go with the owner of its token; null when it does.</summary>
+    public static string? RefusalOf(HttpContext context, string agentId, IngestTls tls)
+    {
+        if (tls.ClientAuth == ClientAuth.None)
+        {
+            return null;
+        }
+
+        var certificate = context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+        if (certificate is null && tls.ClientAuth == ClientAuth.Required)
+        {
+            return "this connection has no client certificate, which client_auth requires since a reload; connect again";
+        }
+
+        return certificate is null || !tls.ClientCertificateBindsAgent || Name(certificate, agentId)
+            ? null
+            : $"the client certificate names neither in its CN nor in a DNS SAN the agent {agentId} that the token belongs to";
+    }
+
+    private static bool Name(X509Certificate2 certificate, string agentId) =>
         Known.GetValue(certificate, static known => new ClientNames(known)).names.Contains(agentId);
 }

@@ -9,11 +9,12 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Lm.Collector.Ingest;
 
-/// <summary>All that answers on the ingest listener: <c>POST /ingest/v1/batch</c> and a bare <c>GET /healthz</c>.</summary>
+/// <summary>All that answers on the ingest listener: <c>POST /ingest/v1/batch</c>, Prometheus remote write and a bare <c>GET /healthz</c>.</summary>
 internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
 {
     private const string HealthPath = "/healthz";
 
+    private readonly RemoteWriteEndpoint remoteWrite = new(parts);
     private volatile bool isDraining;
 
     /// <inheritdoc/>
@@ -52,10 +53,11 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
         return (path, method) switch
         {
             (BatchHeaders.Path, "POST") => TakeBatchAsync(context),
+            (RemoteWriteEndpoint.Path, "POST") => TakeWriteAsync(context),
             (HealthPath, "GET" or "HEAD") => WriteHealthAsync(context),
-            (BatchHeaders.Path, _) => RefuseMethodAsync(context, "POST"),
+            (BatchHeaders.Path or RemoteWriteEndpoint.Path, _) => RefuseMethodAsync(context, "POST"),
             (HealthPath, _) => RefuseMethodAsync(context, "GET, HEAD"),
-            _ => RefuseAsync(context, 404, IngestMetrics.NotFound, $"this listener takes POST {BatchHeaders.Path} and GET {HealthPath}"),
+            _ => RefuseAsync(context, 404, IngestMetrics.NotFound, $"this listener takes POST {BatchHeaders.Path}, POST {RemoteWriteEndpoint.Path} and GET {HealthPath}"),
         };
     }
 
@@ -66,6 +68,26 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
         return HttpMethods.IsHead(context.Request.Method)
             ? Task.CompletedTask
             : context.Response.Body.WriteAsync("ok\n"u8.ToArray(), context.RequestAborted).AsTask();
+    }
+
+    private async Task TakeWriteAsync(HttpContext context)
+    {
+        if (await remoteWrite.TakeAsync(context, isDraining) is not { } refusal)
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
+        IngestLog.RequestRefused(parts.Logger, refusal.Status, refusal.Code, refusal.Detail);
+        if (refusal.IsPartial)
+        {
+            // Its body was read and taken like that of a request without a fault: the connection goes on.
+            parts.Metrics.Refuse(refusal.Code);
+            await IngestProblem.WriteAsync(context, refusal.Status, refusal.Code, refusal.Detail);
+            return;
+        }
+
+        await RefuseAsync(context, refusal.Status, refusal.Code, refusal.Detail);
     }
 
     private async Task TakeBatchAsync(HttpContext context)
@@ -141,20 +163,7 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
                 : $"{BatchHeaders.Agent} names another agent than the one that the token belongs to";
         }
 
-        if (current.Tls.ClientAuth == ClientAuth.None)
-        {
-            return null;
-        }
-
-        var certificate = context.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        if (certificate is null && current.Tls.ClientAuth == ClientAuth.Required)
-        {
-            return "this connection has no client certificate, which client_auth requires since a reload; connect again";
-        }
-
-        return certificate is null || !current.Tls.ClientCertificateBindsAgent || ClientNames.Name(certificate, owner.AgentId)
-            ? null
-            : $"the client certificate names neither in its CN nor in a DNS SAN the agent {owner.AgentId} that the token belongs to";
+        return ClientNames.RefusalOf(context, owner.AgentId, current.Tls);
     }
 
     private static IngestOutcome? RefusalByHeaders(HttpRequest request, Limits limits)
@@ -284,12 +293,13 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
 
 /// <summary>What the endpoint works with.</summary>
 /// <param name="Settings">The settings as they are now.</param>
-/// <param name="Pipeline">Where bodies go.</param>
+/// <param name="Pipeline">Where bodies of batches go.</param>
+/// <param name="Writes">Where bodies of remote write go.</param>
 /// <param name="Budget">Memory for bodies.</param>
 /// <param name="Metrics">Its counters.</param>
 /// <param name="Reports">Who hears about agents; null for nobody.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
 internal sealed record IngestEndpointParts(
-    Func<IngestSettings> Settings, IngestPipeline Pipeline, MemoryBudget Budget, IngestMetrics Metrics, IAgentReports? Reports, TimeProvider Time,
+    Func<IngestSettings> Settings, IngestPipeline Pipeline, RemoteWritePipeline Writes, MemoryBudget Budget, IngestMetrics Metrics, IAgentReports? Reports, TimeProvider Time,
     ILogger Logger);

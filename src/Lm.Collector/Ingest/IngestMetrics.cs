@@ -17,6 +17,8 @@ internal sealed class IngestMetrics
         ProblemCode.Unauthorized, ProblemCode.AgentMismatch, ProblemCode.SequenceFork, ProblemCode.SequenceOverlap,
         ProblemCode.BodyTooLarge, ProblemCode.UnsupportedMediaType, ProblemCode.FutureTimestamp, ProblemCode.TooManyGaps,
         ProblemCode.Rate, ProblemCode.SpoolFull, ProblemCode.ClockSuspect, ProblemCode.StoreUnreachable, ProblemCode.Draining,
+        ProblemCode.MalformedWrite, ProblemCode.InvalidLabels, ProblemCode.ReservedJob, ProblemCode.TooOld, ProblemCode.UnsupportedHistogram,
+        ProblemCode.RemoteWriteNotAllowed,
         NotFound, BadRequest,
     ];
 
@@ -29,10 +31,26 @@ internal sealed class IngestMetrics
     public long AlertRecords;
     public long DroppedTooOld;
     public long DroppedOverLimit;
+    public long WriteRequests;
+    public long WriteSamples;
+    public long WriteExemplars;
     public long ClockSuspect;
     public long Faults;
 
+    private static readonly (WriteDrop Drop, string Reason)[] WriteDrops =
+    [
+        (WriteDrop.TooOld, "too_old"), (WriteDrop.TooFarAhead, "too_far_ahead"), (WriteDrop.OverLimit, "over_limit"),
+        (WriteDrop.InvalidLabels, "invalid_labels"), (WriteDrop.ReservedJob, "reserved_job"), (WriteDrop.Histogram, "histogram"),
+    ];
+
     private readonly long[] refused = new long[Codes.Length];
+    private readonly long[] writeDropped = new long[WriteDrops.Length];
+
+    /// <summary>Counts samples of remote write that are left out.</summary>
+    public void DropWritten(WriteDrop drop, int samples) => Interlocked.Add(ref writeDropped[(int)drop], samples);
+
+    /// <summary>Samples of remote write that were left out, by reason, in a fixed order.</summary>
+    public IEnumerable<(string Reason, long Count)> WriteDropped => WriteDrops.Select(each => (each.Reason, Interlocked.Read(ref writeDropped[(int)each.Drop])));
 
     /// <summary>Counts a refusal by its stable code.</summary>
     public void Refuse(string code)

@@ -78,6 +78,15 @@ internal sealed class SequenceLedger
         }
     }
 
+    /// <summary>A record that has no sequence is durable at a position: the state covers it, too.</summary>
+    public void Advance(JournalPosition position)
+    {
+        lock (gate)
+        {
+            covered = position > covered ? position : covered;
+        }
+    }
+
     /// <summary>A pending batch did not become durable; its sequence may come again.</summary>
     public void RollBack(PendingBatch batch)
     {

@@ -21,6 +21,9 @@ internal sealed class TokenTable
     /// <summary>The agents that have a token.</summary>
     public IReadOnlyCollection<string> AgentIds => agents;
 
+    /// <summary>Whether an agent has a token.</summary>
+    public bool HasAgent(string agentId) => agents.Contains(agentId);
+
     /// <summary>How many tokens there are.</summary>
     public int Count => owners.Count;
 

@@ -40,7 +40,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         logger = services.Loggers.CreateLogger<PrivateEndpoints>();
         var store = new MemorySeriesStore(storeLimits, services.Loggers.CreateLogger<MemorySeriesStore>());
         agents = new AgentDirectory(services.Time, services.ExpectedAgents, services.ClockTolerance);
-        Consumers = [new SeriesFeed(store), agents];
+        Consumers = [new SeriesFeed(store), new WriteFeed(store), new UpFeed(store), agents];
 
         var queryMetrics = new QueryMetrics();
         query = new QueryEndpoint(services, store, queryMetrics);

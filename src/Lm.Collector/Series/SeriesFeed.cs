@@ -259,7 +259,8 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     private void Describe(string metric, DecodedBatch batch, in DecodedSeries series) =>
         store.Describe(metric, new MetricMetadata(series.Type, Text(Cut(batch.Symbol(series.Unit))), Text(Cut(batch.Symbol(series.Help)))));
 
-    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> utf8)
+    /// <summary>The first bytes of a text for people, whole characters.</summary>
+    internal static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> utf8)
     {
         if (utf8.Length <= HelpBytesMax)
         {

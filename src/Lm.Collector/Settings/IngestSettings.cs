@@ -1,5 +1,6 @@
 using Lm.Collector.Ingest;
 using Lm.Protocol;
+using Lm.Protocol.RemoteWrite;
 
 namespace Lm.Collector.Settings;
 
@@ -11,6 +12,9 @@ internal sealed record IngestSettings
 
     /// <summary>What a batch may have. Reloadable.</summary>
     public required Limits Limits { get; init; }
+
+    /// <summary>What a remote-write request may have. Reloadable.</summary>
+    public WriteLimits RemoteWrite { get; init; } = new();
 
     /// <summary>How old a sample or log record may be (<c>storage.backfill_days</c>). Reloadable.</summary>
     public required TimeSpan Backfill { get; init; }

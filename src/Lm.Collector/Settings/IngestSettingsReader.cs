@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using Lm.Collector.Ingest;
 using Lm.Collector.Spool;
 using Lm.Protocol;
+using Lm.Protocol.RemoteWrite;
 using Lm.Toml;
 
 namespace Lm.Collector.Settings;
@@ -18,11 +19,12 @@ internal static class IngestSettingsReader
         }
 
         _ = table.ReadInteger("object_landing_interval_ms", 60_000, 1000, 86_400_000);
-        ReadRemoteWrite(table.ReadTable("remote_write"));
+        var limits = ReadLimits(table);
         return new IngestSettings
         {
             Listen = ReadListen(table, "0.0.0.0:18443"),
-            Limits = ReadLimits(table),
+            Limits = limits,
+            RemoteWrite = ReadRemoteWrite(table.ReadTable("remote_write"), limits),
             Backfill = storage.Backfill,
             Tokens = ReadTokens(table, reading),
             Tls = ReadTls(table.ReadTable("tls"), reading),
@@ -58,13 +60,15 @@ internal static class IngestSettingsReader
 
     private static int ReadInt(TomlTable table, string key, int missing, int min, int max) => (int)table.ReadInteger(key, missing, min, max);
 
-    // Its limits are checked today so that a file stays valid when the endpoint comes.
-    private static void ReadRemoteWrite(TomlTable table)
+    // What it has no key for is as for batches.
+    private static WriteLimits ReadRemoteWrite(TomlTable table, Limits limits) => new()
     {
-        _ = table.ReadInteger("max_series_per_request", 20_000, 1, 1_000_000);
-        _ = table.ReadInteger("max_labels_per_series", 64, Limits.LabelsPerSeriesFloor, 1024);
-        _ = table.ReadInteger("max_label_value_bytes", 4096, Limits.LabelValueBytesFloor, 1_048_576);
-    }
+        SeriesMax = ReadInt(table, "max_series_per_request", 20_000, 1, 1_000_000),
+        SamplesMax = limits.SamplesPerBatchMax,
+        LabelsPerSeriesMax = ReadInt(table, "max_labels_per_series", 64, Limits.LabelsPerSeriesFloor, 1024),
+        LabelNameBytesMax = limits.LabelKeyBytesMax,
+        LabelValueBytesMax = ReadInt(table, "max_label_value_bytes", 4096, Limits.LabelValueBytesFloor, 1_048_576),
+    };
 
     private static TokenTable ReadTokens(TomlTable table, SettingsReading reading)
     {

@@ -1,12 +1,14 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Lm.Collector.Ingest;
 using Lm.Journal;
+using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Collector.Spool;
 
-/// <summary>The collector's journal of acknowledged batches.</summary>
+/// <summary>The collector's journal of what it acknowledged: batches, remote-write requests, and its own <c>up</c> of the agents.</summary>
 /// <remarks>
 /// Invariants:
 /// an append succeeds only after its record's sync; before its sender is answered, the ledger has its sequence and it stands in line for the consumers;
@@ -105,40 +107,15 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     public void Start(IReadOnlyList<IBatchConsumer> consumers) => consuming = Task.Run(() => ConsumeAsync(consumers));
 
     /// <summary>Appends one batch. On success the spool owns the lease; else it is the caller's still.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<SpoolResult> AppendAsync(SpoolEntry entry)
-    {
-        var head = SpoolRecord.WriteHead(entry.Pending.ReceivedAt, entry.Pending.Floor, entry.Verdict);
-        var size = head.Length + entry.Frame.Length;
-        var waiting = Interlocked.Add(ref waitingBytes, size);
-        try
-        {
-            if (journal.SizeBytes + waiting > sizeMax())
-            {
-                Interlocked.Increment(ref metrics.AppendsRefusedFull);
-                return Refused(entry, SpoolStatus.Full, $"the spool holds {journal.SizeBytes} bytes; max_spool_bytes is {sizeMax()}");
-            }
+    public ValueTask<SpoolResult> AppendAsync(SpoolEntry entry) =>
+        AppendAsync(SpoolRecord.WriteHead(entry.Pending.ReceivedAt, entry.Pending.Floor, entry.Verdict), entry.Frame, entry);
 
-            // Not cancelled when the client goes: the record may be in a group that is being written, and its outcome is awaited by its copies.
-            await journal.AppendAsync(head, entry.Frame, entry, CancellationToken.None);
-            EndTrouble();
-            return new SpoolResult(SpoolStatus.Ok, "");
-        }
-        catch (JournalException e) when (e.IsNoSpace)
-        {
-            Interlocked.Increment(ref metrics.AppendsRefusedFull);
-            return Refused(entry, SpoolStatus.Full, "the disk that holds the spool is full", e.Message);
-        }
-        catch (IOException e)
-        {
-            Interlocked.Increment(ref metrics.AppendsFailed);
-            return Refused(entry, SpoolStatus.Failed, "the spool could not be written", e.Message);
-        }
-        finally
-        {
-            Interlocked.Add(ref waitingBytes, -size);
-        }
-    }
+    /// <summary>Appends one remote-write request. On success the spool owns the lease; else it is the caller's still.</summary>
+    public ValueTask<SpoolResult> AppendAsync(WriteEntry entry) =>
+        AppendAsync(WriteRecord.WriteHead(entry.Sender, entry.ReceivedAt, entry.Verdict), entry.Body, entry);
+
+    /// <summary>Appends the collector's own <c>up</c> of one moment.</summary>
+    public ValueTask<SpoolResult> AppendAsync(AcceptedUps ups) => AppendAsync(UpRecord.Write(ups.At, ups.Agents), default, ups);
 
     /// <summary>Deletes every segment before <paramref name="segment"/>.</summary>
     public void DeleteBefore(uint segment)
@@ -158,9 +135,47 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         await consuming;
     }
 
-    private SpoolResult Refused(SpoolEntry entry, SpoolStatus status, string detail, string? cause = null)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<SpoolResult> AppendAsync(byte[] head, ReadOnlyMemory<byte> body, object entry)
     {
-        ledger.RollBack(entry.Pending);
+        var size = head.Length + body.Length;
+        var waiting = Interlocked.Add(ref waitingBytes, size);
+        try
+        {
+            if (journal.SizeBytes + waiting > sizeMax())
+            {
+                Interlocked.Increment(ref metrics.AppendsRefusedFull);
+                return Refused(entry, SpoolStatus.Full, $"the spool holds {journal.SizeBytes} bytes; max_spool_bytes is {sizeMax()}");
+            }
+
+            // Not cancelled when the client goes: the record may be in a group that is being written, and its outcome is awaited by its copies.
+            await journal.AppendAsync(head, body, entry, CancellationToken.None);
+            EndTrouble();
+            return new SpoolResult(SpoolStatus.Ok, "");
+        }
+        catch (JournalException e) when (e.IsNoSpace)
+        {
+            Interlocked.Increment(ref metrics.AppendsRefusedFull);
+            return Refused(entry, SpoolStatus.Full, "the disk that holds the spool is full", e.Message);
+        }
+        catch (IOException e)
+        {
+            Interlocked.Increment(ref metrics.AppendsFailed);
+            return Refused(entry, SpoolStatus.Failed, "the spool could not be written", e.Message);
+        }
+        finally
+        {
+            Interlocked.Add(ref waitingBytes, -size);
+        }
+    }
+
+    private SpoolResult Refused(object entry, SpoolStatus status, string detail, string? cause = null)
+    {
+        if (entry is SpoolEntry batch)
+        {
+            ledger.RollBack(batch.Pending);
+        }
+
         lock (troubleGate)
         {
             if (trouble is null)
@@ -195,14 +210,34 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     // On the journal's writer thread, in commit order.
     private void OnCommitted(JournalPosition position, object? state)
     {
-        var entry = (SpoolEntry)state!;
-        ledger.Commit(entry.Pending, position);
-        clock.Note(entry.Pending.ReceivedAt);
-        ages.Note(position.Segment, entry.Pending.ReceivedAt);
+        var (committed, receivedAt, bytes) = state switch
+        {
+            SpoolEntry entry => CommitBatch(position, entry),
+            WriteEntry entry => (CommittedWrite(position, entry), entry.ReceivedAt, entry.Body.Length),
+            AcceptedUps ups => (new Committed(null, null, null, ups with { Position = position }), ups.At, 0),
+            _ => throw new UnreachableException("a record is one of these"),
+        };
+        if (committed.Batch is null)
+        {
+            ledger.Advance(position); // a batch's commit says so itself
+        }
+
+        clock.Note(receivedAt);
+        ages.Note(position.Segment, receivedAt);
         Interlocked.Increment(ref metrics.RecordsCommitted);
-        Interlocked.Add(ref metrics.BytesCommitted, entry.Frame.Length);
+        Interlocked.Add(ref metrics.BytesCommitted, bytes);
         progress.Committed();
-        var batch = new Committed(entry.Lease, new AcceptedBatch
+        if (!handOver.Writer.TryWrite(committed))
+        {
+            // The writer waits for the consumers here: the bound on what may be acknowledged and not yet visible.
+            handOver.Writer.WriteAsync(committed, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    private (Committed Committed, UnixMillis ReceivedAt, int Bytes) CommitBatch(JournalPosition position, SpoolEntry entry)
+    {
+        ledger.Commit(entry.Pending, position);
+        var batch = new AcceptedBatch
         {
             Position = position,
             ReceivedAt = entry.Pending.ReceivedAt,
@@ -210,12 +245,21 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             Verdict = entry.Verdict,
             IsReplay = false,
             FrameBytes = entry.Frame.Length,
-        });
-        if (!handOver.Writer.TryWrite(batch))
+        };
+        return (new Committed(entry.Lease, batch, null, null), batch.ReceivedAt, batch.FrameBytes);
+    }
+
+    private static Committed CommittedWrite(JournalPosition position, WriteEntry entry)
+    {
+        var write = new AcceptedWrite
         {
-            // The writer waits for the consumers here: the bound on what may be acknowledged and not yet visible.
-            handOver.Writer.WriteAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-        }
+            Position = position,
+            ReceivedAt = entry.ReceivedAt,
+            Sender = entry.Sender,
+            Write = entry.Lease.Write,
+            Verdict = entry.Verdict,
+        };
+        return new Committed(null, null, new LeasedWrite(entry.Lease, write), null);
     }
 
     private async Task ConsumeAsync(IReadOnlyList<IBatchConsumer> consumers)
@@ -224,29 +268,48 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         {
             foreach (var consumer in consumers)
             {
-                Apply(consumer, committed.Batch);
+                Apply(consumer, committed);
             }
 
-            committed.Lease.Release();
+            committed.Lease?.Release();
+            committed.Write?.Lease.Release();
             progress.Applied();
         }
     }
 
-    private void Apply(IBatchConsumer consumer, AcceptedBatch batch)
+    private void Apply(IBatchConsumer consumer, in Committed committed)
     {
         try
         {
-            consumer.Apply(batch);
+            if (committed.Batch is { } batch)
+            {
+                consumer.Apply(batch);
+            }
+            else if (committed.Write is { } write)
+            {
+                consumer.Apply(write.Write);
+            }
+            else if (committed.Ups is { } ups)
+            {
+                consumer.Apply(ups);
+            }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // The batch is durable and acknowledged; stopping here would stop everything behind it as well.
+            // The record is durable and acknowledged; stopping here would stop everything behind it as well.
+            var position = committed.Position;
             Interlocked.Increment(ref metrics.ConsumerFailures);
-            SpoolLog.ConsumerFailed(logger, e, batch.Position.Segment, batch.Position.Offset);
+            SpoolLog.ConsumerFailed(logger, e, position.Segment, position.Offset);
         }
     }
 
-    private readonly record struct Committed(BatchLease Lease, AcceptedBatch Batch);
+    // One of the three.
+    private readonly record struct Committed(BatchLease? Lease, AcceptedBatch? Batch, LeasedWrite? Write, AcceptedUps? Ups)
+    {
+        public JournalPosition Position => Batch?.Position ?? Write?.Write.Position ?? Ups?.Position ?? default;
+    }
+
+    private sealed record LeasedWrite(WriteLease Lease, AcceptedWrite Write);
 }
 
 /// <summary>What a spool works with.</summary>

@@ -1,8 +1,10 @@
 using System.Buffers;
 using Lm.Collector.Ingest;
 using Lm.Journal;
+using Lm.Platform;
 using Lm.Protocol;
 using Lm.Protocol.Framing;
+using Lm.Protocol.RemoteWrite;
 
 namespace Lm.Collector.Spool;
 
@@ -31,6 +33,7 @@ internal sealed class SpoolReplay(
 
     private readonly SequenceLedger passing = new();
     private readonly DecodedBatch batch = new();
+    private readonly DecodedWrite write = new();
     private byte[] payload = [];
     private long records;
     private long repeats;
@@ -77,22 +80,32 @@ internal sealed class SpoolReplay(
 
     private void Replay(in JournalRecord record, SequenceLedger into, IReadOnlyList<IBatchConsumer> consumers)
     {
-        if (Read(record.Payload, out var head, out var frame) is { } fault)
+        var fault = (record.Payload.IsEmpty ? (byte)0 : record.Payload.Span[0]) switch
+        {
+            WriteRecord.Kind => ReplayWrite(record, consumers),
+            UpRecord.Kind => ReplayUps(record, consumers),
+            _ => ReplayBatch(record, into, consumers),
+        };
+        if (fault is not null)
         {
             Interlocked.Increment(ref metrics.RecordsUnreadable);
             SpoolLog.RecordUnreadable(logger, record.Position.Segment, record.Position.Offset, fault);
-            return;
+        }
+    }
+
+    private string? ReplayBatch(in JournalRecord record, SequenceLedger into, IReadOnlyList<IBatchConsumer> consumers)
+    {
+        if (Read(record.Payload, out var head, out var frame) is { } fault)
+        {
+            return fault;
         }
 
-        records++;
-        Interlocked.Increment(ref metrics.RecordsReplayed);
-        clock.Note(head.ReceivedAt);
-        ages.Note(record.Position.Segment, head.ReceivedAt);
+        Note(record.Position, head.ReceivedAt);
         if (!into.Replay(batch.Key, new FrameFingerprint(frame.Checksum, frame.Length), head.Floor, head.ReceivedAt, record.Position))
         {
             repeats++;
             Interlocked.Increment(ref metrics.RepeatsLeftOut);
-            return;
+            return null;
         }
 
         var accepted = new AcceptedBatch
@@ -108,6 +121,76 @@ internal sealed class SpoolReplay(
         {
             consumer.Apply(accepted);
         }
+
+        return null;
+    }
+
+    // A request that came twice is stored twice: the same value for the same time changes nothing (V20).
+    private string? ReplayWrite(in JournalRecord record, IReadOnlyList<IBatchConsumer> consumers)
+    {
+        if (WriteRecord.TryRead(record.Payload, out var head, out var body) is { } fault)
+        {
+            return fault;
+        }
+
+        if (!SnappyBlock.TryReadLength(body.Span, out var size) || size > BatchSpoolLimits.BatchBytesMax)
+        {
+            return $"its body of {body.Length} bytes is no Snappy block of at most {BatchSpoolLimits.BatchBytesMax} bytes";
+        }
+
+        Reserve(size);
+        if (!SnappyBlock.TryDecompress(body.Span, payload.AsSpan(0, size)))
+        {
+            return $"its body of {body.Length} bytes is no Snappy block of {size} bytes";
+        }
+
+        if (!RemoteWriteDecoder.TryDecode(payload.AsMemory(0, size), WriteLimits.None with { SeriesMax = head.Verdict.SeriesEnd }, write, out var undecodable))
+        {
+            return undecodable;
+        }
+
+        Note(record.Position, head.ReceivedAt);
+        ledger.Advance(record.Position);
+        var accepted = new AcceptedWrite
+        {
+            Position = record.Position,
+            ReceivedAt = head.ReceivedAt,
+            Sender = head.Sender,
+            Write = write,
+            Verdict = head.Verdict,
+        };
+        foreach (var consumer in consumers)
+        {
+            consumer.Apply(accepted);
+        }
+
+        return null;
+    }
+
+    private string? ReplayUps(in JournalRecord record, IReadOnlyList<IBatchConsumer> consumers)
+    {
+        if (UpRecord.TryRead(record.Payload.Span, out var at, out var agents) is { } fault)
+        {
+            return fault;
+        }
+
+        Note(record.Position, at);
+        ledger.Advance(record.Position);
+        var ups = new AcceptedUps(record.Position, at, agents, IsReplay: true);
+        foreach (var consumer in consumers)
+        {
+            consumer.Apply(ups);
+        }
+
+        return null;
+    }
+
+    private void Note(JournalPosition position, UnixMillis receivedAt)
+    {
+        records++;
+        Interlocked.Increment(ref metrics.RecordsReplayed);
+        clock.Note(receivedAt);
+        ages.Note(position.Segment, receivedAt);
     }
 
     private string? Read(ReadOnlyMemory<byte> record, out SpoolHead head, out Frame frame)

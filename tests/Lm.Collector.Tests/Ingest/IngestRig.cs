@@ -1,5 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
+using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
+using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Platform;
@@ -16,6 +18,7 @@ internal sealed class IngestRig : IAsyncDisposable
     private const string SnapshotPath = "/spool/ledger.snapshot";
 
     private readonly IngestPipeline pipeline;
+    private readonly RemoteWritePipeline writes;
 
     public IngestRig(MemoryFileSystem? files = null, ManualTime? time = null, Limits? limits = null, long spoolSizeMax = 1 << 30, long segmentSizeMax = 64 << 20)
     {
@@ -31,12 +34,16 @@ internal sealed class IngestRig : IAsyncDisposable
             new BatchSpoolParts(Ledger, Clock, SpoolMetrics, NullLogger.Instance, () => SpoolSizeMax) { SegmentSizeMax = segmentSizeMax });
         Trim = new SpoolTrim(Files, SnapshotPath, Spool, Ledger, Clock, SpoolMetrics, Time, NullLogger.Instance);
         Trim.ReadSnapshot();
-        Spool.Replay([Consumer], Time, CancellationToken.None);
-        Spool.Start([Consumer]);
+        Ups = new UpWriter(Time, Clock, agent => Settings.Tokens.HasAgent(agent), Spool.AppendAsync);
+        IBatchConsumer[] consumers = [Consumer, new WriteFeed(Store), new UpFeed(Store), Ups];
+        Spool.Replay(consumers, Time, CancellationToken.None);
+        Spool.Start(consumers);
+        Ups.Start();
         Budget = new MemoryBudget(() => MemoryMax);
         pipeline = new IngestPipeline(() => Settings, Ledger, Spool, Clock, new BatchLeases(Budget), Metrics);
+        writes = new RemoteWritePipeline(Spool, Clock, new WriteLeases(Budget), Metrics);
         Settings.Tokens.TryAdd("token-of-a1", new TokenOwner("a1", RemoteWrite: false), out _);
-        Endpoint = new IngestEndpoint(new IngestEndpointParts(() => Settings, pipeline, Budget, Metrics, Reports: null, Time, NullLogger.Instance));
+        Endpoint = new IngestEndpoint(new IngestEndpointParts(() => Settings, pipeline, writes, Budget, Metrics, Reports: null, Time, NullLogger.Instance));
     }
 
     public MemoryFileSystem Files { get; }
@@ -67,6 +74,11 @@ internal sealed class IngestRig : IAsyncDisposable
 
     public RecordingConsumer Consumer { get; } = new();
 
+    /// <summary>What remote write and <see cref="Ups"/> brought.</summary>
+    public MemorySeriesStore Store { get; } = new(new SeriesStoreLimits(), NullLogger<MemorySeriesStore>.Instance);
+
+    public UpWriter Ups { get; }
+
     public SpoolMetrics SpoolMetrics { get; } = new();
 
     public IngestMetrics Metrics { get; } = new();
@@ -94,6 +106,9 @@ internal sealed class IngestRig : IAsyncDisposable
     public async Task<IngestOutcome> SendBodyAsync(ulong start, ulong end, byte[] body, ulong floor = 0, UnixMillis? sentAt = null) =>
         await pipeline.ProcessAsync(
             new IngestRequest { AgentId = "a1", SeqStart = start, SeqEnd = end, SeqFloor = floor, SentAt = sentAt, ReceivedAt = Now }, body);
+
+    /// <summary>Sends a remote-write request.</summary>
+    public async Task<WriteRefusal?> WriteAsync(byte[] body, string sender = "prom") => await writes.ProcessAsync(sender, Now, body, Settings);
 
     /// <summary>Waits until the consumer has seen everything acknowledged.</summary>
     public Task AppliedAsync() => Spool.WaitForAcknowledgedAsync(TestContext.Current.CancellationToken).AsTask();

@@ -46,9 +46,10 @@ internal sealed class RunningCollector : IAsyncDisposable
         }
     }
 
-    public static async Task<RunningCollector> StartAsync(string ingest = "", string tls = "")
+    public static async Task<RunningCollector> StartAsync(string ingest = "", string tls = "", string tokens = "")
     {
         var folder = new SettingsFolder();
+        folder.Write("ingest-tokens.toml", "[[tokens]]\nagent_id = \"a1\"\ntoken = \"token-of-a1\"\n" + tokens);
         folder.Write("server.toml", $"""
             [ingest]
             listen = "127.0.0.1:0"

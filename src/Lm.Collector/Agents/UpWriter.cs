@@ -1,0 +1,177 @@
+using Lm.Collector.Spool;
+using Lm.Platform;
+
+namespace Lm.Collector.Agents;
+
+/// <summary>Writes <c>up{instance,job="lightmetrics"}</c> for every agent that has a token and ever sent a batch (V23).</summary>
+/// <remarks>
+/// Invariants:
+/// a sample is a record of the spool before anyone sees it, so a restart shows the same;
+/// its time is a multiple of the agent's interval, and no time is written twice;
+/// it is 1 while batches arrive, whatever their age, and 0 once four intervals have passed without one;
+/// it is never 0 within four intervals of the start: until then an agent that has not called since has no sample at all;
+/// it ends, without a stale marker, when the agent's token goes.
+/// </remarks>
+/// <param name="time">The clock.</param>
+/// <param name="clock">Says when the wall clock cannot be right; nothing is written then.</param>
+/// <param name="hasToken">Whether an agent may send.</param>
+/// <param name="append">Makes samples durable.</param>
+internal sealed class UpWriter(TimeProvider time, ClockGuard clock, Func<string, bool> hasToken, Func<AcceptedUps, ValueTask<SpoolResult>> append) : IBatchConsumer
+{
+    /// <summary>How often it looks whose sample is due; an agent's interval counts as no shorter.</summary>
+    public static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    private const int IntervalsMissedMax = 4;
+
+    private readonly Lock gate = new(); // guards agents and everything in them
+    private readonly Dictionary<string, Agent> agents = new(StringComparer.Ordinal);
+    private long startedAt;
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedBatch batch)
+    {
+        lock (gate)
+        {
+            if (Find(batch.Batch.Key.AgentId) is not { } agent)
+            {
+                return;
+            }
+
+            agent.SetInterval(batch.Batch.IntervalMs);
+            if (!batch.IsReplay)
+            {
+                agent.LastBatch = time.GetTimestamp();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The records of the last run tell of agents whose batches are no longer read back.</remarks>
+    public void Apply(AcceptedUps ups)
+    {
+        if (!ups.IsReplay)
+        {
+            return; // ours, noted already
+        }
+
+        lock (gate)
+        {
+            foreach (var up in ups.Agents)
+            {
+                if (Find(up.AgentId) is { } agent)
+                {
+                    agent.SetInterval(up.IntervalMs);
+                    agent.LastWritten = Math.Max(agent.LastWritten, up.TimeAt(ups.At));
+                }
+            }
+        }
+    }
+
+    /// <summary>Batches are taken from now on: silence counts from here.</summary>
+    public void Start() => startedAt = time.GetTimestamp();
+
+    /// <summary>Writes what is due, until stopped.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(Tick, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                await WriteDueAsync();
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // That is how it ends.
+        }
+    }
+
+    /// <summary>Writes the samples that are due now, in one record.</summary>
+    public async ValueTask WriteDueAsync()
+    {
+        var now = UnixMillis.Now(time);
+        if (clock.IsSuspect(now, out _) || Due(now) is not { Count: > 0 } due)
+        {
+            return;
+        }
+
+        var result = await append(new AcceptedUps(default, now, due, IsReplay: false));
+        if (result.Status == SpoolStatus.Ok)
+        {
+            NoteWritten(now, due);
+        }
+
+        // Else they are due still; the spool has logged and counted why.
+    }
+
+    private List<AgentUp> Due(UnixMillis now)
+    {
+        var due = new List<AgentUp>();
+        lock (gate)
+        {
+            foreach (var (agentId, agent) in agents)
+            {
+                var up = new AgentUp(agentId, agent.IntervalMs, IsUp: false);
+                if (up.TimeAt(now) > agent.LastWritten && ValueOf(agent) is { } isUp && hasToken(agentId))
+                {
+                    due.Add(up with { IsUp = isUp });
+                }
+            }
+        }
+
+        return due;
+    }
+
+    private void NoteWritten(UnixMillis now, List<AgentUp> due)
+    {
+        lock (gate)
+        {
+            foreach (var up in due)
+            {
+                if (agents.TryGetValue(up.AgentId, out var agent))
+                {
+                    agent.LastWritten = up.TimeAt(now);
+                }
+            }
+        }
+    }
+
+    // Null where nobody can know yet.
+    private bool? ValueOf(Agent agent)
+    {
+        var silence = time.GetElapsedTime(agent.LastBatch ?? startedAt, time.GetTimestamp());
+        return silence > TimeSpan.FromMilliseconds((double)IntervalsMissedMax * agent.IntervalMs) ? false : agent.LastBatch is null ? null : true;
+    }
+
+    private Agent? Find(string agentId)
+    {
+        if (agents.TryGetValue(agentId, out var agent))
+        {
+            return agent;
+        }
+
+        if (agents.Count >= AgentDirectory.AgentsMax)
+        {
+            foreach (var gone in agents.Keys.Where(id => !hasToken(id)).ToArray())
+            {
+                agents.Remove(gone);
+            }
+        }
+
+        return agents.Count >= AgentDirectory.AgentsMax ? null : agents[agentId] = new Agent();
+    }
+
+    private sealed class Agent
+    {
+        // The agent's default, until a batch says otherwise.
+        public int IntervalMs { get; private set; } = 15_000;
+
+        // By the process' clock; null when none came since the start.
+        public long? LastBatch { get; set; }
+
+        public long LastWritten { get; set; } = long.MinValue;
+
+        public void SetInterval(int intervalMs) => IntervalMs = intervalMs > 0 ? Math.Max(intervalMs, (int)Tick.TotalMilliseconds) : IntervalMs;
+    }
+}

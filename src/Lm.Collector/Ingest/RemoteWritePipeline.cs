@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using Lm.Collector.Settings;
+using Lm.Collector.Spool;
+using Lm.Platform;
+using Lm.Protocol;
+using Lm.Protocol.RemoteWrite;
+
+namespace Lm.Collector.Ingest;
+
+/// <summary>A remote-write body's way: bounded decompression, decoding, rules, spool. What may be stored is; what may not is named in the answer.</summary>
+internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, WriteLeases leases, IngestMetrics metrics)
+{
+    /// <summary>Takes a request's body.</summary>
+    /// <param name="sender">Whom the token belongs to.</param>
+    /// <param name="receivedAt">The collector's clock when it came.</param>
+    /// <param name="body">As it came; must stay unchanged until the returned task has ended.</param>
+    /// <param name="current">The settings.</param>
+    /// <returns>Null when all of it is stored.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<WriteRefusal?> ProcessAsync(string sender, UnixMillis receivedAt, ReadOnlyMemory<byte> body, IngestSettings current)
+    {
+        if (Inflate(body.Span, current.Limits, out var lease) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var isOurs = true; // the lease, until the spool has it
+        try
+        {
+            if (Judge(lease!, receivedAt, current, out var verdict, out var samples) is { } notNow)
+            {
+                return notNow;
+            }
+
+            var write = lease!.Write;
+            var faults = WriteFaults.Find(write, verdict, current);
+            var (exemplars, metadata) = (write.Exemplars, write.Metadata.Length);
+            if (samples > 0 || metadata > 0)
+            {
+                var result = await spool.AppendAsync(new WriteEntry(lease, verdict, sender, receivedAt, body));
+                if (result.Status != SpoolStatus.Ok)
+                {
+                    var code = result.Status == SpoolStatus.Full ? ProblemCode.SpoolFull : ProblemCode.StoreUnreachable;
+                    return new WriteRefusal(503, code, $"{result.Detail}; send this again later");
+                }
+
+                isOurs = false; // and may be in use for another request already
+            }
+
+            Interlocked.Add(ref metrics.WriteSamples, samples);
+            Interlocked.Add(ref metrics.WriteExemplars, exemplars);
+            faults?.Count(metrics);
+            return faults?.ToRefusal();
+        }
+        finally
+        {
+            if (isOurs)
+            {
+                lease!.Release();
+            }
+        }
+    }
+
+    // The declared length is checked before memory is taken for it.
+    private WriteRefusal? Inflate(ReadOnlySpan<byte> body, Limits limits, out WriteLease? lease)
+    {
+        lease = null;
+        if (!SnappyBlock.TryReadLength(body, out var size))
+        {
+            return Malformed($"the body of {body.Length} bytes does not begin as a block of Snappy's block format");
+        }
+
+        if (size > limits.BatchBytesMax)
+        {
+            return new WriteRefusal(
+                400, ProblemCode.LimitExceeded, $"the body has {size} bytes after decompression; max_batch_bytes is {limits.BatchBytesMax}: send fewer samples in a request");
+        }
+
+        if (leases.TryRent(size) is not { } rented)
+        {
+            return WriteRefusal.Overload;
+        }
+
+        lease = rented;
+        return SnappyBlock.TryDecompress(body, rented.Payload.Span)
+            ? null
+            : Release(ref lease, $"the body is no block of Snappy's block format that decompresses to the {size} bytes that it declares");
+    }
+
+    private WriteRefusal? Judge(WriteLease lease, UnixMillis receivedAt, IngestSettings current, out WriteVerdict verdict, out int samples)
+    {
+        if (!RemoteWriteDecoder.TryDecode(lease.Payload, current.RemoteWrite, lease.Write, out var fault))
+        {
+            (verdict, samples) = (null!, 0);
+            return Malformed(fault);
+        }
+
+        verdict = WriteRules.Judge(lease.Write, receivedAt, current.Backfill, TimeSpan.FromSeconds(current.Limits.FutureSecondsMax), out samples);
+        if (verdict.TooOld + verdict.TooNew == 0 || !clock.IsSuspect(receivedAt, out var behind))
+        {
+            return null;
+        }
+
+        // C26: a clock that cannot be right judges nobody.
+        Interlocked.Increment(ref metrics.ClockSuspect);
+        return new WriteRefusal(
+            503, ProblemCode.ClockSuspect, $"the collector's clock is {behind.TotalSeconds:F0} s behind its newest stored record: nothing is judged by it until it is right");
+    }
+
+    private static WriteRefusal Release(ref WriteLease? lease, string fault)
+    {
+        lease?.Release();
+        lease = null;
+        return Malformed(fault);
+    }
+
+    private static WriteRefusal Malformed(string fault) => new(400, ProblemCode.MalformedWrite, fault);
+}

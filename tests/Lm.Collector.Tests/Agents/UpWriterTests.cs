@@ -1,0 +1,143 @@
+using Lm.Collector.Tests.Ingest;
+using Lm.Collector.Tests.Series;
+
+namespace Lm.Collector.Tests.Agents;
+
+public sealed class UpWriterTests
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15); // what the batches of these tests carry
+
+    [Fact]
+    public async Task It_is_1_while_batches_come_and_0_after_four_missed_intervals_at_aligned_times()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
+        await PassAsync(rig, 7);
+        var samples = await UpOf(rig);
+        Assert.All(samples, sample => Assert.Equal(0, sample.Time % 15_000));
+        Assert.Equal([1, 1, 1, 1, 0, 0, 0], samples.Select(sample => sample.Value));
+        Assert.Equal(["{__name__=\"up\", instance=\"a1\", job=\"lightmetrics\"}"], rig.Store.All().Names());
+
+        await rig.SendAsync(2);
+        await rig.AppliedAsync();
+        await PassAsync(rig, 1);
+        Assert.Equal(1, (await UpOf(rig))[^1].Value);
+    }
+
+    [Fact]
+    public async Task A_time_is_written_once_however_often_it_looks()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
+        for (var i = 0; i < 45; i++)
+        {
+            await rig.Ups.WriteDueAsync();
+            rig.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.InRange((await UpOf(rig)).Length, 3, 4);
+        Assert.Equal(0, rig.Store.Statistics().SamplesRepeated + rig.Store.Statistics().SamplesConflicting);
+    }
+
+    [Fact]
+    public async Task It_survives_a_restart_after_which_a_silent_agent_is_0_only_four_intervals_later()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
+        await PassAsync(rig, 2);
+        var before = await UpOf(rig);
+        rig.Time.Advance(TimeSpan.FromHours(1));
+
+        await using var later = rig.AfterPowerCut(1);
+        Assert.Equal(before, await UpOf(later));
+        await PassAsync(later, 4);
+        Assert.Equal(before, await UpOf(later)); // nobody knows yet
+        await PassAsync(later, 2);
+        Assert.Equal([.. before.Select(sample => sample.Value), 0, 0], (await UpOf(later)).Select(sample => sample.Value));
+    }
+
+    [Fact]
+    public async Task After_a_restart_an_agent_that_calls_is_1_at_once_and_no_time_is_written_again()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
+        await rig.Ups.WriteDueAsync();
+        Assert.Single(await UpOf(rig));
+        await using var later = rig.AfterKill();
+        await later.SendAsync(2);
+        await later.AppliedAsync();
+        await later.Ups.WriteDueAsync();
+        Assert.Single(await UpOf(later));
+        await PassAsync(later, 1);
+        Assert.Equal([1, 1], (await UpOf(later)).Select(sample => sample.Value));
+    }
+
+    [Fact]
+    public async Task It_ends_with_the_agents_token_without_a_marker()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
+        await PassAsync(rig, 2);
+        rig.Settings = IngestRig.SettingsOf(new Lm.Protocol.Limits());
+        await PassAsync(rig, 6);
+        Assert.Equal([1, 1], (await UpOf(rig)).Select(sample => sample.Value));
+    }
+
+    [Fact]
+    public async Task While_the_clock_is_suspect_or_the_spool_full_nothing_is_written_and_then_it_goes_on()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
+        await PassAsync(rig, 1);
+        rig.Time.JumpWallClock(-TimeSpan.FromHours(1));
+        await PassAsync(rig, 1);
+        rig.Time.JumpWallClock(TimeSpan.FromHours(1));
+        rig.SpoolSizeMax = 0;
+        await PassAsync(rig, 1);
+        Assert.Single(await UpOf(rig));
+        rig.SpoolSizeMax = 1 << 30;
+        await rig.Ups.WriteDueAsync();
+        Assert.Equal(2, (await UpOf(rig)).Length);
+    }
+
+    [Fact]
+    public async Task The_loop_writes_by_the_clock_until_it_is_stopped()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
+        using var stopping = new CancellationTokenSource();
+        var running = rig.Ups.RunAsync(stopping.Token);
+        while (rig.SpoolMetrics.RecordsCommitted < 2)
+        {
+            rig.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await stopping.CancelAsync();
+        await running;
+        Assert.NotEmpty(await UpOf(rig));
+    }
+
+    private static async Task PassAsync(IngestRig rig, int intervals)
+    {
+        for (var i = 0; i < intervals; i++)
+        {
+            rig.Time.Advance(Interval);
+            await rig.Ups.WriteDueAsync();
+        }
+    }
+
+    private static async Task<(long Time, double Value)[]> UpOf(IngestRig rig)
+    {
+        await rig.AppliedAsync();
+        var found = rig.Store.All();
+        return found.Count == 0 ? [] : found.Samples(0);
+    }
+}
