@@ -60,6 +60,18 @@ need_runtime() {
   need '/usr/lib/*/libzstd.so.1=libzstd1' openssl=openssl curl=curl
 }
 
+# The programs of others that tests work with. They are services in Debian; a machine that tests is none of theirs, so none is started.
+need_peers() {
+  command -v prometheus >/dev/null && return 0
+  local policy=/usr/sbin/policy-rc.d code=0 made=
+  if [[ $(id -u) -eq 0 && ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" && made=1
+  fi
+  need prometheus=prometheus || code=$?
+  [[ -z $made ]] || rm -f "$policy"
+  return "$code"
+}
+
 # What linking Native AOT programs takes.
 need_aot() {
   [[ $(uname -m) == x86_64 ]] || die "release binaries are built for x86-64; this machine is $(uname -m)"
