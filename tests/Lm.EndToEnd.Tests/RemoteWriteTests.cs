@@ -8,8 +8,6 @@ namespace Lm.EndToEnd.Tests;
 /// <summary>Debian's Prometheus, which scrapes itself and remote-writes into a running collector.</summary>
 public sealed class RemoteWriteTests
 {
-    private const string Prometheus = "/usr/bin/prometheus";
-
     [Fact]
     public async Task Every_sample_of_a_real_Prometheus_is_answered_as_Prometheus_answers_it_though_the_collector_was_killed_again_and_again()
     {
@@ -18,9 +16,8 @@ public sealed class RemoteWriteTests
         await fleet.StartCollectorAsync();
         var port = FreePort();
         WriteSettings(fleet, port);
-        Assert.True(File.Exists(Prometheus), $"{Prometheus} is missing: install Debian's package prometheus, as scripts/test.sh does");
         var prometheus = fleet.Start(
-            Prometheus, $"--config.file={fleet.In("prometheus.yml")}", $"--storage.tsdb.path={fleet.In("prometheus")}",
+            Programs.Prometheus, $"--config.file={fleet.In("prometheus.yml")}", $"--storage.tsdb.path={fleet.In("prometheus")}",
             string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"), "--log.level=warn");
         for (var kills = 0; kills < 3; kills++)
         {
