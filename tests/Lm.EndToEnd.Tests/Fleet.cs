@@ -176,12 +176,15 @@ internal sealed class Fleet : IAsyncDisposable
     }
 
     /// <summary>Asks the private listener with the token; the answer must be 200.</summary>
-    public async Task<JsonElement> GetAsync(string path)
+    public async Task<JsonElement> GetAsync(string path) => JsonElement.Parse(await GetTextAsync(path));
+
+    /// <summary>The same for an answer of any kind.</summary>
+    public async Task<string> GetTextAsync(string path)
     {
         using var answer = await SendAsync(path, QueryToken);
         var body = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(answer.IsSuccessStatusCode, $"{path}: {(int)answer.StatusCode} {body}");
-        return JsonElement.Parse(body);
+        return body;
     }
 
     /// <summary>The values of a range selector that selects one series, oldest first; none when there is no such series.</summary>
