@@ -1,4 +1,5 @@
 using Lm.Protocol;
+using Lm.Tsdb.Head;
 
 namespace Lm.Collector.Series;
 
@@ -6,6 +7,9 @@ namespace Lm.Collector.Series;
 /// looks the same, and comparing it takes a microsecond where looking up its series takes twenty.</summary>
 internal sealed class BatchShape
 {
+    /// <summary>Stands for a series that was not looked up yet.</summary>
+    public const int UnknownSeries = -1;
+
     // The base heartbeat has about 6 KB. Larger shapes are looked up series by series: comparing them is no longer the small part.
     private const int BytesMax = 64 << 10;
 
@@ -20,24 +24,25 @@ internal sealed class BatchShape
     {
         (this.symbols, this.symbolEnds, this.commonLabels) = (symbols, symbolEnds, commonLabels);
         (this.labels, this.labelEnds) = (labels, labelEnds);
-        Series = new MemorySeries?[labelEnds.Length];
+        Series = new int[labelEnds.Length];
+        Array.Fill(Series, UnknownSeries);
     }
 
-    /// <summary>The series at each place; null where none was looked up yet.</summary>
-    public MemorySeries?[] Series { get; }
+    /// <summary>The series at each place in the head; <see cref="UnknownSeries"/> where none was looked up yet.</summary>
+    public int[] Series { get; }
 
     /// <summary>Whether the series at every place is known.</summary>
-    public bool IsComplete => isComplete || (isComplete = Array.IndexOf(Series, null) < 0);
+    public bool IsComplete => isComplete || (isComplete = !Series.AsSpan().Contains(UnknownSeries));
 
     /// <summary>Whether <see cref="Rows"/> were asked for: once, for what stood in the way then seldom goes.</summary>
     public bool HasAskedForRows { get; set; }
 
     /// <summary>Where the series' newest samples wait; null when they go to the series one by one.</summary>
-    public PendingRows? Rows { get; set; }
+    public HeadRows? Rows { get; set; }
 
-    /// <summary>Memory that it takes, bytes; that of the rows is the store's.</summary>
+    /// <summary>Memory that it takes, bytes; that of the rows is the head's.</summary>
     public int SizeBytes => symbols.Length + (sizeof(int) * (symbolEnds.Length + commonLabels.Length + labels.Length + labelEnds.Length))
-        + (IntPtr.Size * Series.Length);
+        + (sizeof(int) * Series.Length);
 
     /// <summary>The shape of a batch; null when it is too large to be worth it.</summary>
     public static BatchShape? Of(DecodedBatch batch)

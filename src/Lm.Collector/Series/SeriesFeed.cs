@@ -5,18 +5,19 @@ using Lm.Collector.Ingest;
 using Lm.Collector.Spool;
 using Lm.Protocol;
 using Lm.Tsdb;
+using Lm.Tsdb.Head;
 using Label = Lm.Tsdb.Label;
 
 namespace Lm.Collector.Series;
 
-/// <summary>Spool → store: applies the verdict, gives each series its identity, appends its samples.</summary>
+/// <summary>Spool → head: applies the verdict, gives each series its identity, appends its samples.</summary>
 /// <remarks>
 /// The usual batch brings the same series as the one before of its agent, in the same places: <see cref="BatchShape"/> then knows them all. Else
 /// each series is looked up by the bytes it came with (agent, common labels, own labels, as they stand in the batch); only one that is new in
 /// this form goes through <see cref="Identity"/> and becomes strings. Different forms of one label set end at the same series. Shapes and lookup
 /// table are caches: they are emptied when they are full or series were removed.
 /// </remarks>
-internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
+internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
 {
     // Twice the default series: a form each, and as many that differ in the order of labels.
     private const int KnownMax = 524_288;
@@ -33,7 +34,8 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     // A table's entry and the headers of what it points to.
     private const int EntryBytes = 64;
 
-    private readonly Dictionary<byte[], MemorySeries> known = new(SeriesKeyComparer.Instance);
+    private readonly HashSet<int> described = [];
+    private readonly Dictionary<byte[], int> known = new(SeriesKeyComparer.Instance);
     private readonly Dictionary<string, BatchShape> shapes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> strings = new(StringComparer.Ordinal);
     private readonly Identity identity = new();
@@ -45,10 +47,10 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     private long shapesBytes;
     private long textBytes;
 
-    /// <inheritdoc/>
+    /// <summary>Takes one batch.</summary>
     public void Apply(AcceptedBatch batch)
     {
-        using var scope = store.EnterWrite();
+        using var scope = head.EnterBatch(batch.ReceivedAt);
         ForgetRemoved();
         keyPrefix = 0;
         var shape = ShapeOf(batch.Batch);
@@ -56,8 +58,6 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
         {
             AppendEach(batch, shape);
         }
-
-        store.EnforceLimits();
     }
 
     // The usual batch: one sample for each series, all of one time, and later than what there is.
@@ -70,19 +70,13 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
 
         if (!shape.HasAskedForRows)
         {
-            (shape.HasAskedForRows, shape.Rows) = (true, store.TryClaim(shape.Series));
+            (shape.HasAskedForRows, shape.Rows) = (true, head.TryClaim(shape.Series));
         }
 
-        if (shape.Rows is not { } rows || !TryFill(batch, rows, out var time))
-        {
-            return false;
-        }
-
-        store.AppendRow(rows, time);
-        return true;
+        return shape.Rows is { } rows && TryFill(batch, rows, out var time) && head.TryAppendRow(rows, time);
     }
 
-    private static bool TryFill(AcceptedBatch batch, PendingRows rows, out long time)
+    private static bool TryFill(AcceptedBatch batch, HeadRows rows, out long time)
     {
         var series = batch.Batch.Series;
         var row = rows.Next;
@@ -115,12 +109,12 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
                 continue;
             }
 
-            MemorySeries? target = null;
+            var target = BatchShape.UnknownSeries;
             Append(batch, series[i], ref shape is null ? ref target : ref shape.Series[i]);
         }
     }
 
-    private void Append(AcceptedBatch batch, in DecodedSeries series, ref MemorySeries? target)
+    private void Append(AcceptedBatch batch, in DecodedSeries series, ref int target)
     {
         var oldest = batch.Verdict.OldestAccepted.Value;
         var times = batch.Batch.Times(series);
@@ -130,18 +124,17 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
             if (times[i] >= oldest)
             {
                 // Only now: a series all of whose samples are too old leaves no trace.
-                if (target is null || target.IsRemoved)
+                if (target == BatchShape.UnknownSeries)
                 {
                     target = Find(batch.Batch, series);
                 }
 
-                if (!target.IsDescribed && (series.Help != 0 || series.Unit != 0))
+                if ((series.Help != 0 || series.Unit != 0) && described.Add(target))
                 {
-                    Describe(target.Labels.MetricName, batch.Batch, series);
-                    target.IsDescribed = true;
+                    Describe(head.LabelsOf(target).MetricName, batch.Batch, series);
                 }
 
-                store.Append(target, times[i], values[i]);
+                head.Append(target, times[i], values[i]);
             }
         }
 
@@ -154,15 +147,15 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
         }
     }
 
-    private MemorySeries Find(DecodedBatch batch, in DecodedSeries series)
+    private int Find(DecodedBatch batch, in DecodedSeries series)
     {
         BeginKey(batch);
         AddToKey(batch, batch.Labels(series));
         var lookup = known.GetAlternateLookup<ReadOnlySpan<byte>>();
-        if (!lookup.TryGetValue(key.AsSpan(0, keyLength), out var found) || found.IsRemoved)
+        if (!lookup.TryGetValue(key.AsSpan(0, keyLength), out var found))
         {
             Identify(batch, series);
-            found = store.FindOrAdd(new LabelSet(CollectionsMarshal.AsSpan(labels)));
+            found = head.FindOrAdd(new LabelSet(CollectionsMarshal.AsSpan(labels)));
             lookup[key.AsSpan(0, keyLength)] = found;
             textBytes += keyLength + EntryBytes;
         }
@@ -211,7 +204,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
         shapesBytes -= shape.SizeBytes;
         if (shape.Rows is { } rows)
         {
-            store.Release(rows);
+            head.Release(rows);
         }
     }
 
@@ -229,7 +222,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     {
         Identify(batch, series);
         var name = labels.Find(static label => label.Name == LabelSet.MetricNameLabel).Value ?? "";
-        if (series.Help != 0 || series.Unit != 0 || !store.IsDescribed(name))
+        if (series.Help != 0 || series.Unit != 0 || !catalog.IsDescribed(name))
         {
             Describe(name, batch, series);
         }
@@ -253,11 +246,11 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
     {
         // First come, first kept: these two stand before what the series brought under the same names.
         LabelSet set = new([new Label(LabelSet.MetricNameLabel, name), new Label("le", upperBound), .. labels]);
-        store.Append(store.FindOrAdd(set), time, value);
+        head.Append(head.FindOrAdd(set), time, value);
     }
 
     private void Describe(string metric, DecodedBatch batch, in DecodedSeries series) =>
-        store.Describe(metric, new MetricMetadata(series.Type, Text(Cut(batch.Symbol(series.Unit))), Text(Cut(batch.Symbol(series.Help)))));
+        catalog.Describe(metric, new MetricMetadata(series.Type, Text(Cut(batch.Symbol(series.Unit))), Text(Cut(batch.Symbol(series.Help)))));
 
     /// <summary>The first bytes of a text for people, whole characters.</summary>
     internal static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> utf8)
@@ -287,9 +280,10 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
 
     private void ForgetRemoved()
     {
-        if (knownGeneration != store.RemovalGeneration || known.Count >= KnownMax || textBytes >= TextBytesMax)
+        if (knownGeneration != head.RemovalGeneration || known.Count >= KnownMax || textBytes >= TextBytesMax)
         {
             known.Clear();
+            described.Clear();
             foreach (var shape in shapes.Values)
             {
                 Forget(shape);
@@ -298,7 +292,7 @@ internal sealed class SeriesFeed(MemorySeriesStore store) : IBatchConsumer
             shapes.Clear();
             textBytes = 0;
             strings.Clear(); // those in use live on in their series; only sharing with them ends
-            knownGeneration = store.RemovalGeneration;
+            knownGeneration = head.RemovalGeneration;
         }
     }
 

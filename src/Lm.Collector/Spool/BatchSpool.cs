@@ -99,9 +99,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         return spool;
     }
 
-    /// <summary>Reads everything back: into the ledger what lies behind its snapshot, into the consumers all of it.</summary>
-    public void Replay(IReadOnlyList<IBatchConsumer> consumers, TimeProvider time, CancellationToken stopping) =>
-        new SpoolReplay(journal, ledger, clock, ages, metrics, logger).Run(consumers, time, stopping);
+    /// <summary>Reads everything back from a position on: into the ledger what lies behind its snapshot, into the consumers all of it.</summary>
+    public void Replay(JournalPosition from, IReadOnlyList<IBatchConsumer> consumers, TimeProvider time, CancellationToken stopping) =>
+        new SpoolReplay(journal, ledger, clock, ages, metrics, logger).Run(from, consumers, time, stopping);
 
     /// <summary>Begins to feed the consumers with what is committed from now on.</summary>
     public void Start(IReadOnlyList<IBatchConsumer> consumers) => consuming = Task.Run(() => ConsumeAsync(consumers));
@@ -223,7 +223,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         }
 
         clock.Note(receivedAt);
-        ages.Note(position.Segment, receivedAt);
+        ages.Note(position.Segment, receivedAt, committed.Batch?.Batch.HasLogsOrAlerts == true);
         Interlocked.Increment(ref metrics.RecordsCommitted);
         Interlocked.Add(ref metrics.BytesCommitted, bytes);
         progress.Committed();

@@ -1,29 +1,35 @@
+using System.Text.Json;
 using Lm.Platform;
 
 namespace Lm.Collector.Spool;
 
-/// <summary>The newest receive time in each segment.</summary>
-internal sealed class SegmentAges
+/// <summary>What is known of each segment's records: when the newest came, and whether some have no other place yet.</summary>
+internal sealed class SegmentAges : IStatePart
 {
-    private readonly Lock gate = new(); // guards newest
-    private readonly SortedDictionary<uint, UnixMillis> newest = [];
+    private readonly Lock gate = new(); // guards known
+    private readonly SortedDictionary<uint, Content> known = [];
 
-    /// <summary>A record of a segment came at this time.</summary>
-    public void Note(uint segment, UnixMillis receivedAt)
+    /// <inheritdoc/>
+    public string Name => "segments";
+
+    /// <summary>A record of a segment came.</summary>
+    /// <param name="segment">Which segment.</param>
+    /// <param name="receivedAt">When.</param>
+    /// <param name="isOnlyHere">Whether it holds what is stored nowhere else: log and alert records.</param>
+    public void Note(uint segment, UnixMillis receivedAt, bool isOnlyHere)
     {
         lock (gate)
         {
-            if (!newest.TryGetValue(segment, out var known) || receivedAt > known)
-            {
-                newest[segment] = receivedAt;
-            }
+            var content = known.GetValueOrDefault(segment, new Content(receivedAt, false));
+            known[segment] = new Content(receivedAt > content.Newest ? receivedAt : content.Newest, content.IsOnlyHere || isOnlyHere);
         }
     }
 
-    /// <summary>The first segment that must stay because it, or one before it, holds something not older than <paramref name="before"/>.</summary>
+    /// <summary>The first segment that must stay.</summary>
     /// <param name="segments">The segments that there are, oldest first.</param>
-    /// <param name="before">What is older may go.</param>
-    public uint FirstToKeep(IEnumerable<uint> segments, UnixMillis before)
+    /// <param name="stored">The first segment with samples or sequences that are not stored elsewhere.</param>
+    /// <param name="before">What is stored nowhere else may go when it is older; null when nothing of it may.</param>
+    public uint FirstToKeep(IEnumerable<uint> segments, uint stored, UnixMillis? before)
     {
         lock (gate)
         {
@@ -31,9 +37,9 @@ internal sealed class SegmentAges
             foreach (var segment in segments)
             {
                 keep = segment;
-                if (!newest.TryGetValue(segment, out var time) || time >= before)
+                if (segment >= stored || !known.TryGetValue(segment, out var content) || (content.IsOnlyHere && !(content.Newest < before)))
                 {
-                    break; // one whose age is not known stays too
+                    break; // one whose content is not known stays too
                 }
             }
 
@@ -46,10 +52,43 @@ internal sealed class SegmentAges
     {
         lock (gate)
         {
-            foreach (var segment in newest.Keys.Where(segment => segment < before).ToArray())
+            foreach (var segment in known.Keys.Where(segment => segment < before).ToArray())
             {
-                newest.Remove(segment);
+                known.Remove(segment);
             }
         }
     }
+
+    /// <inheritdoc/>
+    public void Write(Utf8JsonWriter json)
+    {
+        lock (gate)
+        {
+            json.WriteStartArray();
+            foreach (var (segment, content) in known)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("segment", segment);
+                json.WriteNumber("newest_ms", content.Newest.Value);
+                json.WriteBoolean("only_here", content.IsOnlyHere);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Read(JsonElement state)
+    {
+        foreach (var entry in state.EnumerateArray())
+        {
+            Note(
+                entry.GetProperty("segment").GetUInt32(),
+                new UnixMillis(entry.GetProperty("newest_ms").GetInt64()),
+                entry.GetProperty("only_here").GetBoolean());
+        }
+    }
+
+    private readonly record struct Content(UnixMillis Newest, bool IsOnlyHere);
 }

@@ -8,7 +8,7 @@ using Lm.Protocol.RemoteWrite;
 
 namespace Lm.Collector.Spool;
 
-/// <summary>Reads the whole spool back at start.</summary>
+/// <summary>Reads the spool back at start.</summary>
 /// <remarks>Every record goes through the dedupe that live batches go through (D3). What the ledger's snapshot covers goes through a second,
 /// passing ledger instead: in the real one all of it is known already, and must reach the consumers all the same.</remarks>
 internal sealed class SpoolReplay(
@@ -38,14 +38,14 @@ internal sealed class SpoolReplay(
     private long records;
     private long repeats;
 
-    /// <summary>Reads and applies everything.</summary>
-    public void Run(IReadOnlyList<IBatchConsumer> consumers, TimeProvider time, CancellationToken stopping)
+    /// <summary>Reads and applies everything from a position on.</summary>
+    public void Run(JournalPosition from, IReadOnlyList<IBatchConsumer> consumers, TimeProvider time, CancellationToken stopping)
     {
         var covered = ledger.Covered;
         var began = time.GetTimestamp();
         var reported = began;
         var readBytes = 0L;
-        foreach (var record in journal.Read())
+        foreach (var record in journal.Read(from))
         {
             stopping.ThrowIfCancellationRequested();
             readBytes += record.Payload.Length;
@@ -100,7 +100,7 @@ internal sealed class SpoolReplay(
             return fault;
         }
 
-        Note(record.Position, head.ReceivedAt);
+        Note(record.Position, head.ReceivedAt, batch.HasLogsOrAlerts);
         if (!into.Replay(batch.Key, new FrameFingerprint(frame.Checksum, frame.Length), head.Floor, head.ReceivedAt, record.Position))
         {
             repeats++;
@@ -149,7 +149,7 @@ internal sealed class SpoolReplay(
             return undecodable;
         }
 
-        Note(record.Position, head.ReceivedAt);
+        Note(record.Position, head.ReceivedAt, isOnlyHere: false);
         ledger.Advance(record.Position);
         var accepted = new AcceptedWrite
         {
@@ -174,7 +174,7 @@ internal sealed class SpoolReplay(
             return fault;
         }
 
-        Note(record.Position, at);
+        Note(record.Position, at, isOnlyHere: false);
         ledger.Advance(record.Position);
         var ups = new AcceptedUps(record.Position, at, agents, IsReplay: true);
         foreach (var consumer in consumers)
@@ -185,12 +185,12 @@ internal sealed class SpoolReplay(
         return null;
     }
 
-    private void Note(JournalPosition position, UnixMillis receivedAt)
+    private void Note(JournalPosition position, UnixMillis receivedAt, bool isOnlyHere)
     {
         records++;
         Interlocked.Increment(ref metrics.RecordsReplayed);
         clock.Note(receivedAt);
-        ages.Note(position.Segment, receivedAt);
+        ages.Note(position.Segment, receivedAt, isOnlyHere);
     }
 
     private string? Read(ReadOnlyMemory<byte> record, out SpoolHead head, out Frame frame)

@@ -1,0 +1,78 @@
+using Lm.Platform.Files;
+using Lm.Tsdb;
+using Lm.Tsdb.Blocks;
+using Lm.Tsdb.Head;
+
+namespace Lm.Collector.Series;
+
+/// <summary>Writes ranges of the head as blocks.</summary>
+/// <remarks>Order: the block is durable and in the set, then the head lets the range go. A crash in between shows the range in both, which reading
+/// merges, and the next start writes nothing twice: what a block holds is left out.</remarks>
+/// <param name="head">The head.</param>
+/// <param name="blocks">The blocks.</param>
+/// <param name="labels">What tells this collector's blocks from others'.</param>
+/// <param name="logger">The log.</param>
+internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label> labels, ILogger logger)
+{
+    private readonly List<FrozenRange> frozen = []; // oldest first; those behind the first wait because a block could not be written
+
+    /// <summary>Blocks written since start.</summary>
+    public long Written { get; private set; }
+
+    /// <summary>Blocks that could not be written; tried again.</summary>
+    public long Failed { get; private set; }
+
+    /// <summary>Ranges that are closed and not yet blocks.</summary>
+    public int Waiting => frozen.Count;
+
+    /// <summary>Takes a range over. By the head's writer.</summary>
+    public void Take(FrozenRange range) => frozen.Add(range);
+
+    /// <summary>Writes what waits, one block after another, until one fails.</summary>
+    /// <param name="asWriter">Runs an action as the head's writer, between two batches.</param>
+    /// <param name="stopping">Ends it between two series; nothing is half done then.</param>
+    public void WriteAll(Action<Action> asWriter, CancellationToken stopping)
+    {
+        while (frozen.Count > 0)
+        {
+            try
+            {
+                Write(frozen[0], stopping);
+                asWriter(() => head.Drop(frozen[0]));
+                frozen.RemoveAt(0);
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException or BlockDamageException)
+            {
+                Failed++;
+                SeriesLog.BlockFailed(logger, frozen[0].Range.From, frozen[0].Range.Until, e.Message);
+                return;
+            }
+        }
+    }
+
+    private void Write(FrozenRange range, CancellationToken stopping)
+    {
+        using var writer = blocks.Write(range.Range.From, range.Range.Until + 1);
+        var existing = blocks.HasAny(range.Range.From, range.Range.Until) ? new SeriesStore(NoSeries.Instance, blocks) : null;
+        range.WriteTo(
+            existing,
+            (series, chunks) =>
+            {
+                writer.BeginSeries(series);
+                foreach (var chunk in chunks)
+                {
+                    writer.AddChunk(chunk.FirstTime, chunk.LastTime, chunk.Bytes.Span);
+                }
+            },
+            stopping);
+        var meta = writer.Commit(new BlockProvenance { IsLate = range.Range.IsLate, ExternalLabels = labels });
+        if (meta is null)
+        {
+            return; // blocks hold all of it already
+        }
+
+        blocks.Add(meta.Id);
+        Written++;
+        SeriesLog.BlockWritten(logger, meta.Id.ToString(), meta.MinTime, meta.MaxTime, meta.Stats.Series, meta.Stats.Samples, meta.SizeBytes);
+    }
+}
