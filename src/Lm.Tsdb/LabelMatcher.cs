@@ -25,6 +25,9 @@ public sealed class LabelMatcher
     /// <summary>Whether series without the label match; a selector may not consist of such matchers alone.</summary>
     public bool MatchesEmpty => Matches("");
 
+    /// <summary>The values that its comparison names, when it names values: one, or the alternatives of an expression that is nothing else; null else.</summary>
+    public IReadOnlyCollection<string>? NamedValues => Kind is MatchKind.Equal or MatchKind.NotEqual ? [Value] : regex!.Literals;
+
     /// <summary><c>name="value"</c>.</summary>
     public static LabelMatcher Equal(string name, string value) => new(MatchKind.Equal, name, value, null);
 

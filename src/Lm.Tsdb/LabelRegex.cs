@@ -21,11 +21,18 @@ public sealed class LabelRegex
     private readonly HashSet<string>? literals;
     private readonly Regex? regex;
 
-    private LabelRegex(HashSet<string>? literals, Regex? regex)
+    private LabelRegex(HashSet<string>? literals, Regex? regex, string prefix)
     {
         this.literals = literals;
         this.regex = regex;
+        Prefix = prefix;
     }
+
+    /// <summary>The values that match, when the expression is nothing but a list of them; else null.</summary>
+    public IReadOnlyCollection<string>? Literals => literals;
+
+    /// <summary>What every value that matches begins with; often empty.</summary>
+    public string Prefix { get; }
 
     /// <summary>Reads an expression.</summary>
     /// <param name="pattern">The text between the quotes.</param>
@@ -43,7 +50,7 @@ public sealed class LabelRegex
 
         if (!pattern.AsSpan().ContainsAny(Special))
         {
-            parsed = new LabelRegex([.. pattern.Split('|')], null); // web1|web2|web3: no automaton needed
+            parsed = new LabelRegex([.. pattern.Split('|')], null, ""); // web1|web2|web3: no automaton needed
             return true;
         }
 
@@ -62,7 +69,7 @@ public sealed class LabelRegex
         try
         {
             var translated = @"\A(?s:" + Translate(pattern) + @")\z";
-            parsed = new LabelRegex(null, new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)));
+            parsed = new LabelRegex(null, new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)), PrefixOf(pattern));
             return true;
         }
         catch (RegexParseException exception)
@@ -79,7 +86,21 @@ public sealed class LabelRegex
 
     /// <summary>Whether the whole value matches.</summary>
     /// <exception cref="RegexMatchTimeoutException">The value alone took longer than a second.</exception>
-    public bool IsMatch(string value) => literals?.Contains(value) ?? regex!.IsMatch(value);
+    public bool IsMatch(string value) => literals?.Contains(value) ?? (value.StartsWith(Prefix, StringComparison.Ordinal) && regex!.IsMatch(value));
+
+    // The characters before the first special one, but for the last of them where that one says how often it comes. With alternatives anywhere there is none:
+    // they might be the whole expression's.
+    private static string PrefixOf(string pattern)
+    {
+        var end = pattern.AsSpan().IndexOfAny(Special);
+        if (pattern.Contains('|', StringComparison.Ordinal))
+        {
+            return "";
+        }
+
+        var isCounted = end > 0 && pattern[end] is '*' or '?' or '{' or '+';
+        return pattern[..Math.Max(0, isCounted ? end - 1 : end)];
+    }
 
     // Checked here, not by .NET: a parenthesis too many would close the group that anchors the expression.
     private static string FaultOfStructure(string pattern)

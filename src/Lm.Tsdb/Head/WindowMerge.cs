@@ -1,0 +1,50 @@
+namespace Lm.Tsdb.Head;
+
+/// <summary>Reads a series from windows that overlap: one that is on its way to a block and the one that took its place, or windows of different widths.
+/// The one made first has precedence, since its samples were committed first (V20).</summary>
+internal sealed class WindowMerge
+{
+    private readonly SampleBuffer one = new();
+    private SampleBuffer merged = new();
+    private SampleBuffer spare = new();
+
+    /// <summary>Where the windows end that overlap, directly or by others between them.</summary>
+    public static int EndOfGroup(ReadOnlySpan<HeadWindow> windows, int first)
+    {
+        var end = windows[first].End;
+        var next = first + 1;
+        for (; next < windows.Length && windows[next].Start < end; next++)
+        {
+            end = Math.Max(end, windows[next].End);
+        }
+
+        return next;
+    }
+
+    /// <summary>Appends the samples of a range, ascending, each time once.</summary>
+    public void Read(Head head, SeriesView view, ReadOnlySpan<HeadWindow> group, int series, long from, long until, SampleBuffer into)
+    {
+        var byNumber = group.ToArray();
+        Array.Sort(byNumber, static (left, right) => left.Identity.Number.CompareTo(right.Identity.Number));
+        merged.Clear();
+        foreach (var window in byNumber)
+        {
+            if (!window.Overlaps(from, until))
+            {
+                continue;
+            }
+
+            one.Clear();
+            head.CopyTo(view, window, series, from, until);
+            view.Read(from, until, one);
+            spare.Clear();
+            SampleMerge.Merge(merged, one, spare);
+            (merged, spare) = (spare, merged);
+        }
+
+        into.Reserve(merged.Count, out var times, out var values);
+        merged.Times.CopyTo(times);
+        merged.Values.CopyTo(values);
+        into.Advance(merged.Count);
+    }
+}
