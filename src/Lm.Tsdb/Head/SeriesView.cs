@@ -140,8 +140,8 @@ internal sealed class SeriesView
             }
         }
 
-        SampleMerge.Sort(unordered);
-        SampleMerge.Merge(ordered, unordered, into);
+        HeadMerge.Sort(unordered);
+        HeadMerge.Merge(ordered, unordered, into);
     }
 
     /// <summary>The chunks in order, the oldest first; the last may be open, its number of samples then is not written in it.</summary>

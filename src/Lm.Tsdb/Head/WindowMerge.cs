@@ -38,7 +38,7 @@ internal sealed class WindowMerge
             head.CopyTo(view, window, series, from, until);
             view.Read(from, until, one);
             spare.Clear();
-            SampleMerge.Merge(merged, one, spare);
+            HeadMerge.Merge(merged, one, spare);
             (merged, spare) = (spare, merged);
         }
 

@@ -72,11 +72,9 @@ internal static class SeriesSearch
 
     private static List<SeriesIds.Snapshot> Lists(SeriesTable table, Lock gate, LabelMatcher matcher, bool isExcluding, CancellationToken cancellationToken)
     {
-        var named = matcher.NamedValues;
-        var isNegative = matcher.Kind is MatchKind.NotEqual or MatchKind.NotRegex;
-
-        // An including positive and an excluding negative condition name the very values whose lists are wanted.
-        return named is not null && isExcluding == isNegative
+        // The very values whose lists are wanted, where the condition names them.
+        IReadOnlyCollection<string>? named = isExcluding ? (matcher.Kind == MatchKind.NotEqual ? [matcher.Value] : null) : matcher.NamedValues;
+        return named is not null
             ? ListsOf(table, gate, matcher.Name, named)
             : ListsWhere(table, gate, matcher, matches: !isExcluding, cancellationToken);
     }

@@ -1,7 +1,7 @@
 namespace Lm.Tsdb.Head;
 
 /// <summary>Puts samples of several sources in one order, each time once.</summary>
-internal static class SampleMerge
+internal static class HeadMerge
 {
     /// <summary>Sorts samples by time; of those for one time the one that stood first comes first.</summary>
     public static void Sort(SampleBuffer samples)
