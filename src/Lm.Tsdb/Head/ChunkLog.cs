@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Tsdb.Head;

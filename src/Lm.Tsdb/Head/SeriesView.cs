@@ -12,8 +12,10 @@ internal sealed class SeriesView
     private readonly List<int> lateCounts = [];
     private readonly List<(long Time, double Value)> lateSamples = [];
     private readonly List<(long Time, double Value)> rows = [];
-    private readonly SampleBuffer ordered = new();
     private readonly SampleBuffer unordered = new();
+    private readonly SampleMerge merge = new();
+    private long[] lateTimes = [];
+    private double[] lateValues = [];
     private byte[] frame = [];
     private int frameLength;
     private (WindowState? File, long Offset) frameOf;
@@ -118,14 +120,13 @@ internal sealed class SeriesView
     /// <summary>Appends the samples of a range, ascending, each time once.</summary>
     public void Read(long from, long until, SampleBuffer into)
     {
+        var first = into.Count;
+        ReadInOrder(from, until, into);
         if (late.Count == 0 && lateSamples.Count == 0)
         {
-            ReadInOrder(from, until, into);
             return;
         }
 
-        ordered.Clear();
-        ReadInOrder(from, until, ordered);
         unordered.Clear();
         for (var i = 0; i < late.Count; i++)
         {
@@ -140,8 +141,9 @@ internal sealed class SeriesView
             }
         }
 
-        HeadMerge.Sort(unordered);
-        HeadMerge.Merge(ordered, unordered, into);
+        var second = into.Count;
+        AppendSorted(into);
+        merge.Merge(into, first, second);
     }
 
     /// <summary>The chunks in order, the oldest first; the last may be open, its number of samples then is not written in it.</summary>
@@ -230,6 +232,24 @@ internal sealed class SeriesView
                 into.Add(time, value);
             }
         }
+    }
+
+    // Late chunks overlap; each time is in one of them only.
+    private void AppendSorted(SampleBuffer into)
+    {
+        var count = unordered.Count;
+        if (lateTimes.Length < count)
+        {
+            (lateTimes, lateValues) = (new long[count * 2], new double[count * 2]);
+        }
+
+        unordered.Times.CopyTo(lateTimes);
+        unordered.Values.CopyTo(lateValues);
+        lateTimes.AsSpan(0, count).Sort(lateValues.AsSpan(0, count));
+        into.Reserve(count, out var times, out var values);
+        lateTimes.AsSpan(0, count).CopyTo(times);
+        lateValues.AsSpan(0, count).CopyTo(values);
+        into.Advance(count);
     }
 
     private void CountUnless(bool isRead) => Unreadable += isRead ? 0 : 1;

@@ -4,9 +4,7 @@ namespace Lm.Tsdb.Head;
 /// The one made first has precedence, since its samples were committed first (V20).</summary>
 internal sealed class WindowMerge
 {
-    private readonly SampleBuffer one = new();
-    private SampleBuffer merged = new();
-    private SampleBuffer spare = new();
+    private readonly SampleMerge merge = new();
 
     /// <summary>Where the windows end that overlap, directly or by others between them.</summary>
     public static int EndOfGroup(ReadOnlySpan<HeadWindow> windows, int first)
@@ -26,25 +24,16 @@ internal sealed class WindowMerge
     {
         var byNumber = group.ToArray();
         Array.Sort(byNumber, static (left, right) => left.Identity.Number.CompareTo(right.Identity.Number));
-        merged.Clear();
+        var first = into.Count;
         foreach (var window in byNumber)
         {
-            if (!window.Overlaps(from, until))
+            if (window.Overlaps(from, until))
             {
-                continue;
+                var second = into.Count;
+                head.CopyTo(view, window, series, from, until);
+                view.Read(from, until, into);
+                merge.Merge(into, first, second);
             }
-
-            one.Clear();
-            head.CopyTo(view, window, series, from, until);
-            view.Read(from, until, one);
-            spare.Clear();
-            HeadMerge.Merge(merged, one, spare);
-            (merged, spare) = (spare, merged);
         }
-
-        into.Reserve(merged.Count, out var times, out var values);
-        merged.Times.CopyTo(times);
-        merged.Values.CopyTo(values);
-        into.Advance(merged.Count);
     }
 }

@@ -70,9 +70,10 @@ internal sealed class WindowState
         try
         {
             file = files.Open(path, writable: false);
+            WindowState? state = null;
             damage = file.Length != length || length < WindowIdentity.HeaderSize + TrailerSize
                 ? $"{path} has {file.Length} bytes, {length} were written"
-                : ReadDirectory(file, path, identity, length, out var state) ?? "";
+                : ReadDirectory(file, path, identity, length, out state) ?? "";
             if (damage.Length == 0)
             {
                 return state;
