@@ -1,93 +1,368 @@
+using System.Runtime.InteropServices;
 using Lm.Platform;
 using Lm.Platform.Files;
+using Lm.Tsdb.Index;
 
 namespace Lm.Tsdb.Head;
 
-/// <summary>The samples that no block holds yet: one series table, and windows of time that hold chunks.</summary>
+/// <summary>The samples that no block holds yet: one series table, and windows of time that hold chunks (docs/decisions/0012).</summary>
 /// <remarks>
 /// One writer, any number of readers. Methods marked *writer* are for one thread at a time, the writer's; those marked *inside* also need
-/// <see cref="EnterBatch"/>'s scope, in which a batch appears to readers as a whole. The rest is safe for concurrent use.
+/// <see cref="EnterBatch"/>'s scope, in which a batch's samples appear to readers together. The rest is safe for concurrent use.
 /// A series is an <c>int</c>; it stays valid until <see cref="RemovalGeneration"/> changes.
+/// Invariants: all state changes under the gate, but files are written without it; readers hold it to copy one series of one window, or a few thousand
+/// numbers. A window holds each sample once: what a replay brings again is recognised.
 /// </remarks>
-public sealed class Head : ISeriesReader, IDisposable
+public sealed partial class Head : ISeriesReader, IDisposable
 {
-    /// <summary>Opens the head in a folder, with what its files hold; the log's replay comes next.</summary>
-    /// <exception cref="FileSystemException">The folder or a file cannot be read or written.</exception>
-    public static Head Open(IFileSystem files, HeadOptions options, out HeadOpening opening) => throw new NotImplementedException();
+    private readonly IFileSystem files;
+    private readonly HeadOptions options;
+    private readonly Lock gate = new(); // guards all fields below, and what they refer to
+    private readonly SeriesTable table = new();
+    private readonly ReaderEpochs epochs = new();
+    private readonly Dictionary<long, HeadWindow> active = []; // by start: the windows that take samples
+    private readonly List<HeadRows> claims = [];
+    private readonly int width; // of a new window, ms
+    private HeadWindow[] windows = []; // by start, then by number; replaced whole
+    private HeadWindow? lastWindow; // in memory, and active
+    private HeadRows?[] rowsOf = new HeadRows?[64]; // by series
+    private int[] columnOf = new int[64];
+    private int[] touched = new int[64]; // by series: the newest window's number when it got its last slot
+    private double[] column = [];
+    private long oldestAccepted;
+    private long newestAccepted;
+    private long receivedAt;
+    private long batches;
+    private long rowBytes;
+    private HeadCounters counters;
 
-    /// <summary>Everything committed before it is in the head's files or in blocks: the log is needed from here on only (K13).</summary>
-    public CommitPosition Covered => throw new NotImplementedException();
+    private Head(IFileSystem files, HeadOptions options)
+    {
+        (this.files, this.options) = (files, options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BlockHours, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.BlockHours, 24);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.RowDepth, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.RowDepth, 64);
+        width = (int)TimeSpan.FromHours(options.BlockHours).TotalMilliseconds;
+        column = new double[options.RowDepth];
+        seriesFile = new SeriesFile(files, table);
+    }
 
     /// <summary>Changes whenever series are removed: caches of series are void then. Writer.</summary>
-    public int RemovalGeneration => throw new NotImplementedException();
+    public int RemovalGeneration { get; private set; }
 
     /// <summary>Whether samples were taken that no checkpoint covers. Writer.</summary>
-    public bool IsDirty => throw new NotImplementedException();
+    public bool IsDirty { get; private set; }
 
     /// <summary>Begins a batch. Writer.</summary>
     /// <param name="receivedAt">When it was received, as its record in the log says: what is too old or too far ahead is judged by it, so that a replay
-    /// years later judges the same.</param>
+    /// later judges the same.</param>
     /// <returns>To be disposed at the batch's end, soon: readers wait.</returns>
-    public Lock.Scope EnterBatch(UnixMillis receivedAt) => throw new NotImplementedException();
+    public Lock.Scope EnterBatch(UnixMillis receivedAt)
+    {
+        var scope = gate.EnterScope();
+        this.receivedAt = receivedAt.Value;
+        oldestAccepted = receivedAt.Add(-options.Backfill).Value;
+        newestAccepted = receivedAt.Add(options.AheadMax).Value;
+        batches++;
+        return scope;
+    }
 
     /// <summary>The series with these labels, made when there is none. Inside.</summary>
-    public int FindOrAdd(LabelSet labels) => throw new NotImplementedException();
+    public int FindOrAdd(LabelSet labels)
+    {
+        var series = table.FindOrAdd(labels, out var isNew);
+        if (isNew)
+        {
+            MakeRoomFor(series);
+            touched[series] = (int)newestWindow;
+            seriesFile.Add(series);
+        }
+
+        return series;
+    }
 
     /// <summary>A series' labels. Inside.</summary>
-    public LabelSet LabelsOf(int series) => throw new NotImplementedException();
+    public LabelSet LabelsOf(int series) => table.LabelSetOf(series);
 
     /// <summary>Takes one sample. Inside.</summary>
-    public AppendOutcome Append(int series, long time, double value) => throw new NotImplementedException();
+    public AppendOutcome Append(int series, long time, double value)
+    {
+        if (time < oldestAccepted || time > newestAccepted)
+        {
+            counters.OutOfBounds++;
+            return time < oldestAccepted ? AppendOutcome.TooOld : AppendOutcome.TooFarAhead;
+        }
+
+        var window = WindowFor(time);
+        if (rowsOf[series] is { } rows && rows.Window == window)
+        {
+            Flush(rows);
+            rows.NewestTime = Math.Max(rows.NewestTime, time);
+        }
+
+        var outcome = window.Append(series, table.Limit, time, value, out var isFirst);
+        if (isFirst)
+        {
+            touched[series] = (int)newestWindow;
+        }
+
+        Count(window, outcome);
+        return outcome;
+    }
 
     /// <summary>Lets series take their samples in rows from now on. Inside.</summary>
     /// <returns>Null when they cannot: one of them is among them twice or belongs to other rows already.</returns>
-    public HeadRows? TryClaim(ReadOnlySpan<int> series) => throw new NotImplementedException();
+    public HeadRows? TryClaim(ReadOnlySpan<int> series)
+    {
+        var rows = new HeadRows(series.ToArray(), options.RowDepth);
+        for (var i = 0; i < series.Length; i++)
+        {
+            if (rowsOf[series[i]] is not null)
+            {
+                foreach (var claimed in series[..i])
+                {
+                    rowsOf[claimed] = null;
+                }
+
+                return null;
+            }
+
+            (rowsOf[series[i]], columnOf[series[i]]) = (rows, i);
+        }
+
+        rows.ListIndex = claims.Count;
+        claims.Add(rows);
+        rowBytes += rows.SizeBytes;
+        return rows;
+    }
 
     /// <summary>Takes the row that stands in <see cref="HeadRows.Next"/>: one sample for each of its series, all of one time. Inside.</summary>
-    /// <returns>False when its time is not later than all that its series have, or out of bounds: then nothing was taken, and the samples go
-    /// through <see cref="Append"/> one by one.</returns>
-    public bool TryAppendRow(HeadRows rows, long time) => throw new NotImplementedException();
+    /// <returns>False when its time is not later than all that its series have around it, or is out of bounds, or the series are released: then nothing was taken,
+    /// and the samples go through <see cref="Append"/> one by one.</returns>
+    public bool TryAppendRow(HeadRows rows, long time)
+    {
+        if (time < oldestAccepted || time > newestAccepted || rows.IsReleased)
+        {
+            return false;
+        }
+
+        if (rows.Window is not { } window || time < window.Start || time >= window.End || window.IsFrozen || window.Memory is null)
+        {
+            if (rows.Window is { } before && time < before.Start)
+            {
+                return false; // a backlog between live batches: rows that go to and fro would be handed on one by one
+            }
+
+            window = MoveTo(rows, time);
+        }
+
+        if (time <= rows.NewestTime)
+        {
+            return false;
+        }
+
+        IsDirty = true;
+        counters.Added += rows.Width;
+        counters.Late += window.IsLate ? rows.Width : 0;
+        window.LastBatch = batches;
+        if (rows.Add(time))
+        {
+            Flush(rows);
+        }
+
+        return true;
+    }
 
     /// <summary>Ends <see cref="TryClaim"/>. Inside.</summary>
-    public void Release(HeadRows rows) => throw new NotImplementedException();
+    public void Release(HeadRows rows)
+    {
+        if (rows.IsReleased)
+        {
+            return;
+        }
 
-    /// <summary>Makes durable all that was taken, and says that it covers the log up to a position (K15). Writer, between batches.</summary>
-    /// <param name="position">Where the log's records that were given to the head end.</param>
-    /// <exception cref="FileSystemException">A step failed: <see cref="Covered"/> is what it was, nothing is lost, and the next checkpoint does it all.</exception>
-    public void Checkpoint(CommitPosition position) => throw new NotImplementedException();
+        Flush(rows);
+        foreach (var series in rows.Series)
+        {
+            rowsOf[series] = null;
+        }
 
-    /// <summary>Keeps the bounds of memory: late windows over the budget go to their files, series that no window holds any more are removed. Writer, between
-    /// batches, every few seconds.</summary>
-    /// <exception cref="FileSystemException">A window could not be written; it stays in memory.</exception>
-    public void Maintain() => throw new NotImplementedException();
-
-    /// <summary>What should become a block now: windows that are over, and ranges of late samples that have waited long enough (K18).</summary>
-    public IReadOnlyList<HeadRange> DueRanges() => throw new NotImplementedException();
-
-    /// <summary>All windows, by the same rules but without waiting: for a collector that is to end for good, and for tests.</summary>
-    public IReadOnlyList<HeadRange> AllRanges() => throw new NotImplementedException();
-
-    /// <summary>Closes a range's windows for writing: samples that come for it from now on go to new windows. Writer, right after
-    /// <see cref="Checkpoint"/>, before any batch.</summary>
-    /// <returns>Its content, for another thread to write to a block.</returns>
-    public FrozenRange Freeze(HeadRange range) => throw new NotImplementedException();
-
-    /// <summary>Lets go of a range that a durable block holds. Readers that found it before may read on. Writer, between batches.</summary>
-    /// <exception cref="FileSystemException">The files still name it: call again.</exception>
-    public void Drop(FrozenRange frozen) => throw new NotImplementedException();
+        claims[rows.ListIndex] = claims[^1];
+        claims[rows.ListIndex].ListIndex = rows.ListIndex;
+        claims.RemoveAt(claims.Count - 1);
+        rowBytes -= rows.SizeBytes;
+        rows.Window = null;
+        rows.IsReleased = true;
+    }
 
     /// <summary>Counters and sizes.</summary>
-    public HeadStatistics Statistics() => throw new NotImplementedException();
+    public HeadStatistics Statistics()
+    {
+        lock (gate)
+        {
+            long open = 0, closed = 0, late = 0, fileBytes = seriesFile.Length, samples = 0;
+            var spilled = 0;
+            foreach (var window in windows)
+            {
+                samples += window.Samples;
+                closed += window.Log.SizeBytes;
+                open += window.SizeBytes - window.Log.SizeBytes;
+                late += window.IsLate ? window.SizeBytes : 0;
+                spilled += window.Memory is null ? 1 : 0;
+                fileBytes += window.Log.Written + window.State.Length;
+            }
 
-    /// <inheritdoc/>
-    public ISeriesSelection Find(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) => throw new NotImplementedException();
+            foreach (var rows in claims)
+            {
+                samples += (long)rows.Count * rows.Width;
+            }
 
-    /// <inheritdoc/>
-    public IReadOnlyList<string> LabelNames(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) => throw new NotImplementedException();
+            return new HeadStatistics
+            {
+                Series = table.Count,
+                Samples = samples,
+                Windows = windows.Length,
+                WindowsSpilled = spilled,
+                SeriesBytes = table.SizeBytes + (touched.Length * 16L),
+                OpenBytes = open,
+                SealedBytes = closed,
+                RowBytes = rowBytes,
+                LateBytes = late,
+                FileBytes = fileBytes,
+                SamplesAdded = counters.Added,
+                SamplesRepeated = counters.Repeated,
+                SamplesConflicting = counters.Conflicting,
+                SamplesOutOfBounds = counters.OutOfBounds,
+                SamplesLate = counters.Late,
+                Spills = counters.Spills,
+                Checkpoints = counters.Checkpoints,
+                ChunksUnreadable = counters.Unreadable,
+                OldestWindow = windows.Length == 0 ? null : windows[0].Start,
+            };
+        }
+    }
 
-    /// <inheritdoc/>
-    public IReadOnlyList<string> LabelValues(string name, IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) => throw new NotImplementedException();
+    private void MakeRoomFor(int series)
+    {
+        if (series >= rowsOf.Length)
+        {
+            var size = Math.Max(series + 1, rowsOf.Length * 2);
+            Array.Resize(ref rowsOf, size);
+            Array.Resize(ref columnOf, size);
+            Array.Resize(ref touched, size);
+        }
+    }
 
-    /// <summary>Closes the files. What no checkpoint covers is in the log.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    private void Count(HeadWindow window, AppendOutcome outcome)
+    {
+        switch (outcome)
+        {
+            case AppendOutcome.Added:
+                IsDirty = true;
+                counters.Added++;
+                counters.Late += window.IsLate ? 1 : 0;
+                window.LastBatch = batches;
+                break;
+            case AppendOutcome.Repeated:
+                counters.Repeated++;
+                break;
+            default:
+                counters.Conflicting++;
+                break;
+        }
+    }
+
+    private HeadWindow MoveTo(HeadRows rows, long time)
+    {
+        Flush(rows);
+        var window = WindowFor(time);
+        rows.Window = window;
+        rows.NewestTime = long.MinValue;
+        foreach (var series in rows.Series)
+        {
+            rows.NewestTime = Math.Max(rows.NewestTime, window.NewestOf(series));
+        }
+
+        return window;
+    }
+
+    private void Flush(HeadRows rows)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        var window = rows.Window!;
+        var series = rows.Series;
+        for (var i = 0; i < series.Length; i++)
+        {
+            var times = rows.Read(i, column);
+            window.AppendRun(series[i], table.Limit, times, column.AsSpan(0, times.Length), out var isFirst);
+            if (isFirst)
+            {
+                touched[series[i]] = (int)newestWindow;
+            }
+        }
+
+        rows.Clear();
+    }
+
+    // The window that takes samples of a time, in memory.
+    private HeadWindow WindowFor(long time)
+    {
+        if (lastWindow is { } last && time >= last.Start && time < last.End)
+        {
+            return last;
+        }
+
+        var start = StartOf(time, width);
+        ref var found = ref CollectionsMarshal.GetValueRefOrAddDefault(active, start, out _);
+        if (found is { Memory: null } && !TryLoad(found))
+        {
+            found = null; // what its files still give is read; new samples go to another
+        }
+
+        return lastWindow = found ??= AddWindow(start);
+    }
+
+    private HeadWindow AddWindow(long start)
+    {
+        var identity = new WindowIdentity(NextNumber(), start, width);
+        newestWindow = identity.Number;
+        var isLate = start + width + (long)options.WindowGrace.TotalMilliseconds <= receivedAt;
+        var window = new HeadWindow(identity, ChunkLog.Create(files, LogPath(identity.Number), identity), isLate, receivedAt) { Memory = new WindowMemory() };
+        Insert(window);
+        return window;
+    }
+
+    private void Insert(HeadWindow window)
+    {
+        var longer = new HeadWindow[windows.Length + 1];
+        var at = 0;
+        while (at < windows.Length && (windows[at].Start, windows[at].Identity.Number).CompareTo((window.Start, window.Identity.Number)) < 0)
+        {
+            at++;
+        }
+
+        windows.AsSpan(0, at).CopyTo(longer);
+        longer[at] = window;
+        windows.AsSpan(at).CopyTo(longer.AsSpan(at + 1));
+        windows = longer;
+    }
+
+    private static long StartOf(long time, long step) => (time / step * step) - (time % step < 0 ? step : 0);
+
+    private struct HeadCounters
+    {
+        public long Added;
+        public long Repeated;
+        public long Conflicting;
+        public long OutOfBounds;
+        public long Late;
+        public long Spills;
+        public long Checkpoints;
+        public long Unreadable;
+    }
 }

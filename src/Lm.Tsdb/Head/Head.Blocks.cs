@@ -1,0 +1,82 @@
+namespace Lm.Tsdb.Head;
+
+/// <content>What becomes a block, and when.</content>
+public sealed partial class Head
+{
+    /// <summary>What should become a block now: windows that are over, and ranges of late samples that have waited long enough (K18).</summary>
+    public IReadOnlyList<HeadRange> DueRanges() => Ranges(options.Time.GetUtcNow().ToUnixTimeMilliseconds());
+
+    /// <summary>All windows, by the same ranges but without waiting.</summary>
+    public IReadOnlyList<HeadRange> AllRanges() => Ranges(null);
+
+    /// <summary>Closes a range's windows for writing: samples that come for it from now on go to new windows. Writer, right after
+    /// <see cref="Checkpoint"/>, before any batch.</summary>
+    /// <returns>Its content, for another thread to write to a block; <see cref="Drop"/> follows when that is durable. After a failure it may be written again.</returns>
+    /// <exception cref="InvalidOperationException">Samples were taken since the checkpoint: their log must not go before they are in a block.</exception>
+    public FrozenRange Freeze(HeadRange range)
+    {
+        if (IsDirty)
+        {
+            throw new InvalidOperationException("a range can be frozen right after a checkpoint only");
+        }
+
+        lock (gate)
+        {
+            var chosen = Array.FindAll(windows, window => !window.IsFrozen && window.IsLate == range.IsLate && window.Start >= range.From && window.Start <= range.Until);
+            foreach (var window in chosen)
+            {
+                window.IsFrozen = true;
+                window.Pins++;
+                if (active.TryGetValue(window.Start, out var open) && open == window)
+                {
+                    active.Remove(window.Start);
+                }
+
+                lastWindow = lastWindow == window ? null : lastWindow;
+            }
+
+            return new FrozenRange(this, range, chosen, epochs.Enter());
+        }
+    }
+
+    private List<HeadRange> Ranges(long? now)
+    {
+        lock (gate)
+        {
+            var ranges = new List<HeadRange>();
+            foreach (var group in windows.Where(static window => !window.IsFrozen).GroupBy(RangeOf))
+            {
+                var isDue = now is not { } clock || (group.Key.IsLate ? IsLateDue(group, group.Key.Start, clock)
+                    : group.Max(static window => window.End) + options.WindowGrace.TotalMilliseconds <= clock);
+                if (isDue)
+                {
+                    ranges.Add(new HeadRange(group.Min(static window => window.Start), group.Max(static window => window.End) - 1, group.Key.IsLate));
+                }
+            }
+
+            return ranges;
+        }
+    }
+
+    private (bool IsLate, long Start) RangeOf(HeadWindow window) =>
+        (window.IsLate, window.IsLate ? StartOf(window.Start, (long)options.LateRange.TotalMilliseconds) : window.Start);
+
+    private bool IsLateDue(IEnumerable<HeadWindow> group, long range, long now)
+    {
+        if (group.Min(static window => window.FirstReceived) + options.LateWait.TotalMilliseconds > now)
+        {
+            return false;
+        }
+
+        foreach (var block in lateBlocks)
+        {
+            // A block from the future says that the clock went back: it does not hold up the next for longer than usual.
+            if (block.Range == range && block.WrittenAt <= now && block.WrittenAt + options.LateEvery.TotalMilliseconds > now)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,59 @@
+namespace Lm.Tsdb.Head;
+
+/// <summary>Series found in a head. It pins the windows that it was made over: what becomes a block meanwhile can be read on.</summary>
+internal sealed class HeadSelection(Head head, HeadWindow[] windows, long epoch) : ISeriesSelection
+{
+    private readonly SeriesView view = new();
+    private WindowMerge? merge; // windows seldom overlap
+    private bool isDisposed;
+
+    /// <summary>The windows, by start.</summary>
+    public HeadWindow[] Windows => windows;
+
+    /// <summary>The series, ascending.</summary>
+    public int[] Series { get; set; } = [];
+
+    /// <inheritdoc/>
+    public int Count => Series.Length;
+
+    /// <inheritdoc/>
+    public LabelSet Labels(int index) => head.LabelsForReader(Series[index]);
+
+    /// <inheritdoc/>
+    public void Read(int index, long from, long until, SampleBuffer into)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        var series = Series[index];
+        for (var first = 0; first < windows.Length;)
+        {
+            var next = WindowMerge.EndOfGroup(windows, first);
+            if (windows[first].Start > until)
+            {
+                break;
+            }
+
+            if (next - first > 1)
+            {
+                merge ??= new WindowMerge();
+                merge.Read(head, view, windows.AsSpan(first, next - first), series, from, until, into);
+            }
+            else if (windows[first].Overlaps(from, until))
+            {
+                head.CopyTo(view, windows[first], series, from, until);
+                view.Read(from, until, into);
+            }
+
+            first = next;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!isDisposed)
+        {
+            isDisposed = true;
+            head.Leave(epoch, windows, view.Unreadable);
+        }
+    }
+}
