@@ -32,6 +32,15 @@ public sealed class SampleBuffer
         values[Count++] = value;
     }
 
+    /// <summary>Adds samples behind the others.</summary>
+    public void Append(ReadOnlySpan<long> moreTimes, ReadOnlySpan<double> moreValues)
+    {
+        Reserve(moreTimes.Length, out var freeTimes, out var freeValues);
+        moreTimes.CopyTo(freeTimes);
+        moreValues.CopyTo(freeValues);
+        Advance(moreTimes.Length);
+    }
+
     /// <summary>Room for further samples, to be written and then taken in by <see cref="Advance"/>.</summary>
     /// <param name="count">For how many.</param>
     /// <param name="freeTimes">At least as many places for times.</param>

@@ -35,16 +35,8 @@ internal sealed class SampleMerge
         }
 
         var (from, until) = i < second ? (i, second) : (j, times.Length);
-        Append(spare, times[from..until], values[from..until]);
+        spare.Append(times[from..until], values[from..until]);
         samples.Truncate(start);
-        Append(samples, spare.Times, spare.Values);
-    }
-
-    private static void Append(SampleBuffer target, ReadOnlySpan<long> times, ReadOnlySpan<double> values)
-    {
-        target.Reserve(times.Length, out var freeTimes, out var freeValues);
-        times.CopyTo(freeTimes);
-        values.CopyTo(freeValues);
-        target.Advance(times.Length);
+        samples.Append(spare.Times, spare.Values);
     }
 }

@@ -20,9 +20,10 @@ public sealed class BlockReader : ISeriesReader, IDisposable
 
     private BlockReader(string folder, BlockMeta meta, MappedFile indexFile, ChunkFileReader chunkFiles, LabelCache cache)
     {
-        (Folder, Meta, this.indexFile, this.chunkFiles) = (folder, meta, indexFile, chunkFiles);
+        (Folder, this.indexFile, this.chunkFiles) = (folder, indexFile, chunkFiles);
         Index = new IndexReader(indexFile, cache);
-        SizeBytes = indexFile.Length + chunkFiles.SizeBytes;
+        // Whatever meta.json says of sizes, these are what takes disk; blocks of others do not say it.
+        Meta = meta with { Files = [.. chunkFiles.Files, new BlockFile(BlockPaths.Index, indexFile.Length)] };
     }
 
     /// <summary>The block's folder.</summary>
@@ -32,7 +33,7 @@ public sealed class BlockReader : ISeriesReader, IDisposable
     public BlockMeta Meta { get; }
 
     /// <summary>Bytes of index and chunks.</summary>
-    public long SizeBytes { get; }
+    public long SizeBytes => Meta.SizeBytes;
 
     internal IndexReader Index { get; }
 

@@ -18,7 +18,7 @@ internal sealed class ChunkFileReader : IDisposable
     {
     }
 
-    public long SizeBytes => segments.Sum(segment => segment.Length);
+    public IEnumerable<BlockFile> Files => segments.Select((segment, i) => new BlockFile(BlockPaths.ChunkFile(i + 1), segment.Length));
 
     public static ChunkFileReader Open(IFileSystem files, string folder)
     {

@@ -115,11 +115,12 @@ internal sealed class IndexReader
     /// <summary>A series' labels.</summary>
     public LabelSet LabelsOf(uint reference)
     {
-        if (cache.Find(block, reference) is { } known)
-        {
-            return known;
-        }
+        return cache.Find(block, reference) ?? cache.Keep(block, reference, DecodeLabels(reference));
+    }
 
+    /// <summary>A series' labels, past the cache: for whoever looks at every series once.</summary>
+    public LabelSet DecodeLabels(uint reference)
+    {
         var entry = Series(reference);
         var labels = new Label[ReadLabelCount(ref entry, reference)];
         for (var i = 0; i < labels.Length; i++)
@@ -128,7 +129,7 @@ internal sealed class IndexReader
             labels[i] = new Label(Symbol(name), Symbol(value));
         }
 
-        return cache.Keep(block, reference, LabelSet.FromSorted(labels));
+        return LabelSet.FromSorted(labels);
     }
 
     /// <summary>A series' chunks.</summary>

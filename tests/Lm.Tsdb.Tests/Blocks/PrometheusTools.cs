@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace Lm.Tsdb.Tests.Blocks;
+
+/// <summary>Debian's promtool and prometheus, run on a folder of their own.</summary>
+internal static class PrometheusTools
+{
+    /// <summary>Skips the test where the tools are not installed; scripts/test.sh installs them.</summary>
+    public static void Need() =>
+        Assert.SkipUnless(File.Exists("/usr/bin/promtool") && File.Exists("/usr/bin/prometheus"), "Debian's package prometheus is not installed");
+
+    public static async Task<string> PromtoolAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("/usr/bin/promtool", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0, $"promtool {string.Join(' ', arguments)}: exit code {process.ExitCode}: {await errors}");
+        return await output;
+    }
+
+    public static string NewFolder()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), "lm-tsdb-" + Guid.NewGuid().ToString("n"));
+        Directory.CreateDirectory(folder);
+        return folder;
+    }
+
+    public static void Copy(string source, string target)
+    {
+        foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(target, Path.GetRelativePath(source, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+    }
+}
