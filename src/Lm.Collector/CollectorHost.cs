@@ -4,16 +4,18 @@ using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Query;
+using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
+using Lm.Journal;
 using Lm.Platform.Files;
 using Lm.Protocol;
 
 namespace Lm.Collector;
 
 /// <summary>Builds every part, reads the spool back, starts both listeners, and stops in order.</summary>
-/// <remarks>Order of the start: lock, spool, ledger, private listener (which says that it is replaying), replay, ingest listener. Order of the stop:
-/// new batches are refused, those in hand are finished, listeners, spool, ledger's snapshot, lock.</remarks>
+/// <remarks>Order of the start: lock, spool, head and blocks, private listener (which says that it is replaying), state and ledger, replay, ingest listener.
+/// Order of the stop: new batches are refused, those in hand are finished, listeners, spool, head, state and ledger's snapshot, lock.</remarks>
 internal sealed class CollectorHost : IAsyncDisposable
 {
     /// <summary>How long requests in hand may take at a stop.</summary>
@@ -21,6 +23,7 @@ internal sealed class CollectorHost : IAsyncDisposable
 
     private const string JournalFolder = "journal";
     private const string SnapshotFile = "ledger.snapshot";
+    private const string StateFileName = "state.json";
     private const long RequestMemoryMin = 256L << 20;
     private static readonly TimeSpan TrimInterval = TimeSpan.FromHours(6);
 
@@ -29,6 +32,9 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly ILogger logger;
     private readonly IDisposable folderLock;
     private readonly BatchSpool spool;
+    private readonly SeriesStorage series;
+    private readonly SequenceLedger ledger = new();
+    private readonly StateFile state;
     private readonly SpoolTrim trim;
     private readonly Readiness readiness;
     private readonly ClockGuard clock;
@@ -49,13 +55,13 @@ internal sealed class CollectorHost : IAsyncDisposable
 
         var spoolMetrics = new SpoolMetrics();
         var spoolLogger = loggers.CreateLogger("Lm.Collector.Spool");
-        var ledger = new SequenceLedger();
         clock = new ClockGuard(time);
         spool = BatchSpool.Open(
             files,
             Path.Combine(storage.SpoolDirectory, JournalFolder),
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
-        trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, ledger, clock, spoolMetrics, time, spoolLogger);
+        var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, time, loggers.CreateLogger("Lm.Collector.Series"));
+        series = SeriesStorage.Open(files, spool.Incarnation, seriesParts);
         readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks); // made below, long before anyone asks
 
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
@@ -70,9 +76,14 @@ internal sealed class CollectorHost : IAsyncDisposable
             ExpectedAgents = () => readiness.IsReplaying ? [] : settings.Value.Ingest.Tokens.AgentIds,
             ClockTolerance = () => TimeSpan.FromSeconds(settings.Value.Ingest.Limits.FutureSecondsMax),
             Progress = spool,
+            Series = series.Reader,
+            Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,
         });
+        state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), [spool.Ages, series.Catalog, privateEndpoints.Agents], spoolLogger);
+        var trimParts = new SpoolTrimParts(ledger, clock, state, () => series.StoredBefore);
+        trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, time, spoolLogger);
         ups = new UpWriter(time, clock, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, new BatchLeases(budget), ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
@@ -104,9 +115,10 @@ internal sealed class CollectorHost : IAsyncDisposable
     public async Task StartAsync(CancellationToken stopping)
     {
         await queryListener.StartAsync(stopping);
+        state.Read(spool.Incarnation);
         trim.ReadSnapshot();
-        IReadOnlyList<IBatchConsumer> consumers = [.. privateEndpoints.Consumers, ups];
-        await Task.Run(() => spool.Replay(consumers, time, stopping), stopping);
+        IReadOnlyList<IBatchConsumer> consumers = [series, privateEndpoints.Agents, ups];
+        await Task.Run(() => spool.Replay(ReplayFrom(), consumers, time, stopping), stopping);
         spool.Start(consumers);
         trim.Run(settings.Value.Storage);
         await ingestListener.StartAsync(stopping);
@@ -123,7 +135,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     }
 
     /// <summary>Writes the agents' <c>up</c>, and deletes what is old, now and then and after each reload, until stopped.</summary>
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), TrimAsync(stopping));
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), series.RunAsync(stopping), TrimAsync(stopping));
 
     private async Task TrimAsync(CancellationToken stopping)
     {
@@ -132,6 +144,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         void Ask() => passes.Writer.TryWrite(true);
         using var timer = time.CreateTimer(_ => Ask(), null, TrimInterval, TrimInterval);
         settings.Swapped += Ask;
+        series.Checkpointed += Ask;
         try
         {
             await foreach (var _ in passes.Reader.ReadAllAsync(stopping))
@@ -146,6 +159,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         finally
         {
             settings.Swapped -= Ask;
+            series.Checkpointed -= Ask;
         }
     }
 
@@ -172,9 +186,23 @@ internal sealed class CollectorHost : IAsyncDisposable
         await ingestListener.DisposeAsync();
         await queryListener.DisposeAsync();
         await spool.DisposeAsync();
+        series.Dispose();
+        state.TryWrite(spool.Incarnation);
         trim.TryWriteSnapshot();
         privateEndpoints.Dispose();
         folderLock.Dispose();
+    }
+
+    // The oldest record that anyone has not got: samples, agents, or sequences.
+    private JournalPosition ReplayFrom()
+    {
+        var from = series.ReplayFrom;
+        foreach (var covered in (ReadOnlySpan<JournalPosition>)[privateEndpoints.Agents.AppliedUpTo, ledger.Covered])
+        {
+            from = covered < from ? covered : from;
+        }
+
+        return from;
     }
 
     // Two of the largest requests at least, so that one of them cannot keep all others out.

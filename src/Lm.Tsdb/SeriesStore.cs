@@ -9,9 +9,9 @@ namespace Lm.Tsdb;
 /// The head is asked before the blocks. A window's block comes into the set before the head lets the window go, so a sample is in one of the two
 /// at least, whenever a query comes. Safe for concurrent use.
 /// </remarks>
-/// <param name="head">What is in memory.</param>
+/// <param name="head">What is in memory; null for the blocks alone.</param>
 /// <param name="blocks">What is in blocks.</param>
-public sealed class SeriesStore(ISeriesReader head, BlockSet blocks) : ISeriesReader
+public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesReader
 {
     /// <inheritdoc/>
     public ISeriesSelection Find(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken)
@@ -19,12 +19,16 @@ public sealed class SeriesStore(ISeriesReader head, BlockSet blocks) : ISeriesRe
         var parts = new List<ISeriesSelection>();
         try
         {
-            var inHead = head.Find(matchers, from, until, cancellationToken);
-            parts.Add(inHead);
+            if (head is not null)
+            {
+                parts.Add(head.Find(matchers, from, until, cancellationToken));
+            }
+
+            var first = parts.Count;
             using var snapshot = blocks.Take(from, until);
             foreach (var block in snapshot.Blocks)
             {
-                parts.Insert(parts.Count - 1, block.Find(matchers, from, until, cancellationToken));
+                parts.Insert(parts.Count - first, block.Find(matchers, from, until, cancellationToken));
             }
 
             parts.RemoveAll(DisposeIfEmpty);
@@ -63,7 +67,7 @@ public sealed class SeriesStore(ISeriesReader head, BlockSet blocks) : ISeriesRe
 
     private IReadOnlyList<string> Union(long from, long until, Func<ISeriesReader, IReadOnlyList<string>> ask)
     {
-        var inHead = ask(head);
+        IReadOnlyList<string> inHead = head is null ? [] : ask(head);
         using var snapshot = blocks.Take(from, until);
         if (snapshot.Blocks.Count == 0)
         {

@@ -1,22 +1,41 @@
+using System.Text.Json;
 using Lm.Collector.Listeners;
 using Lm.Collector.Spool;
+using Lm.Journal;
 using Lm.Platform;
 
 namespace Lm.Collector.Agents;
 
-/// <summary>What is known about every agent: from the token table, from its requests, and from its batches in the spool, those read back at start
+/// <summary>What is known about every agent: from the token table, from its requests, and from its batches in the spool, those of earlier runs
 /// included.</summary>
 /// <param name="time">The clock.</param>
 /// <param name="expected">The agents of the token table.</param>
 /// <param name="clockTolerance">How far an agent's clock may differ (<c>max_future_seconds</c>).</param>
-internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection<string>> expected, Func<TimeSpan> clockTolerance) : IAgentReports, IBatchConsumer
+internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection<string>> expected, Func<TimeSpan> clockTolerance)
+    : IAgentReports, IBatchConsumer, IStatePart
 {
     /// <summary>Agents remembered; a further one takes the place of the one silent longest. Only agents with a token get here.</summary>
     public const int AgentsMax = 16_384;
 
-    private readonly Lock gate = new(); // guards agents and everything in them, hasForgotten
+    private readonly Lock gate = new(); // guards agents and everything in them, hasForgotten, applied
     private readonly Dictionary<string, AgentRecord> agents = new(StringComparer.Ordinal);
     private bool hasForgotten;
+    private JournalPosition applied;
+
+    /// <inheritdoc/>
+    public string Name => "agents";
+
+    /// <summary>The last record whose batch is in the state.</summary>
+    public JournalPosition AppliedUpTo
+    {
+        get
+        {
+            lock (gate)
+            {
+                return applied;
+            }
+        }
+    }
 
     /// <summary>Agents whose clock differs from the collector's by more than is allowed.</summary>
     public int SuspectClocks
@@ -43,18 +62,57 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
     /// <inheritdoc/>
     public void Apply(AcceptedBatch batch)
     {
-        var now = time.GetTimestamp();
-        if (batch.IsReplay)
-        {
-            // As long ago by this process' clock as the wall clock says; a batch from the future counts as fresh.
-            var age = TimeSpan.FromTicks(Math.Max(0, (UnixMillis.Now(time) - batch.ReceivedAt).Ticks));
-            now -= (long)(age.TotalSeconds * time.TimestampFrequency);
-        }
-
+        var timestamp = batch.IsReplay ? TimestampOf(batch.ReceivedAt) : time.GetTimestamp();
         lock (gate)
         {
-            Find(batch.Batch.Key.AgentId).Take(batch, now);
+            if (batch.Position > applied || applied == default)
+            {
+                Find(batch.Batch.Key.AgentId).Take(batch, timestamp);
+                applied = batch.Position;
+            }
         }
+    }
+
+    /// <inheritdoc/>
+    public void Write(Utf8JsonWriter json)
+    {
+        lock (gate)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("segment", applied.Segment);
+            json.WriteNumber("offset", applied.Offset);
+            json.WriteStartArray("known");
+            foreach (var agent in agents.Values.Where(static agent => agent.HasBatches))
+            {
+                agent.Write(json);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Read(JsonElement state)
+    {
+        var position = new JournalPosition(state.GetProperty("segment").GetUInt32(), state.GetProperty("offset").GetInt64());
+        lock (gate)
+        {
+            foreach (var entry in state.GetProperty("known").EnumerateArray())
+            {
+                var agent = AgentRecord.Read(entry, TimestampOf);
+                agents[agent.AgentId] = agent;
+            }
+
+            applied = position;
+        }
+    }
+
+    // As long ago by this process' clock as the wall clock says; a time in the future counts as fresh.
+    private long TimestampOf(UnixMillis at)
+    {
+        var age = TimeSpan.FromTicks(Math.Max(0, (UnixMillis.Now(time) - at).Ticks));
+        return time.GetTimestamp() - (long)(age.TotalSeconds * time.TimestampFrequency);
     }
 
     /// <summary>Every agent as it is now, sorted by name.</summary>

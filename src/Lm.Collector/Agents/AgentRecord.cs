@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using Lm.Collector.Spool;
 using Lm.Platform;
 using Lm.Protocol;
@@ -28,6 +30,12 @@ internal sealed class AgentRecord(string agentId)
     private long duplicates;
     private long droppedTooOld;
     private long droppedOverLimit;
+
+    /// <summary>Its name.</summary>
+    public string AgentId => agentId;
+
+    /// <summary>Whether a batch of it was ever stored.</summary>
+    public bool HasBatches => accepted > 0;
 
     /// <summary>When it was last heard of, by the process' clock.</summary>
     public long LastSeenTimestamp { get; private set; } = long.MinValue;
@@ -84,6 +92,46 @@ internal sealed class AgentRecord(string agentId)
         {
             acceptedByQueue[key] = acceptedByQueue.GetValueOrDefault(key) + 1;
         }
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <param name="state">One entry.</param>
+    /// <param name="timestampOf">Turns a time into one of the process' clock.</param>
+    public static AgentRecord Read(JsonElement state, Func<UnixMillis, long> timestampOf)
+    {
+        var agent = new AgentRecord(state.GetProperty("agent_id").GetString() ?? "");
+        var lastBatch = new UnixMillis(state.GetProperty("last_batch_ms").GetInt64());
+        agent.Seen(lastBatch, timestampOf(lastBatch));
+        agent.BatchCame(lastBatch, timestampOf(lastBatch));
+        agent.version = state.GetProperty("version").GetString() ?? "";
+        agent.intervalMs = state.GetProperty("interval_ms").GetInt32();
+        agent.accepted = state.GetProperty("accepted").GetInt64();
+        foreach (var queue in state.GetProperty("accepted_by_queue").EnumerateObject())
+        {
+            var id = UInt128.Parse(queue.Name, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+            agent.acceptedByQueue[new QueueId(id)] = queue.Value.GetInt64();
+        }
+
+        return agent;
+    }
+
+    /// <summary>Writes what its batches said, for the next run.</summary>
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("agent_id", agentId);
+        json.WriteNumber("last_batch_ms", lastBatch?.Value ?? 0);
+        json.WriteString("version", version);
+        json.WriteNumber("interval_ms", intervalMs);
+        json.WriteNumber("accepted", accepted);
+        json.WriteStartObject("accepted_by_queue");
+        foreach (var (queue, count) in acceptedByQueue)
+        {
+            json.WriteNumber(queue.Value.ToString("x32", CultureInfo.InvariantCulture), count);
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
     }
 
     /// <summary>The state now.</summary>

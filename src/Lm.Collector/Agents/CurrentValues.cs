@@ -1,14 +1,18 @@
-using Lm.Collector.Series;
 using Lm.Platform;
 using Lm.Tsdb;
 
 namespace Lm.Collector.Agents;
 
 /// <summary>Load, memory and CPU of every host as its newest samples have them.</summary>
-internal sealed class CurrentValues(ISeriesStore store)
+internal sealed class CurrentValues(ISeriesReader reader)
 {
     // A host that went away shows its last values for a day, with their age.
     private static readonly TimeSpan Window = TimeSpan.FromDays(1);
+
+    // Where the newest samples of a host that is there are found; the rest of the day is read only for those that are not.
+    private static readonly TimeSpan Recent = TimeSpan.FromMinutes(10);
+
+    private readonly SampleBuffer buffer = new();
 
     /// <summary>Reads them.</summary>
     /// <param name="now">The collector's clock.</param>
@@ -27,14 +31,13 @@ internal sealed class CurrentValues(ISeriesStore store)
     private void AddNewest(
         Dictionary<string, HostValues> hosts, string metric, UnixMillis now, Func<HostValues, long, double, HostValues> set, CancellationToken cancellationToken)
     {
-        var found = Select(metric, newest: 1, now, cancellationToken);
+        using var found = Find(metric, now, cancellationToken);
         for (var i = 0; i < found.Count; i++)
         {
-            var value = found.Values(i)[^1];
-            if (double.IsFinite(value))
+            if (TryReadNewest(found, i, 1, now) && double.IsFinite(buffer.Values[^1]))
             {
                 var host = found.Labels(i).ValueOf("instance");
-                hosts[host] = set(hosts.GetValueOrDefault(host), found.Times(i)[^1], value);
+                hosts[host] = set(hosts.GetValueOrDefault(host), buffer.Times[^1], buffer.Values[^1]);
             }
         }
     }
@@ -42,18 +45,18 @@ internal sealed class CurrentValues(ISeriesStore store)
     // Busy = what the counters of all modes gained between the two newest samples, less idle and iowait (the processor was free to work then).
     private void AddCpu(Dictionary<string, HostValues> hosts, UnixMillis now, CancellationToken cancellationToken)
     {
-        var found = Select("lightmetrics_host_cpu_seconds_total", newest: 2, now, cancellationToken);
+        using var found = Find("lightmetrics_host_cpu_seconds_total", now, cancellationToken);
         var gains = new Dictionary<string, CpuGain>(StringComparer.Ordinal);
         for (var i = 0; i < found.Count; i++)
         {
-            var times = found.Times(i);
-            var host = found.Labels(i).ValueOf("instance");
-            if (times.Length < 2)
+            if (!TryReadNewest(found, i, 2, now))
             {
                 continue;
             }
 
-            var gain = found.Values(i)[1] - found.Values(i)[0];
+            var (times, values) = (buffer.Times[^2..], buffer.Values[^2..]);
+            var host = found.Labels(i).ValueOf("instance");
+            var gain = values[1] - values[0];
             var isIdle = found.Labels(i).ValueOf("mode") is "idle" or "iowait";
             var sum = gains.TryGetValue(host, out var known) ? known : new CpuGain(times[0], times[1], 0, 0, true);
 
@@ -73,15 +76,24 @@ internal sealed class CurrentValues(ISeriesStore store)
         }
     }
 
-    private SeriesSelection Select(string metric, int newest, UnixMillis now, CancellationToken cancellationToken) => store.Select(
-        new SeriesRange
-        {
-            Matchers = [LabelMatcher.Equal(LabelSet.MetricNameLabel, metric), LabelMatcher.Equal("job", "lightmetrics")],
-            After = now.Add(-Window),
-            Until = new UnixMillis(long.MaxValue), // a host whose clock runs ahead has current values, too
-            NewestMax = newest,
-        },
+    private ISeriesSelection Find(string metric, UnixMillis now, CancellationToken cancellationToken) => reader.Find(
+        [LabelMatcher.Equal(LabelSet.MetricNameLabel, metric), LabelMatcher.Equal("job", "lightmetrics")],
+        now.Add(-Window).Value,
+        long.MaxValue, // a host whose clock runs ahead has current values, too
         cancellationToken);
+
+    private bool TryReadNewest(ISeriesSelection found, int index, int count, UnixMillis now)
+    {
+        buffer.Clear();
+        found.Read(index, now.Add(-Recent).Value, long.MaxValue, buffer);
+        if (buffer.Count < count)
+        {
+            buffer.Clear();
+            found.Read(index, now.Add(-Window).Value, long.MaxValue, buffer);
+        }
+
+        return buffer.Count >= count;
+    }
 
     private readonly record struct CpuGain(long From, long To, double Total, double Idle, bool IsSound);
 }

@@ -1,6 +1,8 @@
 using Lm.Collector.Ingest;
+using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
+using Lm.Tsdb;
 
 namespace Lm.Collector.Listeners;
 
@@ -27,6 +29,12 @@ internal sealed record PrivateServices
 
     /// <summary>For reading what was acknowledged.</summary>
     public required ISpoolProgress Progress { get; init; }
+
+    /// <summary>What queries read.</summary>
+    public required ISeriesReader Series { get; init; }
+
+    /// <summary>What is known of metrics.</summary>
+    public required MetricCatalog Catalog { get; init; }
 
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }

@@ -1,4 +1,3 @@
-using Lm.Platform.Files;
 using Lm.Tsdb;
 using Lm.Tsdb.Blocks;
 using Lm.Tsdb.Head;
@@ -53,18 +52,13 @@ internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label
     private void Write(FrozenRange range, CancellationToken stopping)
     {
         using var writer = blocks.Write(range.Range.From, range.Range.Until + 1);
-        var existing = blocks.HasAny(range.Range.From, range.Range.Until) ? new SeriesStore(NoSeries.Instance, blocks) : null;
-        range.WriteTo(
-            existing,
-            (series, chunks) =>
-            {
-                writer.BeginSeries(series);
-                foreach (var chunk in chunks)
-                {
-                    writer.AddChunk(chunk.FirstTime, chunk.LastTime, chunk.Bytes.Span);
-                }
-            },
-            stopping);
+        var isPartlyThere = blocks.Metas.Any(meta => meta.MinTime <= range.Range.Until && meta.MaxTime > range.Range.From);
+        var content = range.WriteTo(writer, isPartlyThere ? new SeriesStore(null, blocks) : null, stopping);
+        if (content.ChunksUnreadable > 0)
+        {
+            SeriesLog.ChunksUnreadable(logger, content.ChunksUnreadable, range.Range.From, range.Range.Until, content.Damage);
+        }
+
         var meta = writer.Commit(new BlockProvenance { IsLate = range.Range.IsLate, ExternalLabels = labels });
         if (meta is null)
         {

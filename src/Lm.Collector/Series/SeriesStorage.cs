@@ -1,0 +1,321 @@
+using Lm.Collector.Settings;
+using Lm.Collector.Spool;
+using Lm.Journal;
+using Lm.Platform.Files;
+using Lm.Tsdb;
+using Lm.Tsdb.Blocks;
+using Lm.Tsdb.Head;
+
+namespace Lm.Collector.Series;
+
+/// <summary>Head and blocks: fed from the spool, read by queries, kept by its own loop.</summary>
+/// <remarks>
+/// Invariants:
+/// the head has one writer at a time: who feeds or keeps it holds the gate;
+/// what a checkpoint covers is read from files after a restart, what comes behind it from the spool (K13, K15);
+/// a range leaves the head when a block that holds it is durable;
+/// no range waits longer than two hours after its first sample came, quiet or not (K14: <see cref="Head.DueRanges"/>).
+/// </remarks>
+internal sealed class SeriesStorage : IBatchConsumer, IDisposable
+{
+    /// <summary>Spool bytes after which the head makes itself durable: what a restart replays at most (K15).</summary>
+    public const long CheckpointBytes = 64L << 20;
+
+    /// <summary>How long samples stay in the spool alone when less than that comes.</summary>
+    public static readonly TimeSpan CheckpointInterval = TimeSpan.FromMinutes(15);
+
+    /// <summary>How often it looks what is due.</summary>
+    public static readonly TimeSpan Tick = TimeSpan.FromSeconds(5);
+
+    private const string HeadFolder = "head";
+    private const string BlocksFolder = "blocks";
+
+    // Admission decides what is too old and too far ahead; the head's own bounds lie outside of it.
+    private static readonly TimeSpan BoundsMargin = TimeSpan.FromDays(2);
+
+    private readonly Lock gate = new(); // held by whoever writes to the head; guards applied, checkpointed
+    private readonly Func<StorageSettings> settings;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly Head head;
+    private readonly BlockSet blocks;
+    private readonly BlockMaker maker;
+    private readonly BlockKeeper keeper;
+    private readonly SeriesFeed batches;
+    private readonly WriteFeed writes;
+    private readonly UpFeed ups;
+    private CommitPosition applied; // the last record that was taken; the replay begins with it and passes over it
+    private CommitPosition checkpointed;
+    private long checkpointAt;
+    private bool isFailing;
+
+    private SeriesStorage(IFileSystem files, Guid incarnation, SeriesStorageParts parts)
+    {
+        (settings, time, logger) = (parts.Settings, parts.Time, parts.Logger);
+        var now = settings();
+        IReadOnlyList<Label> labels = [new Label("lightmetrics_stream", now.CollectorId)];
+        blocks = BlockSet.Open(files, Path.Combine(now.SpoolDirectory, BlocksFolder), time);
+        try
+        {
+            head = Head.Open(files, OptionsOf(now, incarnation, time), out var opening);
+            applied = checkpointed = opening.ReplayFrom;
+            ReplayFrom = new JournalPosition(applied.Segment, applied.Offset);
+            Report(opening);
+        }
+        catch
+        {
+            blocks.Dispose();
+            throw;
+        }
+
+        checkpointAt = time.GetTimestamp();
+        maker = new BlockMaker(head, blocks, labels, logger);
+        var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = labels }, time);
+        keeper = new BlockKeeper(blocks, compactor, () => !parts.Clock.IsSuspect(out _), time, logger);
+        (batches, writes, ups) = (new SeriesFeed(head, Catalog), new WriteFeed(head, Catalog), new UpFeed(head));
+        Reader = new SeriesStore(head, blocks);
+    }
+
+    /// <summary>Raised after a checkpoint: spool segments may be done with.</summary>
+    public event Action? Checkpointed;
+
+    /// <summary>What queries read.</summary>
+    public ISeriesReader Reader { get; }
+
+    /// <summary>What is known of metrics.</summary>
+    public MetricCatalog Catalog { get; } = new();
+
+    /// <summary>Where the spool's replay begins for samples.</summary>
+    public JournalPosition ReplayFrom { get; }
+
+    /// <summary>The first spool segment with samples that are nowhere else.</summary>
+    public uint StoredBefore
+    {
+        get
+        {
+            lock (gate)
+            {
+                return head.Covered.Segment;
+            }
+        }
+    }
+
+    /// <summary>Opens <c>head/</c> and <c>blocks/</c> in the spool's folder.</summary>
+    /// <exception cref="IOException">A folder cannot be read or written.</exception>
+    public static SeriesStorage Open(IFileSystem files, Guid incarnation, SeriesStorageParts parts) => new(files, incarnation, parts);
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedBatch batch)
+    {
+        lock (gate)
+        {
+            if (IsNew(batch.Position))
+            {
+                batches.Apply(batch);
+                Applied(batch.Position);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedWrite write)
+    {
+        lock (gate)
+        {
+            if (IsNew(write.Position))
+            {
+                writes.Apply(write);
+                Applied(write.Position);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedUps samples)
+    {
+        lock (gate)
+        {
+            if (IsNew(samples.Position))
+            {
+                ups.Apply(samples);
+                Applied(samples.Position);
+            }
+        }
+    }
+
+    /// <summary>Makes durable what was taken since the last time.</summary>
+    public void Checkpoint()
+    {
+        lock (gate)
+        {
+            CheckpointInside();
+        }
+    }
+
+    /// <summary>One round: bounds of memory, checkpoint, blocks, merging, retention.</summary>
+    public void Keep(CancellationToken stopping)
+    {
+        lock (gate)
+        {
+            Maintain();
+            if (head.IsDirty && time.GetElapsedTime(checkpointAt) >= CheckpointInterval)
+            {
+                CheckpointInside();
+            }
+        }
+
+        CloseDue(head.DueRanges());
+        maker.WriteAll(AsWriter, stopping);
+        keeper.Run(settings(), stopping);
+    }
+
+    /// <summary>Keeps until stopped.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(Tick, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                await Task.Run(() => Keep(stopping), stopping);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // That is how it ends.
+        }
+    }
+
+    /// <summary>Metrics of head and blocks.</summary>
+    public IEnumerable<Listeners.CollectorMetric> Collect() => SeriesMetrics.Collect(head.Statistics(), blocks, maker, keeper, Catalog.Count);
+
+    /// <summary>Sizes and counters of the head.</summary>
+    public HeadStatistics Statistics() => head.Statistics();
+
+    /// <summary>Makes durable what was taken, and closes the files.</summary>
+    public void Dispose()
+    {
+        Checkpoint();
+        head.Dispose();
+        blocks.Dispose();
+    }
+
+    private static HeadOptions OptionsOf(StorageSettings settings, Guid incarnation, TimeProvider time) => new()
+    {
+        Directory = Path.Combine(settings.SpoolDirectory, HeadFolder),
+        Incarnation = incarnation,
+        BlockHours = settings.BlockHours,
+        Backfill = settings.Backfill + BoundsMargin,
+        AheadMax = BoundsMargin,
+        Time = time,
+    };
+
+    private void Report(HeadOpening opening)
+    {
+        foreach (var damage in opening.Damage)
+        {
+            SeriesLog.HeadDamaged(logger, damage);
+        }
+
+        foreach (var damaged in blocks.Damaged)
+        {
+            SeriesLog.BlockDamaged(logger, damaged.Name, damaged.Reason);
+        }
+
+        var (count, bytes) = (blocks.Metas.Count, blocks.SizeBytes);
+        SeriesLog.Opened(logger, opening.Series, opening.Windows, count, bytes, ReplayFrom.Segment, ReplayFrom.Offset);
+    }
+
+    // A replay begins at the oldest record that anyone needs.
+    private bool IsNew(JournalPosition position) => applied == CommitPosition.Start || new CommitPosition(position.Segment, position.Offset) > applied;
+
+    private void Applied(JournalPosition position)
+    {
+        applied = new CommitPosition(position.Segment, position.Offset);
+        var grown = applied.Segment == checkpointed.Segment ? applied.Offset - checkpointed.Offset : CheckpointBytes;
+        if (grown >= CheckpointBytes)
+        {
+            CheckpointInside();
+        }
+    }
+
+    private void CheckpointInside()
+    {
+        checkpointAt = time.GetTimestamp();
+        checkpointed = applied; // also after a failure: the next try comes with the next segment, not with the next batch
+        if (head.Covered == applied && !head.IsDirty)
+        {
+            return;
+        }
+
+        try
+        {
+            head.Checkpoint(applied);
+            isFailing = false;
+            Checkpointed?.Invoke();
+        }
+        catch (IOException e)
+        {
+            Failed(e);
+        }
+    }
+
+    private void Maintain()
+    {
+        try
+        {
+            head.Maintain();
+        }
+        catch (IOException e)
+        {
+            Failed(e);
+        }
+    }
+
+    private void Failed(IOException failure)
+    {
+        if (!isFailing)
+        {
+            SeriesLog.CheckpointFailed(logger, failure.Message); // once: a full disk stays full for a while
+        }
+
+        isFailing = true;
+    }
+
+    private void CloseDue(IReadOnlyList<HeadRange> due)
+    {
+        if (due.Count == 0 || maker.Waiting > 0)
+        {
+            return;
+        }
+
+        lock (gate)
+        {
+            CheckpointInside();
+            if (head.IsDirty)
+            {
+                return; // the disk takes nothing; the next round tries again
+            }
+
+            foreach (var range in due)
+            {
+                maker.Take(head.Freeze(range));
+            }
+        }
+    }
+
+    private void AsWriter(Action action)
+    {
+        lock (gate)
+        {
+            action();
+        }
+    }
+}
+
+/// <summary>What the series storage works with.</summary>
+/// <param name="Settings">The settings as they are now.</param>
+/// <param name="Clock">Says when the wall clock cannot be right.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Logger">Its log.</param>
+internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, TimeProvider Time, ILogger Logger);
