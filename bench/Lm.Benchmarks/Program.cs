@@ -5,6 +5,7 @@ const string Help = """
     Lm.Benchmarks frame                            encode, decode and check a heartbeat of 107 series
     Lm.Benchmarks journal --directory DIR [--seconds 5]
                                                    durable appends by 1, 16 and 256 writers; DIR decides which disk is measured
+    Lm.Benchmarks write                            decompress and decode a remote-write request of 1,250 series
     Each measurement is one line of JSON.
     """;
 
@@ -16,6 +17,10 @@ try
         case "frame":
             arguments.RefuseUnread();
             new FrameBenchmark().Run();
+            return 0;
+        case "write":
+            arguments.RefuseUnread();
+            new WriteBenchmark().Run();
             return 0;
         case "journal":
             var (directory, seconds) = (Path.GetFullPath(arguments.Required("directory")), arguments.Number("seconds", 5, 1, 600));

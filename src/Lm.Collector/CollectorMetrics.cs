@@ -18,12 +18,12 @@ internal sealed class CollectorMetrics(IngestMetrics ingest, SpoolMetrics spoolM
     {
         var values = new List<CollectorMetric>(64);
         Count("lm_collector_ingest_requests_total", "Batch requests received.", Interlocked.Read(ref ingest.Requests));
-        Count("lm_collector_ingest_body_bytes_total", "Bytes of batch bodies read.", Interlocked.Read(ref ingest.BodyBytes));
+        Count("lm_collector_ingest_body_bytes_total", "Bytes of bodies read, of batches and of remote write.", Interlocked.Read(ref ingest.BodyBytes));
         Count("lm_collector_batches_accepted_total", "Batches made durable and acknowledged.", Interlocked.Read(ref ingest.Accepted));
         Count("lm_collector_batches_duplicate_total", "Batches that were durable already.", Interlocked.Read(ref ingest.Duplicates));
         foreach (var (code, count) in ingest.Refused)
         {
-            values.Add(new CollectorMetric("lm_collector_refused_total", "Batches or requests refused, by problem code.", true, $"code=\"{code}\"", count));
+            values.Add(new CollectorMetric("lm_collector_refused_total", "Batches or requests refused, by problem code; those of remote write that were stored in part among them.", true, $"code=\"{code}\"", count));
         }
 
         Count("lm_collector_samples_accepted_total", "Samples of accepted batches.", Interlocked.Read(ref ingest.Samples));
@@ -39,7 +39,7 @@ internal sealed class CollectorMetrics(IngestMetrics ingest, SpoolMetrics spoolM
         }
 
         Count("lm_collector_remote_write_exemplars_dropped_total", "Exemplars of remote write, which are not stored.", Interlocked.Read(ref ingest.WriteExemplars));
-        Count("lm_collector_clock_suspect_total", "Batches put off because a clock cannot be right.", Interlocked.Read(ref ingest.ClockSuspect));
+        Count("lm_collector_clock_suspect_total", "Batches and requests put off because a clock cannot be right.", Interlocked.Read(ref ingest.ClockSuspect));
         Count("lm_collector_request_faults_total", "Requests that failed by a fault of the collector.", Interlocked.Read(ref ingest.Faults));
         Gauge("lm_collector_clock_suspect", "1 while the collector's clock precedes its newest stored batch.", clock.IsSuspect(out _) ? 1 : 0);
         var queues = ledger.Snapshot();
@@ -47,9 +47,9 @@ internal sealed class CollectorMetrics(IngestMetrics ingest, SpoolMetrics spoolM
         Gauge("lm_collector_sequence_gaps", "Sequences of known queues that never came and never will.", queues.Sum(queue => (double)queue.Gaps));
         Gauge("lm_collector_spool_bytes", "Bytes of the spool.", spool.SizeBytes);
         Gauge("lm_collector_spool_segments", "Segments of the spool.", spool.Segments.Count);
-        Gauge("lm_collector_spool_unapplied_batches", "Batches acknowledged and not yet visible to queries.", spool.Behind);
+        Gauge("lm_collector_spool_unapplied_batches", "Batches and requests acknowledged and not yet visible to queries.", spool.Behind);
         Count("lm_collector_spool_records_total", "Records committed to the spool.", Interlocked.Read(ref spoolMetrics.RecordsCommitted));
-        Count("lm_collector_spool_frame_bytes_total", "Bytes of frames committed to the spool.", Interlocked.Read(ref spoolMetrics.BytesCommitted));
+        Count("lm_collector_spool_frame_bytes_total", "Bytes of frames and of remote-write bodies committed to the spool.", Interlocked.Read(ref spoolMetrics.BytesCommitted));
         Count("lm_collector_spool_full_total", "Appends refused because spool or disk were full.", Interlocked.Read(ref spoolMetrics.AppendsRefusedFull));
         Count("lm_collector_spool_failures_total", "Appends whose write or sync failed.", Interlocked.Read(ref spoolMetrics.AppendsFailed));
         Count("lm_collector_spool_replayed_records_total", "Records read back at start.", Interlocked.Read(ref spoolMetrics.RecordsReplayed));

@@ -10,7 +10,7 @@ internal static class Programs
     public static string Collector { get; } = Find("Lm.Collector", "lm-collector");
 
     /// <summary>Debian's Prometheus, a sender that is not ours: on the PATH, where scripts/test.sh puts it.</summary>
-    public static string Prometheus { get; } =
+    public static string Prometheus =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append(Path.Combine(Root, "artifacts/peers/usr/bin"))
             .Select(folder => Path.Combine(folder, "prometheus")).FirstOrDefault(File.Exists)
         ?? throw new FileNotFoundException("there is no prometheus on the PATH: install Debian's package, or run scripts/test.sh, which unpacks it");

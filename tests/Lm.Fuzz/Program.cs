@@ -2,8 +2,8 @@ using System.Globalization;
 using Lm.Fuzz;
 
 // Described in docs/testing.md.
-const string Usage = "usage: Lm.Fuzz frames [--count N] [--seed N] [--at N]";
-if (args.Length == 0 || args[0] != "frames" || args.Length % 2 != 1)
+const string Usage = "usage: Lm.Fuzz frames|writes [--count N] [--seed N] [--at N]";
+if (args.Length == 0 || args[0] is not ("frames" or "writes") || args.Length % 2 != 1)
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -35,4 +35,5 @@ for (var i = 1; i < args.Length; i += 2)
     }
 }
 
-return at >= 0 ? FrameFuzz.Run(seed, at, 1) : FrameFuzz.Run(seed, 0, count);
+Func<long, long, long, int> run = args[0] == "frames" ? FrameFuzz.Run : WriteFuzz.Run;
+return at >= 0 ? run(seed, at, 1) : run(seed, 0, count);
