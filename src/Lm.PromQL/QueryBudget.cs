@@ -48,7 +48,7 @@ internal sealed class QueryBudget(long samplesMax, CancellationToken ending)
     /// <remarks>A place without a sample costs 8 bytes, half of what Prometheus takes for a sample: twice the limit is the same memory.</remarks>
     public void CheckRoom(long places)
     {
-        if (places > 2 * samplesMax)
+        if (places > Math.Min(2 * samplesMax, Array.MaxLength))
         {
             NotePeak(samplesMax + 1);
         }

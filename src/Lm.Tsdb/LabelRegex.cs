@@ -20,11 +20,13 @@ public sealed class LabelRegex
 
     private readonly HashSet<string>? literals;
     private readonly Regex? regex;
+    private readonly List<string> groupNames; // by number, from 1; empty for those without a name
 
-    private LabelRegex(HashSet<string>? literals, Regex? regex)
+    private LabelRegex(HashSet<string>? literals, Regex? regex, List<string> groupNames)
     {
         this.literals = literals;
         this.regex = regex;
+        this.groupNames = groupNames;
     }
 
     /// <summary>Reads an expression.</summary>
@@ -43,7 +45,7 @@ public sealed class LabelRegex
 
         if (!pattern.AsSpan().ContainsAny(Special))
         {
-            parsed = new LabelRegex([.. pattern.Split('|')], null); // web1|web2|web3: no automaton needed
+            parsed = new LabelRegex([.. pattern.Split('|')], null, []); // web1|web2|web3: no automaton needed
             return true;
         }
 
@@ -61,8 +63,10 @@ public sealed class LabelRegex
 
         try
         {
-            var translated = @"\A(?s:" + Translate(pattern) + @")\z";
-            parsed = new LabelRegex(null, new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)));
+            List<string> groupNames = [];
+            var translated = @"\A(?s:" + Translate(pattern, groupNames) + @")\z";
+            var regex = new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+            parsed = new LabelRegex(null, regex, groupNames);
             return true;
         }
         catch (RegexParseException exception)
@@ -80,6 +84,73 @@ public sealed class LabelRegex
     /// <summary>Whether the whole value matches.</summary>
     /// <exception cref="RegexMatchTimeoutException">The value alone took longer than a second.</exception>
     public bool IsMatch(string value) => literals?.Contains(value) ?? regex!.IsMatch(value);
+
+    /// <summary>Matches the whole value and fills what its groups caught into a template.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="template">Text with <c>$1</c>, <c>${1}</c>, <c>$name</c>, <c>${name}</c> and <c>$$</c>; a group that is not there gives nothing.</param>
+    /// <param name="expanded">The filled template; empty when false.</param>
+    /// <exception cref="RegexMatchTimeoutException">The value alone took longer than a second.</exception>
+    public bool TryExpand(string value, string template, out string expanded)
+    {
+        expanded = "";
+        var match = literals is null ? regex!.Match(value) : null;
+        if (!(match?.Success ?? literals!.Contains(value)))
+        {
+            return false;
+        }
+
+        var text = new StringBuilder();
+        for (var i = 0; i < template.Length;)
+        {
+            if (template[i] != '$' || !TryReadReference(template, i, out var name, out var length))
+            {
+                text.Append(template[i++]);
+                continue;
+            }
+
+            i += length;
+            text.Append(name == "$" ? "$" : Caught(match, value, name));
+        }
+
+        expanded = text.ToString();
+        return true;
+    }
+
+    private string Caught(Match? match, string value, string name)
+    {
+        var number = name.All(char.IsAsciiDigit) ? (name.Length > 4 ? int.MaxValue : int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)) : groupNames.LastIndexOf(name) + 1;
+        return match is null
+            ? number == 0 && char.IsAsciiDigit(name[0]) ? value : ""
+            : number > 0 || char.IsAsciiDigit(name[0]) ? match.Groups[number].Value : "";
+    }
+
+    // The longest run of letters, digits and underscores is the name: $1x is the group "1x", not "1".
+    private static bool TryReadReference(string template, int at, out string name, out int length)
+    {
+        (name, length) = ("", 0);
+        if (at + 1 < template.Length && template[at + 1] == '$')
+        {
+            (name, length) = ("$", 2);
+            return true;
+        }
+
+        var isBraced = at + 1 < template.Length && template[at + 1] == '{';
+        var start = at + (isBraced ? 2 : 1);
+        var end = start;
+        while (end < template.Length && (char.IsLetterOrDigit(template[end]) || template[end] == '_'))
+        {
+            end++;
+        }
+
+        if (end == start || (isBraced && (end == template.Length || template[end] != '}')))
+        {
+            return false;
+        }
+
+        name = template[start..end];
+        length = end - at + (isBraced ? 1 : 0);
+        return true;
+    }
 
     // Checked here, not by .NET: a parenthesis too many would close the group that anchors the expression.
     private static string FaultOfStructure(string pattern)
@@ -198,7 +269,7 @@ public sealed class LabelRegex
         return i;
     }
 
-    private static string Translate(string pattern)
+    private static string Translate(string pattern, List<string> groupNames)
     {
         var text = new StringBuilder(pattern.Length + 16);
         for (var i = 0; i < pattern.Length; i++)
@@ -215,10 +286,12 @@ public sealed class LabelRegex
                 text.Append(end < pattern.Length ? "]" : "");
                 i = end;
             }
-            else if (c == '(' && pattern.AsSpan(i).StartsWith("(?P<"))
+            else if (c == '(' && TryReadGroup(pattern, i, out var name, out var length))
             {
-                text.Append("(?<");
-                i += 3;
+                // Without its name: .NET numbers named groups behind the others, RE2 numbers all from left to right.
+                groupNames.Add(name);
+                text.Append('(');
+                i += length - 1;
             }
             else
             {
@@ -227,6 +300,27 @@ public sealed class LabelRegex
         }
 
         return text.ToString();
+    }
+
+    // "(", "(?<name>" and "(?P<name>" catch; "(?:" and "(?i)" do not.
+    private static bool TryReadGroup(string pattern, int at, out string name, out int length)
+    {
+        (name, length) = ("", 1);
+        if (at + 1 >= pattern.Length || pattern[at + 1] != '?')
+        {
+            return true;
+        }
+
+        var open = pattern.AsSpan(at).StartsWith("(?P<") ? at + 3 : at + 2;
+        if (open + 1 >= pattern.Length || pattern[open] != '<' || !(char.IsLetterOrDigit(pattern[open + 1]) || pattern[open + 1] == '_'))
+        {
+            return false; // (?<= and (?<! are look-behind, which .NET refuses by itself
+        }
+
+        var close = pattern.IndexOf('>', open);
+        name = close < 0 ? "" : pattern[(open + 1)..close];
+        length = close < 0 ? 0 : close + 1 - at;
+        return close > 0 && name.All(c => char.IsLetterOrDigit(c) || c == '_');
     }
 
     private static void AppendClass(StringBuilder text, ReadOnlySpan<char> inside)
