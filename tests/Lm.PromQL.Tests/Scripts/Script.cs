@@ -35,7 +35,7 @@ internal sealed record Script(IReadOnlyList<ScriptCommand> Commands)
 
     /// <summary>Reads labels at the start of a line.</summary>
     /// <returns>The labels, and what stands behind them.</returns>
-    public static (LabelSet Labels, string Rest) ParseLabels(string line)
+    public static (LabelSet Labels, string Behind) ParseLabels(string line)
     {
         var open = line.IndexOfAny(['{', ' ', '\t']);
         var end = open < 0 ? line.Length : open;

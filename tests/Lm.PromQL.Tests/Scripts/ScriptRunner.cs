@@ -87,7 +87,7 @@ internal sealed class ScriptRunner(PromSemantics semantics, Func<MemorySeries, Q
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            Failures.Add($"{eval.Line}: {eval.Query}: {exception}");
+            Failures.Add($"{eval.Line}: {eval.Query}: {exception.GetType().Name}: {exception.Message} {exception.StackTrace?.Split('\n').FirstOrDefault(frame => frame.Contains(" in ", StringComparison.Ordinal))?.Trim()}");
         }
     }
 
