@@ -22,7 +22,7 @@ internal sealed record Script(IReadOnlyList<ScriptCommand> Commands)
 
             var head = i;
             var body = new List<string>();
-            while (i + 1 < lines.Length && !IsEmpty(lines[i + 1]))
+            while (lines[head].Trim() != "clear" && i + 1 < lines.Length && !IsEmpty(lines[i + 1]))
             {
                 body.Add(lines[++i].Trim());
             }
