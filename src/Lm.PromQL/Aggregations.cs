@@ -130,7 +130,7 @@ internal static class Aggregations
         var name = Evaluator.Text(aggregation.Parameter!);
         if (!LabelNames.IsValid(name, scope.Semantics))
         {
-            throw QueryException.Execution("invalid label name " + FloatText.Quote(name));
+            throw QueryException.Execution("invalid label name " + GoText.Quote(name));
         }
 
         var subset = aggregation.IsWithout ? LabelSubset.Ignoring(aggregation.Grouping) : LabelSubset.On([.. aggregation.Grouping, name]);

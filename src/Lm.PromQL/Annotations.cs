@@ -1,12 +1,10 @@
 using System.Globalization;
-using System.Text;
 
 namespace Lm.PromQL;
 
 /// <summary>What a query found wrong without failing: each text once, with the place where it was said last.</summary>
-/// <param name="query">The query's text, to turn places into line and column; empty when it is not known, and taken for one line then.</param>
 /// <param name="isOn">Whether they are wanted; Prometheus 2 has none.</param>
-internal sealed class Annotations(string query, bool isOn)
+internal sealed class Annotations(bool isOn)
 {
     private readonly Dictionary<string, TextPlace> warnings = [];
     private readonly Dictionary<string, TextPlace> infos = [];
@@ -65,24 +63,11 @@ internal sealed class Annotations(string query, bool isOn)
         return Sorted(infos);
     }
 
-    private List<string> Sorted(Dictionary<string, TextPlace> texts)
+    private static List<string> Sorted(Dictionary<string, TextPlace> texts)
     {
-        List<string> sorted = [.. texts.Select(pair => $"{pair.Key} ({LineAndColumn(pair.Value.Start)})")];
+        List<string> sorted = [.. texts.Select(pair => $"{pair.Key} ({pair.Value})")];
         sorted.Sort(StringComparer.Ordinal);
         return sorted;
-    }
-
-    // Columns count bytes of UTF-8, as Prometheus does.
-    private string LineAndColumn(int start)
-    {
-        if (start > query.Length)
-        {
-            return $"1:{start + 1}";
-        }
-
-        var before = query.AsSpan(0, start);
-        var column = Encoding.UTF8.GetByteCount(before[(before.LastIndexOf('\n') + 1)..]) + 1;
-        return string.Create(CultureInfo.InvariantCulture, $"{before.Count('\n') + 1}:{column}");
     }
 
     private readonly record struct MonotonicityFix(long From, long Until, double Lowest, double Highest, double Difference, int Count)

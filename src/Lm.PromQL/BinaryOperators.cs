@@ -7,6 +7,10 @@ internal static class BinaryOperators
 
     public static bool IsSet(BinaryOperator op) => op is BinaryOperator.And or BinaryOperator.Or or BinaryOperator.Unless;
 
+    /// <summary>Whether a result is no longer the metric that its name says.</summary>
+    public static bool DropsName(Binary binary, PromSemantics semantics) => binary.ReturnsBool
+        || (!IsComparison(binary.Operator) && !(binary.Operator == BinaryOperator.Atan2 && semantics == PromSemantics.V2)); // where it was forgotten
+
     /// <summary>The value of an arithmetic operator.</summary>
     public static double Arithmetic(BinaryOperator op, double left, double right) => op switch
     {
@@ -69,8 +73,9 @@ internal static class BinaryOperators
     {
         var isFilter = IsComparison(binary.Operator) && !binary.ReturnsBool;
         var kept = 0;
-        foreach (var series in list)
+        for (var at = 0; at < list.Count; at++)
         {
+            var series = list[at];
             scope.Budget.Work(series.Values.Length);
             var values = series.Values.AsSpan();
             var numbers = number.AsSpan(series.First);
@@ -93,6 +98,6 @@ internal static class BinaryOperators
         }
 
         list.RemoveRange(kept, list.Count - kept);
-        return isFilter ? list : SeriesMerger.WithoutName(list, scope.Semantics, mayMerge: grid.Count > 1);
+        return !DropsName(binary, scope.Semantics) ? list : SeriesMerger.WithoutName(list, scope.Semantics, mayMerge: grid.Count > 1);
     }
 }

@@ -73,38 +73,13 @@ internal static class FloatText
             && double.TryParse(text, Styles, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
     }
 
-    /// <summary>A text in quotes, what does not print escaped (<c>%q</c>).</summary>
-    public static string Quote(string text)
-    {
-        var quoted = new StringBuilder("\"", text.Length + 2);
-        foreach (var rune in text.EnumerateRunes())
-        {
-            _ = rune.Value switch
-            {
-                '"' => quoted.Append("\\\""),
-                '\\' => quoted.Append(@"\\"),
-                '\a' => quoted.Append(@"\a"),
-                '\b' => quoted.Append(@"\b"),
-                '\f' => quoted.Append(@"\f"),
-                '\n' => quoted.Append(@"\n"),
-                '\r' => quoted.Append(@"\r"),
-                '\t' => quoted.Append(@"\t"),
-                '\v' => quoted.Append(@"\v"),
-                < 0x20 or 0x7f => quoted.Append(CultureInfo.InvariantCulture, $@"\x{rune.Value:x2}"),
-                _ => quoted.Append(rune.ToString()),
-            };
-        }
-
-        return quoted.Append('"').ToString();
-    }
-
     /// <summary>A label set as messages show it.</summary>
     public static string Of(LabelSet labels)
     {
         var text = new StringBuilder("{");
         foreach (ref readonly var label in labels.Labels)
         {
-            text.Append(text.Length > 1 ? ", " : "").Append(LabelNames.IsLegacy(label.Name) ? label.Name : Quote(label.Name)).Append('=').Append(Quote(label.Value));
+            text.Append(text.Length > 1 ? ", " : "").Append(LabelNames.IsLegacy(label.Name) ? label.Name : GoText.Quote(label.Name)).Append('=').Append(GoText.Quote(label.Value));
         }
 
         return text.Append('}').ToString();
@@ -143,8 +118,7 @@ internal static class LabelNames
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
     /// <summary>Whether a function may make a label of this name: since Prometheus 3 any text will do that is not empty and is Unicode.</summary>
-    /// <remarks>The parser turns a byte that is no UTF-8 into the replacement character, or a half of a surrogate pair.</remarks>
     public static bool IsValid(string name, PromSemantics semantics) => semantics == PromSemantics.V2
         ? IsLegacy(name)
-        : name.Length > 0 && !name.Contains('\uFFFD', StringComparison.Ordinal) && name.EnumerateRunes().All(rune => rune != Rune.ReplacementChar);
+        : name.Length > 0 && GoText.IsValid(name);
 }

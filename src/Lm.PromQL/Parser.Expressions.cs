@@ -137,7 +137,8 @@ internal sealed partial class Parser
     {
         if (!PromDuration.TryParse(TextOf(token), out milliseconds, out var reason))
         {
-            FailAt(token.Start, reason);
+            // 2.42 does not say which unit it does not know.
+            FailAt(token.Start, IsV2 && reason.StartsWith("unknown unit", StringComparison.Ordinal) ? $"not a valid duration string: {GoText.Quote(TextOf(token))}" : reason);
             return false;
         }
 
@@ -235,13 +236,16 @@ internal sealed partial class Parser
             }
 
             hasNext = false;
-            if (Peek == TokenKind.RightParenthesis)
+            if (!BeginsExpression(Peek))
             {
                 FailAt(token.Start, "trailing commas not allowed in function call args");
                 return null;
             }
         }
     }
+
+    private bool BeginsExpression(TokenKind kind) => IsMetricName(kind) || kind is TokenKind.Number or TokenKind.Text or TokenKind.LeftParenthesis
+        or TokenKind.LeftBrace or TokenKind.Add or TokenKind.Subtract || (kind == TokenKind.Duration && !IsV2);
 
     private Expression? ParseAggregationOrName()
     {

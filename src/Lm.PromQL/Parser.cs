@@ -158,6 +158,7 @@ internal sealed partial class Parser
             TokenKind.MetricIdentifier => $"metric identifier {GoText.Quote(word)}",
             TokenKind.Text => $"string {Shortened(word)}",
             TokenKind.Number => $"number {Shortened(word)}",
+            TokenKind.At when IsV2 => "\"<Item 57385>\" <op:@>", // 2.42 has no name for it
             TokenKind.Duration => $"duration {Shortened(word)}",
             TokenKind.Aggregation or TokenKind.ExperimentalAggregation => $"<aggr:{word}>",
             >= TokenKind.Bool and <= TokenKind.Fill => $"<{word}>",

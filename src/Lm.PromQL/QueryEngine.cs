@@ -16,17 +16,7 @@ public sealed class QueryEngine(ISeriesReader reader, QueryEngineOptions options
     /// <returns>A number, text, vector or, for a range selector, matrix.</returns>
     /// <exception cref="QueryException">It has no answer.</exception>
     public QueryResult Instant(Expression expression, long timeMs, CancellationToken cancellationToken) =>
-        Instant(expression, "", timeMs, cancellationToken);
-
-    /// <summary>Evaluates at one time.</summary>
-    /// <param name="expression">What.</param>
-    /// <param name="query">The text that <paramref name="expression"/> was parsed from: warnings name line and column of it.</param>
-    /// <param name="timeMs">When, milliseconds since 1970.</param>
-    /// <param name="cancellationToken">Ends the query early.</param>
-    /// <returns>A number, text, vector or, for a range selector, matrix.</returns>
-    /// <exception cref="QueryException">It has no answer.</exception>
-    public QueryResult Instant(Expression expression, string query, long timeMs, CancellationToken cancellationToken) =>
-        Run(query, timeMs, timeMs, scope => InstantValue(expression, new Evaluator(scope), new TimeGrid(timeMs, 1, 1)), cancellationToken);
+        Run(timeMs, timeMs, scope => InstantValue(expression, new Evaluator(scope), new TimeGrid(timeMs, 1, 1)), cancellationToken);
 
     /// <summary>Evaluates at each step of a range.</summary>
     /// <param name="expression">What: its kind must be scalar or vector.</param>
@@ -36,32 +26,20 @@ public sealed class QueryEngine(ISeriesReader reader, QueryEngineOptions options
     /// <param name="cancellationToken">Ends the query early.</param>
     /// <returns>A matrix.</returns>
     /// <exception cref="QueryException">It has no answer.</exception>
-    public QueryResult Range(Expression expression, long startMs, long endMs, long stepMs, CancellationToken cancellationToken) =>
-        Range(expression, "", startMs, endMs, stepMs, cancellationToken);
-
-    /// <summary>Evaluates at each step of a range.</summary>
-    /// <param name="expression">What: its kind must be scalar or vector.</param>
-    /// <param name="query">The text that <paramref name="expression"/> was parsed from: warnings name line and column of it.</param>
-    /// <param name="startMs">The first time, milliseconds since 1970.</param>
-    /// <param name="endMs">The last time allowed, not before the first.</param>
-    /// <param name="stepMs">Between two times, at least 1.</param>
-    /// <param name="cancellationToken">Ends the query early.</param>
-    /// <returns>A matrix.</returns>
-    /// <exception cref="QueryException">It has no answer.</exception>
-    public QueryResult Range(Expression expression, string query, long startMs, long endMs, long stepMs, CancellationToken cancellationToken)
+    public QueryResult Range(Expression expression, long startMs, long endMs, long stepMs, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(stepMs, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(endMs, startMs);
-        return Run(query, startMs, endMs, scope => RangeValue(expression, new Evaluator(scope), startMs, endMs, stepMs), cancellationToken);
+        return Run(startMs, endMs, scope => RangeValue(expression, new Evaluator(scope), startMs, endMs, stepMs), cancellationToken);
     }
 
-    private QueryResult Run(string query, long start, long end, Func<QueryScope, QueryValue> evaluate, CancellationToken cancellationToken)
+    private QueryResult Run(long start, long end, Func<QueryScope, QueryValue> evaluate, CancellationToken cancellationToken)
     {
         var began = options.TimeProvider.GetTimestamp();
         using var timeout = new CancellationTokenSource(options.Timeout, options.TimeProvider);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         var budget = new QueryBudget(options.SamplesMax, ending.Token);
-        var scope = new QueryScope(reader, options, budget, new Annotations(query, options.Semantics == PromSemantics.V3), start, end);
+        var scope = new QueryScope(reader, options, budget, new Annotations(options.Semantics == PromSemantics.V3), start, end);
         try
         {
             ending.Token.ThrowIfCancellationRequested();

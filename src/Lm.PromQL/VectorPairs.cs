@@ -252,7 +252,7 @@ internal sealed class VectorPairs
     private LabelSet ResultLabels(LabelSet many, LabelSet one)
     {
         var labels = many;
-        if (binary.ReturnsBool || !BinaryOperators.IsComparison(binary.Operator))
+        if (BinaryOperators.DropsName(binary, scope.Semantics))
         {
             labels = labels.Without(SeriesMerger.MetadataLabels(scope.Semantics));
         }

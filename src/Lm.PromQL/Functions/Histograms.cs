@@ -58,7 +58,7 @@ internal static class Histograms
             if (!FloatText.TryParse(text, out var bound))
             {
                 scope.Annotations.Warn(
-                    "bucket label \"le\" is missing or has a malformed value of " + FloatText.Quote(text), Evaluator.Unwrap(argument).Place);
+                    "bucket label \"le\" is missing or has a malformed value of " + GoText.Quote(text), Evaluator.Unwrap(argument).Place);
                 continue;
             }
 

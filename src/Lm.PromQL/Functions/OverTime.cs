@@ -10,6 +10,7 @@ internal static class OverTime
         "min_over_time" => new ExtremeOverTime(isMax: false),
         "max_over_time" => new ExtremeOverTime(isMax: true),
         "count_over_time" => new CountOverTime(),
+        "first_over_time" => new FirstOverTime(),
         "last_over_time" => new LastOverTime(),
         "present_over_time" or "absent_over_time" => new PresentOverTime(),
         "stddev_over_time" => new VarianceOverTime(isDeviation: true, isV3),
@@ -115,6 +116,14 @@ internal sealed class CountOverTime : RangeFunction
     public override bool WalksWindow => false;
 
     public override double At(in Window window) => window.Values.Length;
+}
+
+/// <summary><c>first_over_time</c>.</summary>
+internal sealed class FirstOverTime : RangeFunction
+{
+    public override bool WalksWindow => false;
+
+    public override double At(in Window window) => window.Values[0];
 }
 
 /// <summary><c>last_over_time</c>.</summary>

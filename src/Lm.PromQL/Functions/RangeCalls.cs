@@ -18,8 +18,8 @@ internal static class RangeCalls
         {
             case "absent_over_time":
                 return Absence.Of(list, argument, grid);
-            case "last_over_time":
-                return list;
+            case "first_over_time" or "last_over_time":
+                return list; // like an offset: the values are the metric's own
             case "rate" or "increase":
                 InformOfNonCounters(list, Evaluator.Unwrap(argument).Place, scope);
                 break;
@@ -140,7 +140,7 @@ internal static class RangeCalls
             if (name != last && name.Length > 0 && !Array.Exists(CounterSuffixes, suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
             {
                 scope.Annotations.Inform(
-                    "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + FloatText.Quote(name), place);
+                    "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + GoText.Quote(name), place);
             }
 
             last = name;
