@@ -6,6 +6,7 @@ const string Help = """
     Lm.Benchmarks journal --directory DIR [--seconds 5]
                                                    durable appends by 1, 16 and 256 writers; DIR decides which disk is measured
     Lm.Benchmarks write                            decompress and decode a remote-write request of 1,250 series
+    Lm.Benchmarks query                            dashboards' usual PromQL queries over series in memory
     Each measurement is one line of JSON.
     """;
 
@@ -26,6 +27,10 @@ try
             var (directory, seconds) = (Path.GetFullPath(arguments.Required("directory")), arguments.Number("seconds", 5, 1, 600));
             arguments.RefuseUnread();
             await JournalBenchmark.RunAsync(directory, seconds);
+            return 0;
+        case "query":
+            arguments.RefuseUnread();
+            new QueryBenchmark().Run();
             return 0;
         default:
             Console.Out.WriteLine(Help);
