@@ -15,7 +15,17 @@ public abstract record Expression(TextPlace Place)
 /// <summary>A part of a query's text.</summary>
 /// <param name="Start">Index of its first UTF-16 unit.</param>
 /// <param name="End">Index behind its last.</param>
-public readonly record struct TextPlace(int Start, int End);
+public readonly record struct TextPlace(int Start, int End)
+{
+    /// <summary>The line that it begins on, from 1.</summary>
+    public int Line { get; init; }
+
+    /// <summary>The column that it begins at, from 1, in bytes of UTF-8, as Prometheus counts it.</summary>
+    public int Column { get; init; }
+
+    /// <summary>As Prometheus names places in annotations: <c>1:8</c>.</summary>
+    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Line}:{Column}");
+}
 
 /// <summary>The four types of PromQL.</summary>
 public enum ValueKind

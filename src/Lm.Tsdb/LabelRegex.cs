@@ -21,12 +21,17 @@ public sealed class LabelRegex
     private readonly HashSet<string>? literals;
     private readonly Regex? regex;
     private readonly int? lengthMin; // set: everything that begins with the prefix and is at least so long matches
+    private readonly string pattern;
+    private Regex? capturing;
+    private List<string> groupNames; // by number, from 1; empty for those without a name
 
-    private LabelRegex(HashSet<string>? literals, string prefix, int? lengthMin, Regex? regex)
+    private LabelRegex(string pattern, HashSet<string>? literals, string prefix, int? lengthMin, Regex? regex, List<string> groupNames)
     {
         this.literals = literals;
         this.lengthMin = lengthMin;
         this.regex = regex;
+        this.groupNames = groupNames;
+        this.pattern = pattern;
         Prefix = prefix;
     }
 
@@ -52,14 +57,14 @@ public sealed class LabelRegex
 
         if (LiteralsOf(pattern) is { } literals)
         {
-            parsed = new LabelRegex(literals, "", null, null); // web1|web2|web3: no automaton needed
+            parsed = new LabelRegex(pattern, literals, "", null, null, []); // web1|web2|web3: no automaton needed
             return true;
         }
 
         var prefix = PrefixOf(pattern);
         if (pattern.AsSpan(prefix.Length) is ".*" or ".+")
         {
-            parsed = new LabelRegex(null, prefix, pattern[^1] == '*' ? prefix.Length : prefix.Length + 1, null);
+            parsed = new LabelRegex(pattern, null, prefix, pattern[^1] == '*' ? prefix.Length : prefix.Length + 1, null, []);
             return true;
         }
 
@@ -77,8 +82,9 @@ public sealed class LabelRegex
 
         try
         {
-            var translated = @"\A(?s:" + Translate(pattern) + @")\z";
-            parsed = new LabelRegex(null, prefix, null, new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)));
+            List<string> groupNames = [];
+            var regex = Build(pattern, groupNames);
+            parsed = new LabelRegex(pattern, null, prefix, null, regex, groupNames);
             return true;
         }
         catch (RegexParseException exception)
@@ -105,6 +111,28 @@ public sealed class LabelRegex
         return lengthMin is { } length
             ? value.Length >= length && value.StartsWith(Prefix, StringComparison.Ordinal)
             : value.StartsWith(Prefix, StringComparison.Ordinal) && regex!.IsMatch(value);
+    }
+
+    // For those that need no automaton to match, but whose groups are asked for.
+    private Regex Capturing
+    {
+        get
+        {
+            if (capturing is null)
+            {
+                List<string> names = [];
+                var built = Build(pattern, names);
+                (groupNames, capturing) = (names, built);
+            }
+
+            return capturing;
+        }
+    }
+
+    private static Regex Build(string pattern, List<string> groupNames)
+    {
+        var translated = @"\A(?s:" + Translate(pattern, groupNames) + @")\z";
+        return new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
     }
 
     // Texts with | between them, in one group or none, as dashboards write a choice of hosts: punctuation may be escaped.
@@ -157,6 +185,71 @@ public sealed class LabelRegex
         }
 
         return end > 0 ? pattern[..end] : "";
+    }
+
+    /// <summary>Matches the whole value and fills what its groups caught into a template.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="template">Text with <c>$1</c>, <c>${1}</c>, <c>$name</c>, <c>${name}</c> and <c>$$</c>; a group that is not there gives nothing.</param>
+    /// <param name="expanded">The filled template; empty when false.</param>
+    /// <exception cref="RegexMatchTimeoutException">The value alone took longer than a second.</exception>
+    public bool TryExpand(string value, string template, out string expanded)
+    {
+        expanded = "";
+        var match = (regex ?? Capturing).Match(value);
+        if (!match.Success)
+        {
+            return false;
+        }
+
+        var text = new StringBuilder();
+        for (var i = 0; i < template.Length;)
+        {
+            if (template[i] != '$' || !TryReadReference(template, i, out var name, out var length))
+            {
+                text.Append(template[i++]);
+                continue;
+            }
+
+            i += length;
+            text.Append(name == "$" ? "$" : Caught(match, name));
+        }
+
+        expanded = text.ToString();
+        return true;
+    }
+
+    private string Caught(Match match, string name)
+    {
+        var number = name.All(char.IsAsciiDigit) ? (name.Length > 4 ? int.MaxValue : int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)) : groupNames.LastIndexOf(name) + 1;
+        return number > 0 || char.IsAsciiDigit(name[0]) ? match.Groups[number].Value : "";
+    }
+
+    // The longest run of letters, digits and underscores is the name: $1x is the group "1x", not "1".
+    private static bool TryReadReference(string template, int at, out string name, out int length)
+    {
+        (name, length) = ("", 0);
+        if (at + 1 < template.Length && template[at + 1] == '$')
+        {
+            (name, length) = ("$", 2);
+            return true;
+        }
+
+        var isBraced = at + 1 < template.Length && template[at + 1] == '{';
+        var start = at + (isBraced ? 2 : 1);
+        var end = start;
+        while (end < template.Length && (char.IsLetterOrDigit(template[end]) || template[end] == '_'))
+        {
+            end++;
+        }
+
+        if (end == start || (isBraced && (end == template.Length || template[end] != '}')))
+        {
+            return false;
+        }
+
+        name = template[start..end];
+        length = end - at + (isBraced ? 1 : 0);
+        return true;
     }
 
     // Checked here, not by .NET: a parenthesis too many would close the group that anchors the expression.
@@ -276,7 +369,7 @@ public sealed class LabelRegex
         return i;
     }
 
-    private static string Translate(string pattern)
+    private static string Translate(string pattern, List<string> groupNames)
     {
         var text = new StringBuilder(pattern.Length + 16);
         for (var i = 0; i < pattern.Length; i++)
@@ -293,10 +386,12 @@ public sealed class LabelRegex
                 text.Append(end < pattern.Length ? "]" : "");
                 i = end;
             }
-            else if (c == '(' && pattern.AsSpan(i).StartsWith("(?P<"))
+            else if (c == '(' && TryReadGroup(pattern, i, out var name, out var length))
             {
-                text.Append("(?<");
-                i += 3;
+                // Without its name: .NET numbers named groups behind the others, RE2 numbers all from left to right.
+                groupNames.Add(name);
+                text.Append('(');
+                i += length - 1;
             }
             else
             {
@@ -305,6 +400,27 @@ public sealed class LabelRegex
         }
 
         return text.ToString();
+    }
+
+    // "(", "(?<name>" and "(?P<name>" catch; "(?:" and "(?i)" do not.
+    private static bool TryReadGroup(string pattern, int at, out string name, out int length)
+    {
+        (name, length) = ("", 1);
+        if (at + 1 >= pattern.Length || pattern[at + 1] != '?')
+        {
+            return true;
+        }
+
+        var open = pattern.AsSpan(at).StartsWith("(?P<") ? at + 3 : at + 2;
+        if (open + 1 >= pattern.Length || pattern[open] != '<' || !(char.IsLetterOrDigit(pattern[open + 1]) || pattern[open + 1] == '_'))
+        {
+            return false; // (?<= and (?<! are look-behind, which .NET refuses by itself
+        }
+
+        var close = pattern.IndexOf('>', open);
+        name = close < 0 ? "" : pattern[(open + 1)..close];
+        length = close < 0 ? 0 : close + 1 - at;
+        return close > 0 && name.All(c => char.IsLetterOrDigit(c) || c == '_');
     }
 
     private static void AppendClass(StringBuilder text, ReadOnlySpan<char> inside)

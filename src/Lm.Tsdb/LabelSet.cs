@@ -7,7 +7,9 @@ public sealed class LabelSet : IEquatable<LabelSet>
     public const string MetricNameLabel = "__name__";
 
     private readonly Label[] labels;
-    private readonly int hash;
+
+    // Computed at the first use, since most sets of a query are never looked up; 0 means not yet. Two threads at once compute the same.
+    private int hash;
 
     /// <summary>Takes labels in any order; those with an empty value are none, of two with one name the first stays.</summary>
     public LabelSet(params ReadOnlySpan<Label> given)
@@ -23,14 +25,12 @@ public sealed class LabelSet : IEquatable<LabelSet>
 
         sorted.Sort(static (left, right) => Utf8Order.Compare(left.Name, right.Name));
         labels = [.. sorted];
-        hash = HashOf(labels);
     }
 
-    private LabelSet(Label[] sorted)
-    {
-        labels = sorted;
-        hash = HashOf(sorted);
-    }
+    private LabelSet(Label[] sorted) => labels = sorted;
+
+    /// <summary>The set without any label.</summary>
+    public static LabelSet Empty { get; } = new();
 
     /// <summary>Takes over labels that are sorted, unique and not empty, as a block's index has them.</summary>
     internal static LabelSet FromSorted(Label[] sorted) => new(sorted);
@@ -55,14 +55,58 @@ public sealed class LabelSet : IEquatable<LabelSet>
         return "";
     }
 
+    /// <summary>This set without the labels named.</summary>
+    public LabelSet Without(params ReadOnlySpan<string> names) => Filtered(names, keeps: false);
+
+    /// <summary>Only those of this set's labels that are named.</summary>
+    public LabelSet Only(params ReadOnlySpan<string> names) => Filtered(names, keeps: true);
+
+    /// <summary>This set with one label set; an empty value removes it.</summary>
+    public LabelSet With(string name, string value)
+    {
+        if (value.Length == 0)
+        {
+            return Without(name);
+        }
+
+        var at = 0;
+        while (at < labels.Length && Utf8Order.Compare(labels[at].Name, name) < 0)
+        {
+            at++;
+        }
+
+        var replaces = at < labels.Length && labels[at].Name == name;
+        var changed = new Label[labels.Length + (replaces ? 0 : 1)];
+        labels.AsSpan(0, at).CopyTo(changed);
+        changed[at] = new Label(name, value);
+        labels.AsSpan(at + (replaces ? 1 : 0)).CopyTo(changed.AsSpan(at + 1));
+        return new LabelSet(changed);
+    }
+
     /// <inheritdoc/>
-    public bool Equals(LabelSet? other) => ReferenceEquals(this, other) || other is not null && hash == other.hash && labels.AsSpan().SequenceEqual(other.labels);
+    public bool Equals(LabelSet? other) =>
+        ReferenceEquals(this, other) || (other is not null && GetHashCode() == other.GetHashCode() && labels.AsSpan().SequenceEqual(other.labels));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as LabelSet);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => hash;
+    public override int GetHashCode()
+    {
+        if (hash == 0)
+        {
+            var code = new HashCode();
+            foreach (var label in labels)
+            {
+                code.Add(label.Name);
+                code.Add(label.Value);
+            }
+
+            hash = Math.Max(1, code.ToHashCode() & int.MaxValue);
+        }
+
+        return hash;
+    }
 
     /// <summary>Label by label, names before values, by UTF-8 bytes: the order of answers and of a block's series.</summary>
     public int CompareTo(LabelSet? other)
@@ -88,15 +132,29 @@ public sealed class LabelSet : IEquatable<LabelSet>
     /// <inheritdoc/>
     public override string ToString() => "{" + string.Join(", ", labels.Select(label => $"{label.Name}=\"{label.Value}\"")) + "}";
 
-    private static int HashOf(Label[] labels)
+    private LabelSet Filtered(ReadOnlySpan<string> names, bool keeps)
     {
-        var code = new HashCode();
-        foreach (var label in labels)
+        var count = 0;
+        foreach (ref readonly var label in labels.AsSpan())
         {
-            code.Add(label.Name);
-            code.Add(label.Value);
+            count += names.Contains(label.Name) == keeps ? 1 : 0;
         }
 
-        return code.ToHashCode();
+        if (count == labels.Length)
+        {
+            return this;
+        }
+
+        var left = new Label[count];
+        var at = 0;
+        foreach (ref readonly var label in labels.AsSpan())
+        {
+            if (names.Contains(label.Name) == keeps)
+            {
+                left[at++] = label;
+            }
+        }
+
+        return new LabelSet(left);
     }
 }

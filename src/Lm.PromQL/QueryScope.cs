@@ -1,0 +1,25 @@
+using Lm.Tsdb;
+
+namespace Lm.PromQL;
+
+/// <summary>What all parts of one query's evaluation share.</summary>
+/// <param name="Reader">Where series come from.</param>
+/// <param name="Options">The engine's options.</param>
+/// <param name="Budget">Samples and time.</param>
+/// <param name="Annotations">Warnings and infos.</param>
+/// <param name="Start">The query's first time, that <c>@ start()</c> means.</param>
+/// <param name="End">The query's last time as it was asked for, that <c>@ end()</c> means.</param>
+internal sealed record QueryScope(
+    ISeriesReader Reader, QueryEngineOptions Options, QueryBudget Budget, Annotations Annotations, long Start, long End)
+{
+    public PromSemantics Semantics => Options.Semantics;
+
+    /// <summary>The times that a selector looks at, one for each step; all the same when it is pinned.</summary>
+    public TimeGrid Shift(TimeGrid grid, TimeShift shift) => shift.Pin switch
+    {
+        TimePin.At => grid with { Start = shift.PinnedMs - shift.OffsetMs, Step = 0 },
+        TimePin.Start => grid with { Start = Start - shift.OffsetMs, Step = 0 },
+        TimePin.End => grid with { Start = End - shift.OffsetMs, Step = 0 },
+        _ => grid with { Start = grid.Start - shift.OffsetMs },
+    };
+}
