@@ -5,6 +5,9 @@ const string Help = """
     Lm.Benchmarks frame                            encode, decode and check a heartbeat of 107 series
     Lm.Benchmarks journal --directory DIR [--seconds 5]
                                                    durable appends by 1, 16 and 256 writers; DIR decides which disk is measured
+    Lm.Benchmarks chunk [--seconds 2]              decode chunks of 120 samples, by kind of series
+    Lm.Benchmarks block --directory DIR [--series 100000]
+                                                   write, open, search, read and merge blocks of two hours
     Each measurement is one line of JSON.
     """;
 
@@ -21,6 +24,16 @@ try
             var (directory, seconds) = (Path.GetFullPath(arguments.Required("directory")), arguments.Number("seconds", 5, 1, 600));
             arguments.RefuseUnread();
             await JournalBenchmark.RunAsync(directory, seconds);
+            return 0;
+        case "chunk":
+            var duration = arguments.Number("seconds", 2, 1, 600);
+            arguments.RefuseUnread();
+            ChunkBenchmark.Run(duration);
+            return 0;
+        case "block":
+            var (folder, series) = (Path.GetFullPath(arguments.Required("directory")), arguments.Number("series", 100_000, 100, 10_000_000));
+            arguments.RefuseUnread();
+            BlockBenchmark.Run(folder, series);
             return 0;
         default:
             Console.Out.WriteLine(Help);

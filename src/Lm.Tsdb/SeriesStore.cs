@@ -9,9 +9,9 @@ namespace Lm.Tsdb;
 /// The head is asked before the blocks. A window's block comes into the set before the head lets the window go, so a sample is in one of the two
 /// at least, whenever a query comes. Safe for concurrent use.
 /// </remarks>
-/// <param name="head">What is in memory.</param>
+/// <param name="head">What is in memory; null: nothing is.</param>
 /// <param name="blocks">What is in blocks.</param>
-public sealed class SeriesStore(ISeriesReader head, BlockSet blocks) : ISeriesReader
+public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesReader
 {
     /// <inheritdoc/>
     public ISeriesSelection Find(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken)
@@ -19,12 +19,22 @@ public sealed class SeriesStore(ISeriesReader head, BlockSet blocks) : ISeriesRe
         var parts = new List<ISeriesSelection>();
         try
         {
-            var inHead = head.Find(matchers, from, until, cancellationToken);
-            parts.Add(inHead);
+            var inHead = head?.Find(matchers, from, until, cancellationToken);
+            if (inHead is not null)
+            {
+                parts.Add(inHead);
+            }
+
             using var snapshot = blocks.Take(from, until);
             foreach (var block in snapshot.Blocks)
             {
-                parts.Insert(parts.Count - 1, block.Find(matchers, from, until, cancellationToken));
+                parts.Add(block.Find(matchers, from, until, cancellationToken));
+            }
+
+            if (inHead is not null)
+            {
+                parts.RemoveAt(0); // asked first, and last in precedence
+                parts.Add(inHead);
             }
 
             parts.RemoveAll(DisposeIfEmpty);
@@ -63,7 +73,7 @@ public sealed class SeriesStore(ISeriesReader head, BlockSet blocks) : ISeriesRe
 
     private IReadOnlyList<string> Union(long from, long until, Func<ISeriesReader, IReadOnlyList<string>> ask)
     {
-        var inHead = ask(head);
+        var inHead = head is null ? [] : ask(head);
         using var snapshot = blocks.Take(from, until);
         if (snapshot.Blocks.Count == 0)
         {

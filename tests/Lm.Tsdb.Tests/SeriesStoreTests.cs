@@ -39,7 +39,7 @@ public sealed class SeriesStoreTests
         var series = new Series([(new LabelSet(new Label("a", "b")), [(1, 1), (2, 2)])]);
         var meta = TestData.Write(files, Directory, set.NextId(), series);
         set.Add(meta.Id);
-        var store = new SeriesStore(NoSeries.Instance, set);
+        var store = new SeriesStore(null, set);
         using var found = store.Find([], 0, 10, CancellationToken.None);
 
         set.Delete([meta.Id]);

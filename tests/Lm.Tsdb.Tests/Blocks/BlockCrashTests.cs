@@ -22,7 +22,7 @@ public sealed class BlockCrashTests
         foreach (var survivor in Survivors(calls, files => WriteBlock(files, series)))
         {
             using var set = BlockSet.Open(survivor.Files, Directory, time);
-            var all = TestData.Read(new SeriesStore(NoSeries.Instance, set), TestData.Everything);
+            var all = TestData.Read(new SeriesStore(null, set), TestData.Everything);
             Assert.Empty(set.Damaged);
             Assert.True(all.Count == 0 || all.SameAs(series), $"half a block after a stop at call {survivor.Call}");
             Assert.True(all.Count > 0 || !survivor.IsDone, $"a committed block is gone after a stop at call {survivor.Call}");
@@ -65,7 +65,7 @@ public sealed class BlockCrashTests
             using (var set = BlockSet.Open(survivor.Files, Directory, time))
             {
                 Assert.Empty(set.Damaged);
-                var found = TestData.Read(new SeriesStore(NoSeries.Instance, set), TestData.Everything);
+                var found = TestData.Read(new SeriesStore(null, set), TestData.Everything);
                 Assert.True(found.SameAs(model), $"after a stop at call {survivor.Call}:\n{found.Describe()}");
                 Assert.DoesNotContain(set.Metas, meta => set.Metas.Any(other => other.Parents.Any(parent => parent.Id == meta.Id)));
             }
@@ -74,7 +74,7 @@ public sealed class BlockCrashTests
 
             using var after = BlockSet.Open(survivor.Files, Directory, time);
             Assert.Single(after.Metas);
-            Assert.True(TestData.Read(new SeriesStore(NoSeries.Instance, after), TestData.Everything).SameAs(model));
+            Assert.True(TestData.Read(new SeriesStore(null, after), TestData.Everything).SameAs(model));
             Assert.Single(survivor.Files.ListDirectories(Directory));
         }
     }
@@ -102,7 +102,7 @@ public sealed class BlockCrashTests
 
             files.Fault = null;
             using var set = BlockSet.Open(files, Directory, time);
-            Assert.True(TestData.Read(new SeriesStore(NoSeries.Instance, set), TestData.Everything).SameAs(model), $"after a failure of call {call}");
+            Assert.True(TestData.Read(new SeriesStore(null, set), TestData.Everything).SameAs(model), $"after a failure of call {call}");
             set.Dispose();
             MergeAll(files);
             using var after = BlockSet.Open(files, Directory, time);
@@ -123,7 +123,7 @@ public sealed class BlockCrashTests
         Assert.True(failure.IsNoSpace);
         Assert.Equal(3, set.Metas.Count);
         Assert.Equal(3, files.ListDirectories(Directory).Count);
-        Assert.True(TestData.Read(new SeriesStore(NoSeries.Instance, set), TestData.Everything).SameAs(model));
+        Assert.True(TestData.Read(new SeriesStore(null, set), TestData.Everything).SameAs(model));
     }
 
     [Fact]

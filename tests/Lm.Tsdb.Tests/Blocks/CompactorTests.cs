@@ -27,7 +27,7 @@ public sealed class CompactorTests
             model.MergeLater(part);
         }
 
-        var store = new SeriesStore(NoSeries.Instance, set);
+        var store = new SeriesStore(null, set);
         var before = TestData.Read(store, TestData.Everything).SameAs(model);
         RunAll(set, time);
         return before && set.Metas.Count == 1 && set.Metas[0].Stats.Samples == model.SampleCount && TestData.Read(store, TestData.Everything).SameAs(model);
@@ -162,7 +162,7 @@ public sealed class CompactorTests
         var start = StartOfRange(daysAgo: 5);
         Write(set, start, count: 200);
         Write(set, start + (2 * TestData.Hour), count: 200);
-        using var found = new SeriesStore(NoSeries.Instance, set).Find([], 0, long.MaxValue, CancellationToken.None);
+        using var found = new SeriesStore(null, set).Find([], 0, long.MaxValue, CancellationToken.None);
 
         RunAll(set, time);
 
