@@ -7,6 +7,9 @@ const string Help = """
                                                    durable appends by 1, 16 and 256 writers; DIR decides which disk is measured
     Lm.Benchmarks write                            decompress and decode a remote-write request of 1,250 series
     Lm.Benchmarks query                            dashboards' usual PromQL queries over series in memory
+    Lm.Benchmarks chunk [--seconds 2]              decode chunks of 120 samples, by kind of series
+    Lm.Benchmarks block --directory DIR [--series 100000]
+                                                   write, open, search, read and merge blocks of two hours
     Each measurement is one line of JSON.
     """;
 
@@ -31,6 +34,16 @@ try
         case "query":
             arguments.RefuseUnread();
             new QueryBenchmark().Run();
+            return 0;
+        case "chunk":
+            var duration = arguments.Number("seconds", 2, 1, 600);
+            arguments.RefuseUnread();
+            ChunkBenchmark.Run(duration);
+            return 0;
+        case "block":
+            var (folder, series) = (Path.GetFullPath(arguments.Required("directory")), arguments.Number("series", 100_000, 100, 10_000_000));
+            arguments.RefuseUnread();
+            BlockBenchmark.Run(folder, series);
             return 0;
         default:
             Console.Out.WriteLine(Help);

@@ -9,7 +9,7 @@ namespace Lm.Tsdb;
 /// The head is asked before the blocks. A window's block comes into the set before the head lets the window go, so a sample is in one of the two
 /// at least, whenever a query comes. Safe for concurrent use.
 /// </remarks>
-/// <param name="head">What is in memory; null for the blocks alone.</param>
+/// <param name="head">What is in memory; null: nothing is.</param>
 /// <param name="blocks">What is in blocks.</param>
 public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesReader
 {
@@ -19,16 +19,22 @@ public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesR
         var parts = new List<ISeriesSelection>();
         try
         {
-            if (head is not null)
+            var inHead = head?.Find(matchers, from, until, cancellationToken);
+            if (inHead is not null)
             {
-                parts.Add(head.Find(matchers, from, until, cancellationToken));
+                parts.Add(inHead);
             }
 
-            var first = parts.Count;
             using var snapshot = blocks.Take(from, until);
             foreach (var block in snapshot.Blocks)
             {
-                parts.Insert(parts.Count - first, block.Find(matchers, from, until, cancellationToken));
+                parts.Add(block.Find(matchers, from, until, cancellationToken));
+            }
+
+            if (inHead is not null)
+            {
+                parts.RemoveAt(0); // asked first, and last in precedence
+                parts.Add(inHead);
             }
 
             parts.RemoveAll(DisposeIfEmpty);
@@ -67,7 +73,7 @@ public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesR
 
     private IReadOnlyList<string> Union(long from, long until, Func<ISeriesReader, IReadOnlyList<string>> ask)
     {
-        IReadOnlyList<string> inHead = head is null ? [] : ask(head);
+        var inHead = head is null ? [] : ask(head);
         using var snapshot = blocks.Take(from, until);
         if (snapshot.Blocks.Count == 0)
         {

@@ -366,7 +366,7 @@ public sealed class MemoryFileSystem : IFileSystem
             var (source, target, deleted) = unsynced[^1];
             if (target is null)
             {
-                directories.Add(source, deleted!);
+                directories.TryAdd(source, deleted!); // made anew since: that one is durable
             }
             else
             {

@@ -143,8 +143,8 @@ public sealed class BlockWriter : IDisposable
 
         files.SyncDirectory(Path.Combine(folder, BlockPaths.Chunks));
         files.SyncDirectory(folder);
-        files.Rename(folder, NamedFolder);
         state = State.Named;
+        files.Rename(folder, NamedFolder);
         files.SyncDirectory(directory);
         state = State.Done;
         return meta;
@@ -157,12 +157,13 @@ public sealed class BlockWriter : IDisposable
         index.Dispose();
         try
         {
-            if (state == State.Named)
+            if (state == State.Named && files.Exists(NamedFolder))
             {
                 // The rename may not be durable, so nobody was told of the block: it goes, or a retry would leave its samples twice.
                 BlockPaths.DeleteBlock(files, NamedFolder);
             }
-            else if (state == State.Open)
+
+            if (state != State.Done)
             {
                 BlockPaths.DeleteTree(files, folder);
             }

@@ -12,17 +12,16 @@ internal sealed class ChunkFileReader : IDisposable
     private const int SegmentsMax = 100_000;
     private const int LengthBytesMax = 5;
 
+    private readonly string folder;
     private readonly List<MappedFile> segments = [];
 
-    private ChunkFileReader()
-    {
-    }
+    private ChunkFileReader(string folder) => this.folder = folder;
 
     public IEnumerable<BlockFile> Files => segments.Select((segment, i) => new BlockFile(BlockPaths.ChunkFile(i + 1), segment.Length));
 
     public static ChunkFileReader Open(IFileSystem files, string folder)
     {
-        var reader = new ChunkFileReader();
+        var reader = new ChunkFileReader(folder);
         try
         {
             for (var number = 1; number < SegmentsMax; number++)
@@ -52,8 +51,8 @@ internal sealed class ChunkFileReader : IDisposable
         var (number, offset) = ((int)(reference >> 32), (long)(uint)reference);
         if ((uint)number >= (uint)segments.Count || offset < ChunkFormat.HeaderSize || offset > segments[number].Length - LengthBytesMax)
         {
-            var path = segments.Count == 0 ? BlockPaths.Chunks : segments[Math.Clamp(number, 0, segments.Count - 1)].Path;
-            throw new BlockDamageException(path, offset, $"a chunk should begin here, in segment {number + 1L} of {segments.Count}, but it would lie outside");
+            var path = (uint)number < (uint)segments.Count ? segments[number].Path : Path.Combine(folder, BlockPaths.Chunks, $"{number + 1L:d6}");
+            throw new BlockDamageException(path, offset, $"a chunk should begin here, but it would lie outside; the block has {segments.Count} segments");
         }
 
         var segment = segments[number];

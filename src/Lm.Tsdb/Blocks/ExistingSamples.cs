@@ -1,6 +1,6 @@
 namespace Lm.Tsdb.Blocks;
 
-/// <summary>Takes out of late samples those that blocks hold already, so that no two published blocks say different things of one time.</summary>
+/// <summary>What blocks hold already of the series that are about to be written, so that no two published blocks say different things of one time.</summary>
 /// <remarks>Keeps the blocks readable until disposed of. Not safe for concurrent use.</remarks>
 public sealed class ExistingSamples : IDisposable
 {
@@ -8,6 +8,7 @@ public sealed class ExistingSamples : IDisposable
     private readonly uint[][] series;
     private readonly SampleBuffer existing = new();
     private readonly SampleBuffer kept = new();
+    private readonly SampleMerge merge = new();
 
     /// <summary>Looks at the blocks as they are now.</summary>
     /// <param name="blocks">The blocks.</param>
@@ -36,20 +37,42 @@ public sealed class ExistingSamples : IDisposable
         var before = samples.Count;
         for (var i = 0; i < series.Length && samples.Count > 0; i++)
         {
-            var block = snapshot.Blocks[i];
-            if (block.Overlaps(samples.Times[0], samples.Times[^1]) && block.Index.TryFind(series[i], labels, out var reference))
-            {
-                existing.Clear();
-                block.ReadSamples(reference, samples.Times[0], samples.Times[^1], existing);
-                Subtract(samples);
-            }
+            existing.Clear();
+            ReadBlock(i, labels, samples.Times[0], samples.Times[^1], existing);
+            Subtract(samples);
         }
 
         return before - samples.Count;
     }
 
+    /// <summary>Appends the samples that blocks hold of a series, ascending, each time once.</summary>
+    /// <param name="labels">The series; any order of calls will do.</param>
+    /// <param name="from">The earliest time.</param>
+    /// <param name="until">The latest time.</param>
+    /// <param name="into">Where they go.</param>
+    public void Read(LabelSet labels, long from, long until, SampleBuffer into)
+    {
+        var start = into.Count;
+        for (var i = 0; i < series.Length; i++)
+        {
+            var second = into.Count;
+            ReadBlock(i, labels, from, until, into);
+            merge.Merge(into, start, second);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => snapshot.Dispose();
+
+    // A block's series are sorted: twenty looks find one of a million.
+    private void ReadBlock(int number, LabelSet labels, long from, long until, SampleBuffer into)
+    {
+        var block = snapshot.Blocks[number];
+        if (block.Overlaps(from, until) && block.Index.TryFind(series[number], labels, out var reference))
+        {
+            block.ReadSamples(reference, from, until, into);
+        }
+    }
 
     private void Subtract(SampleBuffer samples)
     {

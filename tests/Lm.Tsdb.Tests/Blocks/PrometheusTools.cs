@@ -7,11 +7,11 @@ internal static class PrometheusTools
 {
     /// <summary>Skips the test where the tools are not installed; scripts/test.sh installs them.</summary>
     public static void Need() =>
-        Assert.SkipUnless(File.Exists("/usr/bin/promtool") && File.Exists("/usr/bin/prometheus"), "Debian's package prometheus is not installed");
+        Assert.SkipUnless(IsOnPath("promtool") && IsOnPath("prometheus"), "Debian's package prometheus is not on the PATH");
 
     public static async Task<string> PromtoolAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo("/usr/bin/promtool", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("promtool", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -19,6 +19,9 @@ internal static class PrometheusTools
         Assert.True(process.ExitCode == 0, $"promtool {string.Join(' ', arguments)}: exit code {process.ExitCode}: {await errors}");
         return await output;
     }
+
+    private static bool IsOnPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 
     public static string NewFolder()
     {

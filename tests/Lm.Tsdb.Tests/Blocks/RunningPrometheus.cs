@@ -25,7 +25,7 @@ internal sealed class RunningPrometheus : IAsyncDisposable
         }
 
         var port = FreePort();
-        var start = new ProcessStartInfo("/usr/bin/prometheus",
+        var start = new ProcessStartInfo("prometheus",
         [
             $"--config.file={configuration}", $"--storage.tsdb.path={data}", $"--web.listen-address=127.0.0.1:{port}",
             "--storage.tsdb.retention.time=10y", "--log.level=error",
