@@ -48,7 +48,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
         seriesFile = new SeriesFile(files, table);
     }
 
-    /// <summary>Changes whenever series are removed: caches of series are void then. Writer.</summary>
+    /// <summary>Changes whenever series are removed: caches of series are void then, but for rows, whose series stay. Writer.</summary>
     public int RemovalGeneration { get; private set; }
 
     /// <summary>Whether samples were taken that no checkpoint covers. Writer.</summary>
@@ -275,7 +275,9 @@ public sealed partial class Head : ISeriesReader, IDisposable
 
     private HeadWindow MoveTo(HeadRows rows, long time)
     {
+        var before = rows.Count;
         Flush(rows);
+        rows.Keep(before);
         var window = WindowFor(time);
         rows.Window = window;
         rows.NewestTime = long.MinValue;

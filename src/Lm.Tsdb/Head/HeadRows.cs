@@ -69,6 +69,16 @@ public sealed class HeadRows
         return times.AsSpan(0, Count);
     }
 
+    /// <summary>Moves the row that stood in <see cref="Next"/> to where that is now.</summary>
+    /// <param name="before">How many rows waited then.</param>
+    internal void Keep(int before)
+    {
+        if (before != Count)
+        {
+            values.AsSpan(before * series.Length, series.Length).CopyTo(Next);
+        }
+    }
+
     /// <summary>Forgets the rows: their series have them.</summary>
     internal void Clear() => Count = 0;
 }
