@@ -77,6 +77,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             ClockTolerance = () => TimeSpan.FromSeconds(settings.Value.Ingest.Limits.FutureSecondsMax),
             Progress = spool,
             Series = series.Reader,
+            SeriesMetrics = series.Collect,
             Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,

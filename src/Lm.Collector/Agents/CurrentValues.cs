@@ -54,7 +54,8 @@ internal sealed class CurrentValues(ISeriesReader reader)
                 continue;
             }
 
-            var (times, values) = (buffer.Times[^2..], buffer.Values[^2..]);
+            var times = buffer.Times[^2..];
+            var values = buffer.Values[^2..];
             var host = found.Labels(i).ValueOf("instance");
             var gain = values[1] - values[0];
             var isIdle = found.Labels(i).ValueOf("mode") is "idle" or "iowait";

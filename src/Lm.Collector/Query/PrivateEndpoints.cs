@@ -2,8 +2,6 @@ using System.Text;
 using Lm.Collector.Agents;
 using Lm.Collector.Console;
 using Lm.Collector.Listeners;
-using Lm.Collector.Series;
-using Lm.Collector.Spool;
 using Microsoft.AspNetCore.ResponseCompression;
 
 namespace Lm.Collector.Query;
@@ -15,7 +13,6 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
 {
     private readonly PrivateServices services;
     private readonly ILogger<PrivateEndpoints> logger;
-    private readonly AgentDirectory agents;
     private readonly QuerySlots slots = new();
     private readonly QueryEndpoint query;
     private readonly SeriesEndpoint series;
@@ -32,44 +29,36 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
 
     /// <summary>Wires the parts.</summary>
     public PrivateEndpoints(PrivateServices services)
-        : this(services, new SeriesStoreLimits())
-    {
-    }
-
-    /// <summary>The same with other bounds of the store.</summary>
-    public PrivateEndpoints(PrivateServices services, SeriesStoreLimits storeLimits)
     {
         this.services = services;
         compression = new ResponseCompressionMiddleware(RouteAsync, new GzipAnswers());
         logger = services.Loggers.CreateLogger<PrivateEndpoints>();
-        var store = new MemorySeriesStore(storeLimits, services.Loggers.CreateLogger<MemorySeriesStore>());
-        agents = new AgentDirectory(services.Time, services.ExpectedAgents, services.ClockTolerance);
-        Consumers = [new SeriesFeed(store), new WriteFeed(store), new UpFeed(store), agents];
+        Agents = new AgentDirectory(services.Time, services.ExpectedAgents, services.ClockTolerance);
 
         var queryMetrics = new QueryMetrics();
-        var reader = new StoreReader(store);
+        var reader = services.Series;
         query = new QueryEndpoint(services, reader, slots, queryMetrics);
         series = new SeriesEndpoint(services, reader, slots, queryMetrics);
-        status = new StatusEndpoint(services, store.AllMetadata);
+        status = new StatusEndpoint(services, services.Catalog.Snapshot);
         storageStatus = new StorageStatus(services, reader, slots);
-        agentsEndpoint = new AgentsEndpoint(services, agents, new CurrentValues(store));
+        agentsEndpoint = new AgentsEndpoint(services, Agents, new CurrentValues(reader));
 
         var sessions = new SessionStore(services.Time);
         consoleMetrics = new ConsoleMetrics(sessions);
         guard = new RequestGuard(services.Settings, sessions);
         wrongTokens = new WrongTokens(new WrongTokenLimiter(services.Time), services.Loggers.CreateLogger<WrongTokens>());
         session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
-        selfMetrics = new SelfMetrics(services.Time, services.Metrics, () => SeriesMetrics.Collect(store), agents.Collect, queryMetrics.Collect, consoleMetrics.Collect);
+        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, Agents.Collect, queryMetrics.Collect, consoleMetrics.Collect);
     }
 
-    /// <summary>Who is fed from the spool, in this order.</summary>
-    public IReadOnlyList<IBatchConsumer> Consumers { get; }
+    /// <summary>What is known of the agents; fed from the spool.</summary>
+    public AgentDirectory Agents { get; }
 
     /// <summary>Agents whose clock differs from the collector's by more than is allowed.</summary>
-    public int SuspectClocks => agents.SuspectClocks;
+    public int SuspectClocks => Agents.SuspectClocks;
 
     /// <summary>Who hears what requests say about their agents.</summary>
-    public IAgentReports AgentReports => agents;
+    public IAgentReports AgentReports => Agents;
 
     /// <inheritdoc/>
     public bool IsQuick => false;

@@ -41,7 +41,8 @@ internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, Func<boo
                     case CompactionOutcome.Merged(var block, var parents):
                         Merged++;
                         isFailing = false;
-                        SeriesLog.BlocksMerged(logger, block.Id.ToString(), parents.Count, block.Stats.Samples, block.SizeBytes);
+                        var name = block.Id.ToString();
+                        SeriesLog.BlocksMerged(logger, name, parents.Count, block.Stats.Samples, block.SizeBytes);
                         break;
                     case CompactionOutcome.Damaged(_, var reason):
                         MergesFailed++;

@@ -67,6 +67,7 @@ internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label
 
         blocks.Add(meta.Id);
         Written++;
-        SeriesLog.BlockWritten(logger, meta.Id.ToString(), meta.MinTime, meta.MaxTime, meta.Stats.Series, meta.Stats.Samples, meta.SizeBytes);
+        var name = meta.Id.ToString();
+        SeriesLog.BlockWritten(logger, name, meta.MinTime, meta.MaxTime, meta.Stats.Series, meta.Stats.Samples, meta.SizeBytes);
     }
 }

@@ -93,7 +93,7 @@ internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
             row[i] = batch.Batch.Values(series[i])[0];
         }
 
-        return time > rows.NewestTime && time >= batch.Verdict.OldestAccepted.Value;
+        return time >= batch.Verdict.OldestAccepted.Value;
     }
 
     private void AppendEach(AcceptedBatch batch, BatchShape? shape)
