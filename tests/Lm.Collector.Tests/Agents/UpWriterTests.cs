@@ -1,5 +1,4 @@
 using Lm.Collector.Tests.Ingest;
-using Lm.Collector.Tests.Series;
 
 namespace Lm.Collector.Tests.Agents;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
-using Lm.Collector.Series;
+using Lm.Collector.Tests.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Platform;
@@ -32,11 +32,13 @@ internal sealed class IngestRig : IAsyncDisposable
             Files,
             Folder + "/journal",
             new BatchSpoolParts(Ledger, Clock, SpoolMetrics, NullLogger.Instance, () => SpoolSizeMax) { SegmentSizeMax = segmentSizeMax });
-        Trim = new SpoolTrim(Files, SnapshotPath, Spool, Ledger, Clock, SpoolMetrics, Time, NullLogger.Instance);
+        var state = new StateFile(Files, Folder + "/state.json", [Spool.Ages], NullLogger.Instance);
+        state.Read(Spool.Incarnation);
+        Trim = new SpoolTrim(Files, SnapshotPath, Spool, new SpoolTrimParts(Ledger, Clock, state, () => StoredBefore), SpoolMetrics, Time, NullLogger.Instance);
         Trim.ReadSnapshot();
         Ups = new UpWriter(Time, Clock, agent => Settings.Tokens.HasAgent(agent), Spool.AppendAsync);
-        IBatchConsumer[] consumers = [Consumer, new WriteFeed(Store), new UpFeed(Store), Ups];
-        Spool.Replay(consumers, Time, CancellationToken.None);
+        IBatchConsumer[] consumers = [Consumer, Store, Ups];
+        Spool.Replay(default, consumers, Time, CancellationToken.None);
         Spool.Start(consumers);
         Ups.Start();
         Budget = new MemoryBudget(() => MemoryMax);
@@ -74,8 +76,11 @@ internal sealed class IngestRig : IAsyncDisposable
 
     public RecordingConsumer Consumer { get; } = new();
 
-    /// <summary>What remote write and <see cref="Ups"/> brought.</summary>
-    public MemorySeriesStore Store { get; } = new(new SeriesStoreLimits(), NullLogger<MemorySeriesStore>.Instance);
+    /// <summary>What batches, remote write and <see cref="Ups"/> brought.</summary>
+    public SeriesRig Store { get; } = new();
+
+    /// <summary>The first segment with samples that the head has not made durable.</summary>
+    public uint StoredBefore { get; set; }
 
     public UpWriter Ups { get; }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Lm.Collector.Tests.Series;
 using Lm.Protocol;
 using Lm.Protocol.RemoteWrite;
 using Lm.TestKit;

@@ -5,9 +5,9 @@ using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Query;
-using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
+using Lm.Collector.Tests.Series;
 using Lm.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -23,8 +23,9 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public const string Token = "query-token-of-the-tests";
 
     private readonly WebApplication app;
+    private readonly SeriesRig series = new();
 
-    private PrivateListener(QuerySettings settings, TimeProvider time, SeriesStoreLimits limits)
+    private PrivateListener(QuerySettings settings, TimeProvider time)
     {
         Settings = settings;
         Endpoints = new PrivateEndpoints(
@@ -37,10 +38,12 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 ExpectedAgents = () => Expected,
                 ClockTolerance = () => TimeSpan.FromSeconds(600),
                 Progress = this,
+                Series = series.Head,
+                SeriesMetrics = () => [],
+                Catalog = series.Catalog,
                 Time = time,
                 Loggers = NullLoggerFactory.Instance,
-            },
-            limits);
+            });
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
@@ -68,7 +71,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
 
     public static async Task<PrivateListener> StartAsync(
-        TimeProvider? time = null, Func<QuerySettings, QuerySettings>? change = null, SeriesStoreLimits? limits = null)
+        TimeProvider? time = null, Func<QuerySettings, QuerySettings>? change = null)
     {
         var settings = new QuerySettings
         {
@@ -82,7 +85,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
             AllowPlaintext = false,
             Tls = null,
         };
-        var listener = new PrivateListener(change?.Invoke(settings) ?? settings, time ?? new ManualTime(), limits ?? new SeriesStoreLimits());
+        var listener = new PrivateListener(change?.Invoke(settings) ?? settings, time ?? new ManualTime());
         await listener.app.StartAsync(TestContext.Current.CancellationToken);
         listener.Address = new Uri(listener.app.Urls.Single());
         listener.Client.BaseAddress = listener.Address;
@@ -91,10 +94,8 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
 
     public void Feed(AcceptedBatch batch)
     {
-        foreach (var consumer in Endpoints.Consumers)
-        {
-            consumer.Apply(batch);
-        }
+        series.Apply(batch);
+        Endpoints.Agents.Apply(batch);
     }
 
     public void Report(AgentReport report) => Endpoints.AgentReports.Report(report);

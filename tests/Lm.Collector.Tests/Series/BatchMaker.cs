@@ -12,6 +12,8 @@ internal sealed class BatchMaker(string agentId = "web1")
 
     private readonly BatchEncoder encoder = new();
     private readonly List<(MetricDescriptor Metric, Label[] Labels, UnixMillis[] Times, double[] Values)> series = [];
+    private static long position; // of all makers: a record comes behind those made before
+
     private ulong sequence;
 
     public QueueId Queue { get; init; } = new(42);
@@ -34,9 +36,10 @@ internal sealed class BatchMaker(string agentId = "web1")
         return this;
     }
 
-    /// <summary>The batch gathered so far; the next one begins empty.</summary>
-    public AcceptedBatch Make(long receivedAt = 0, long oldestAccepted = long.MinValue, int[]? dropped = null, bool isReplay = false)
+    /// <summary>The batch gathered so far, received when its newest sample was taken unless said otherwise; the next one begins empty.</summary>
+    public AcceptedBatch Make(long? receivedAtMs = null, long oldestAccepted = long.MinValue, int[]? dropped = null, bool isReplay = false)
     {
+        var receivedAt = receivedAtMs ?? series.SelectMany(each => each.Times).Select(time => time.Value).DefaultIfEmpty().Max();
         encoder.IncludeMetadata = true;
         encoder.Begin(new UnixMillis(receivedAt), IntervalMs, CommonLabels);
         foreach (var (metric, labels, times, values) in series)
@@ -52,7 +55,7 @@ internal sealed class BatchMaker(string agentId = "web1")
         Assert.True(status == DecodeStatus.Ok, fault);
         return new AcceptedBatch
         {
-            Position = new JournalPosition(0, (long)sequence),
+            Position = new JournalPosition(0, Interlocked.Increment(ref position)),
             ReceivedAt = new UnixMillis(receivedAt),
             Batch = decoded,
             Verdict = new BatchVerdict { OldestAccepted = new UnixMillis(oldestAccepted), DroppedSeries = dropped ?? [] },
