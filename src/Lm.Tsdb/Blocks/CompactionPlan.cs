@@ -5,8 +5,8 @@ namespace Lm.Tsdb.Blocks;
 /// <list type="bullet">
 /// <item>Blocks of a range that is over are merged into one, the widest range first, so that a backlog is not merged three times.</item>
 /// <item>A range is over one window after its end: by then its last window is a block.</item>
-/// <item>Late blocks span up to two days. They join the others of their two days when they are large, or daily; where there are no others, or the
-/// two days are not over, they join one another.</item>
+/// <item>Late blocks span up to two days. They join the others of their two days when they are large, or daily; until then they join one another,
+/// so that two days have one of them at most, and a few while they are not over.</item>
 /// <item>Blocks that reach over the border of two days were not written here; they are merged with those of their kind that they overlap.</item>
 /// </list>
 /// </remarks>
@@ -70,13 +70,8 @@ internal static class CompactionPlan
             return isOld || late.Count >= OpenLateBlocksMax ? late : [];
         }
 
-        if (others.Count == 0)
-        {
-            return late;
-        }
-
         var isLarge = late.Sum(block => block.SizeBytes) > others.Sum(block => block.SizeBytes) * options.LateShareMax;
-        return isLarge || isOld ? [.. others, .. late] : [];
+        return isLarge || isOld ? [.. others, .. late] : late;
     }
 
     private static bool IsOver(long start, long range, CompactionOptions options, long nowMs) => nowMs >= start + range + options.Ranges[0];
