@@ -108,7 +108,9 @@ public sealed partial class PrometheusCompatibilityTests : IDisposable
             var mine = TestData.Write(files, Path.Combine(folder, "."), new Ulid(block.Id.Value + 1), series.Where(_ => true, block.MinTime, block.MaxTime - 1));
             using var opened = BlockReader.Open(files, Path.Combine(theirs, block.Id.ToString()), new LabelCache());
             Assert.Equal((block.Stats.Samples, block.Stats.Series), (mine.Stats.Samples, mine.Stats.Series));
-            Assert.True(mine.SizeBytes <= opened.SizeBytes, $"our block has {mine.SizeBytes} bytes for {mine.Stats.Samples} samples, Prometheus' {opened.SizeBytes}");
+            var sizes = $"our block has {mine.SizeBytes} bytes for {mine.Stats.Samples} samples, Prometheus' {opened.SizeBytes}";
+            TestContext.Current.TestOutputHelper?.WriteLine(sizes);
+            Assert.True(mine.SizeBytes <= opened.SizeBytes, sizes);
         }
     }
 
