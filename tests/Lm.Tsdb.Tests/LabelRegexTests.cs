@@ -28,6 +28,40 @@ public sealed class LabelRegexTests
         Assert.Equal(expected, regex!.IsMatch(value));
     }
 
+    // An index goes straight to these values, so each of them and no other may match.
+    [Theory]
+    [InlineData("a|b|", new[] { "a", "b", "" })]
+    [InlineData("(web-1|web-2)", new[] { "web-1", "web-2" })]
+    [InlineData("(?:a|b)", new[] { "a", "b" })]
+    [InlineData(@"web\.example\.com|10\.0\.0\.1", new[] { "web.example.com", "10.0.0.1" })]
+    [InlineData(@"a\|b", new[] { "a|b" })]
+    [InlineData("()", new[] { "" })]
+    [InlineData("a.b", null)]
+    [InlineData("(a)|(b)", null)]
+    [InlineData("(?i)a", null)]
+    [InlineData(@"\d|a", null)]
+    public void A_choice_of_texts_is_known_as_such(string pattern, string[]? expected)
+    {
+        Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
+        Assert.Equal(expected?.Order(StringComparer.Ordinal), regex!.Literals?.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("web-.*", "web-")]
+    [InlineData("web-1+", "web-")]
+    [InlineData("ab?c", "a")]
+    [InlineData("ab{2}", "a")]
+    [InlineData("a\U0001F600*", "a")]
+    [InlineData("abc$", "abc")]
+    [InlineData("web.*|db.*", "")]
+    [InlineData("(?i)web.*", "")]
+    [InlineData(".*web", "")]
+    public void What_every_match_begins_with_is_known_where_it_is_plain(string pattern, string expected)
+    {
+        Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
+        Assert.Equal(expected, regex!.Prefix);
+    }
+
     [Theory]
     [InlineData("[", "error parsing regexp: missing closing ]")]
     [InlineData("(a", "error parsing regexp: missing closing )")]

@@ -99,10 +99,23 @@ public sealed class BlockSet : IDisposable
     }
 
     /// <summary>Takes a block in and those out that it replaces, in one step; then deletes these.</summary>
-    /// <exception cref="FileSystemException">The old ones are out of the set, but not all deleted: the next start does it.</exception>
+    /// <exception cref="BlockDamageException">The new one cannot be read; it is deleted, and the old ones stay.</exception>
+    /// <exception cref="FileSystemException">The same; or the old ones are out of the set, but not all deleted: the next start does it.</exception>
     public void Replace(Ulid added, IReadOnlyCollection<Ulid> replaced)
     {
-        var block = BlockReader.Open(files, Path.Combine(Directory, added.ToString()), cache);
+        var folder = Path.Combine(Directory, added.ToString());
+        BlockReader block;
+        try
+        {
+            block = BlockReader.Open(files, folder, cache);
+        }
+        catch (Exception failure) when (failure is BlockDamageException or FileSystemException)
+        {
+            // All of it is in the old ones, and the next merge would make a second block of the same sources.
+            BlockPaths.DeleteBlock(files, folder);
+            throw;
+        }
+
         Swap(each => !replaced.Contains(each.Meta.Id), block);
     }
 

@@ -5,8 +5,9 @@ namespace Lm.Tsdb.Blocks;
 /// <list type="bullet">
 /// <item>Blocks of a range that is over are merged into one, the widest range first, so that a backlog is not merged three times.</item>
 /// <item>A range is over one window after its end: by then its last window is a block.</item>
-/// <item>Late blocks span up to two days. They join the others of their two days when they are large, or daily; where there are no others, or the
-/// two days are not over, they join one another.</item>
+/// <item>Late blocks span up to two days. They join the others of their two days when they are large, or daily; until then they join one another,
+/// so that two days have one of them at most, and a few while they are not over.</item>
+/// <item>Blocks that reach over the border of two days were not written here; they are merged with those of their kind that they overlap.</item>
 /// </list>
 /// </remarks>
 internal static class CompactionPlan
@@ -17,7 +18,7 @@ internal static class CompactionPlan
     public static IReadOnlyList<BlockMeta> Next(IReadOnlyList<BlockMeta> all, CompactionOptions options, long nowMs)
     {
         var others = all.Where(block => !block.IsLate).ToList();
-        foreach (var range in options.Ranges.Reverse())
+        foreach (var range in options.Ranges.OrderDescending())
         {
             foreach (var group in InRanges(others, range))
             {
@@ -37,7 +38,28 @@ internal static class CompactionPlan
             }
         }
 
-        return [];
+        return Overlapping(all.Where(block => StartOf(block, CompactionOptions.LateRangeMs) is null));
+    }
+
+    private static List<BlockMeta> Overlapping(IEnumerable<BlockMeta> blocks)
+    {
+        var group = new List<BlockMeta>();
+        foreach (var block in blocks.OrderBy(block => block.MinTime))
+        {
+            if (group.Count > 0 && block.MinTime >= group.Max(each => each.MaxTime))
+            {
+                if (group.Count > 1)
+                {
+                    return group;
+                }
+
+                group.Clear();
+            }
+
+            group.Add(block);
+        }
+
+        return group.Count > 1 ? group : [];
     }
 
     private static List<BlockMeta> PlanLate(List<BlockMeta> late, List<BlockMeta> others, long start, CompactionOptions options, long nowMs)
@@ -48,13 +70,8 @@ internal static class CompactionPlan
             return isOld || late.Count >= OpenLateBlocksMax ? late : [];
         }
 
-        if (others.Count == 0)
-        {
-            return late;
-        }
-
         var isLarge = late.Sum(block => block.SizeBytes) > others.Sum(block => block.SizeBytes) * options.LateShareMax;
-        return isLarge || isOld ? [.. others, .. late] : [];
+        return isLarge || isOld ? [.. others, .. late] : late;
     }
 
     private static bool IsOver(long start, long range, CompactionOptions options, long nowMs) => nowMs >= start + range + options.Ranges[0];

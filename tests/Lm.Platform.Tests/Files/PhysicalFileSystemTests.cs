@@ -97,6 +97,43 @@ public sealed class PhysicalFileSystemTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_is_renamed_with_its_files_and_deleted_once_it_is_empty()
+    {
+        files.CreateDirectory(At("d/e"));
+        files.Create(At("d/e/f")).Dispose();
+        files.Rename(At("d"), At("g"));
+
+        Assert.Equal(["g"], files.ListDirectories(directory));
+        Assert.Equal(["f"], files.List(At("g/e")));
+        Assert.Contains("not empty", Assert.Throws<FileSystemException>(() => files.DeleteDirectory(At("g/e"))).Message, StringComparison.Ordinal);
+        files.Delete(At("g/e/f"));
+        files.DeleteDirectory(At("g/e"));
+        files.DeleteDirectory(At("g/e"));
+        Assert.Empty(files.ListDirectories(At("g")));
+    }
+
+    [Fact]
+    public void A_mapped_file_is_read_after_its_deletion_and_refuses_what_lies_outside()
+    {
+        using (var file = files.Create(At("a")))
+        {
+            file.Write(0, "bytes"u8);
+        }
+
+        files.Create(At("empty")).Dispose();
+        using var mapped = files.Map(At("a"));
+        using var empty = files.Map(At("empty"));
+        files.Delete(At("a"));
+
+        Assert.Equal(5, mapped.Length);
+        Assert.Equal("ytes"u8, mapped.Slice(1, 4));
+        Assert.Throws<ArgumentOutOfRangeException>(() => mapped.Slice(1, 5).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => mapped.Slice(-1, 1).Length);
+        Assert.True(empty.Slice(0, 0).IsEmpty);
+        Assert.True(Assert.Throws<FileSystemException>(() => files.Map(At("none"))).IsNotFound);
+    }
+
+    [Fact]
     public void An_identity_is_that_of_the_file_and_not_of_its_name()
     {
         files.Create(At("a")).Dispose();

@@ -89,24 +89,30 @@ public sealed class BlockCrashTests
         for (var call = 0; call < calls; call++)
         {
             var files = PreparedWithBlocks();
-            var failAt = files.OperationCount + call;
-            files.Fault = operation => operation.Index == failAt ? new FileFault(5, takesEffect) : null;
-            try
+            using (var set = BlockSet.Open(files, Directory, time))
             {
-                MergeAll(files);
-            }
-            catch (FileSystemException)
-            {
-                // Expected: what counts is what is there afterwards.
+                var failAt = files.OperationCount + call;
+                files.Fault = operation => operation.Index == failAt ? new FileFault(5, takesEffect) : null;
+                var compactor = new Compactor(set, Options, time);
+                try
+                {
+                    compactor.RunOnce(CancellationToken.None);
+                }
+                catch (FileSystemException)
+                {
+                    // Expected: what counts is what is there afterwards, and that the same compactor goes on.
+                }
+
+                files.Fault = null;
+                Assert.True(TestData.Read(new SeriesStore(null, set), TestData.Everything).SameAs(model), $"after a failure of call {call}");
+                compactor.RunOnce(CancellationToken.None);
+                Assert.Single(set.Metas);
             }
 
-            files.Fault = null;
-            using var set = BlockSet.Open(files, Directory, time);
-            Assert.True(TestData.Read(new SeriesStore(null, set), TestData.Everything).SameAs(model), $"after a failure of call {call}");
-            set.Dispose();
-            MergeAll(files);
             using var after = BlockSet.Open(files, Directory, time);
+            Assert.Empty(after.Damaged);
             Assert.Single(after.Metas);
+            Assert.True(TestData.Read(new SeriesStore(null, after), TestData.Everything).SameAs(model), $"after a failure of call {call} and a restart");
         }
     }
 

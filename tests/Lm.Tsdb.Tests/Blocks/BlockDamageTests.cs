@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.TestKit;
 using Lm.Tsdb.Blocks;
@@ -45,6 +47,38 @@ public sealed class BlockDamageTests
         }
 
         Assert.True(errors > content.Length, $"only {errors} of {content.Length * 3} changes were noticed");
+    }
+
+    // What a checksum cannot notice: another writer's fault. Nothing is said of the answer; it must come, or a named error.
+    [Fact]
+    public void A_changed_byte_under_a_matching_checksum_is_a_named_error_or_an_answer()
+    {
+        var files = NewBlock();
+        var path = PathOf("index");
+        var content = files.Peek(path);
+        var (answers, errors) = (0, 0);
+        Span<byte> checksum = stackalloc byte[sizeof(uint)];
+        foreach (var (start, length) in ChecksummedParts(content))
+        {
+            for (var at = start; at < start + length; at++)
+            {
+                foreach (var value in (byte[])[0, 1, 0x7f, 0x80, 0xff, (byte)(content[at] + 1)])
+                {
+                    var changed = content.AsSpan().ToArray();
+                    changed[at] = value;
+                    BinaryPrimitives.WriteUInt32BigEndian(checksum, Crc32C.Compute(changed.AsSpan(start, length)));
+                    files.Corrupt(path, at, value);
+                    files.Corrupt(path, start + length, checksum);
+                    _ = AskAnything(files) ? answers++ : errors++;
+                }
+
+                files.Corrupt(path, at, content[at]);
+            }
+
+            files.Corrupt(path, start + length, content.AsSpan(start + length, sizeof(uint)));
+        }
+
+        Assert.True(answers > 100 && errors > 100, $"{answers} answers, {errors} errors");
     }
 
     [Theory]
@@ -102,6 +136,51 @@ public sealed class BlockDamageTests
             Assert.True(failure.IsNotFound, failure.Message);
             return false;
         }
+    }
+
+    private static bool AskAnything(MemoryFileSystem files)
+    {
+        try
+        {
+            using var block = BlockReader.Open(files, Path.Combine(Directory, new Ulid(1).ToString()), Cache);
+            foreach (var matchers in Questions)
+            {
+                using var found = block.Find(matchers, 5, 50_000, CancellationToken.None);
+                for (var i = 0; i < found.Count; i++)
+                {
+                    found.Read(i, 5, 50_000, new SampleBuffer());
+                    _ = found.Labels(i);
+                }
+            }
+
+            _ = block.LabelValues("host", [], 0, 1, CancellationToken.None);
+            return true;
+        }
+        catch (BlockDamageException damage)
+        {
+            Assert.StartsWith(Directory, damage.Path, StringComparison.Ordinal);
+            return false;
+        }
+    }
+
+    // Offset and length of all that has a checksum behind it, by the format's description.
+    private static List<(int Start, int Length)> ChecksummedParts(byte[] index)
+    {
+        int Number(int at) => (int)BinaryPrimitives.ReadUInt32BigEndian(index.AsSpan(at));
+        var toc = index.Length - 52;
+        int Section(int number) => (int)BinaryPrimitives.ReadUInt64BigEndian(index.AsSpan(toc + (number * 8)));
+        var parts = new List<(int Start, int Length)> { (toc, 48), (Section(0) + 4, Number(Section(0))), (Section(5) + 4, Number(Section(5))) };
+        for (var at = Section(4); at < Section(3); at = parts[^1].Start + parts[^1].Length + 4)
+        {
+            parts.Add((at + 4, Number(at)));
+        }
+
+        for (var at = Section(1); at < Section(2); at = (parts[^1].Start + parts[^1].Length + 4 + 15) / 16 * 16)
+        {
+            parts.Add((at + 1, index[at])); // series of this test are shorter than 128 bytes
+        }
+
+        return parts;
     }
 
     private static string PathOf(string file) => $"{Directory}/{new Ulid(1)}/{file}";
