@@ -164,6 +164,7 @@ internal sealed class WindowState
         {
             if (!SlotRecord.TryRead(ref payload, out var record))
             {
+                view.Unreadable++;
                 return false;
             }
 
