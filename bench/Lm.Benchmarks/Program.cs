@@ -5,6 +5,8 @@ const string Help = """
     Lm.Benchmarks frame                            encode, decode and check a heartbeat of 107 series
     Lm.Benchmarks journal --directory DIR [--seconds 5]
                                                    durable appends by 1, 16 and 256 writers; DIR decides which disk is measured
+    Lm.Benchmarks head --directory DIR [--series 10700] [--samples 20000000] [--rows 1]
+                                                   the head: cost of a sample, memory of a series, reading, restart
     Each measurement is one line of JSON.
     """;
 
@@ -21,6 +23,12 @@ try
             var (directory, seconds) = (Path.GetFullPath(arguments.Required("directory")), arguments.Number("seconds", 5, 1, 600));
             arguments.RefuseUnread();
             await JournalBenchmark.RunAsync(directory, seconds);
+            return 0;
+        case "head":
+            var folder = Path.GetFullPath(arguments.Required("directory"));
+            var (series, samples, rows) = (arguments.Number("series", 10_700, 107, 10_000_000), arguments.Number("samples", 20_000_000, 1, 2_000_000_000), arguments.Number("rows", 1, 0, 1));
+            arguments.RefuseUnread();
+            HeadBenchmark.Run(folder, (int)series, samples, rows == 1);
             return 0;
         default:
             Console.Out.WriteLine(Help);
