@@ -49,8 +49,6 @@ internal sealed class HeadMachine
 
     public CommitPosition Position => new(0, Log.Count);
 
-    public int Frozen => frozen.Count;
-
     public IReadOnlyCollection<BlockMeta> Blocks => [.. blocks!.Metas];
 
     public static LabelSet LabelsOf(int series) =>
@@ -107,14 +105,6 @@ internal sealed class HeadMachine
         {
             Apply(Log[i]);
         }
-    }
-
-    /// <summary>Closes and opens again.</summary>
-    public void Reopen()
-    {
-        Head.Dispose();
-        blocks!.Dispose();
-        Restart(Files);
     }
 
     /// <summary>What is there and must not be, or must be there and is not; empty when all is right.</summary>
