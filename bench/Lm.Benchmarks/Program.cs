@@ -10,6 +10,8 @@ const string Help = """
     Lm.Benchmarks chunk [--seconds 2]              decode chunks of 120 samples, by kind of series
     Lm.Benchmarks block --directory DIR [--series 100000]
                                                    write, open, search, read and merge blocks of two hours
+    Lm.Benchmarks head --directory DIR [--series 10700] [--samples 20000000] [--rows 1]
+                                                   the head: cost of a sample, memory of a series, reading, restart
     Each measurement is one line of JSON.
     """;
 
@@ -44,6 +46,12 @@ try
             var (folder, series) = (Path.GetFullPath(arguments.Required("directory")), arguments.Number("series", 100_000, 100, 10_000_000));
             arguments.RefuseUnread();
             BlockBenchmark.Run(folder, series);
+            return 0;
+        case "head":
+            var headFolder = Path.GetFullPath(arguments.Required("directory"));
+            var (headSeries, samples, rows) = (arguments.Number("series", 10_700, 107, 10_000_000), arguments.Number("samples", 20_000_000, 1, 2_000_000_000), arguments.Number("rows", 1, 0, 1));
+            arguments.RefuseUnread();
+            HeadBenchmark.Run(headFolder, (int)headSeries, samples, rows == 1);
             return 0;
         default:
             Console.Out.WriteLine(Help);

@@ -2,78 +2,113 @@ using System.Buffers.Binary;
 
 namespace Lm.Tsdb.Head;
 
-/// <summary>Bytes of open chunks, in size classes carved from arrays of 64 KiB: no object for a chunk, and a window's memory goes in one go.</summary>
-/// <remarks>A place is the number of a 16-byte unit. Places that were freed are chained by their first four bytes. Pinned, so that no collection copies them.</remarks>
+/// <summary>Bytes of open chunks, as chains of segments of 64 bytes carved from arrays of 64 KiB: no object for a chunk, and a window's memory goes in one go.</summary>
+/// <remarks>
+/// All segments are of one size because all series of a window grow in step: with classes of sizes, each class would have room for all of them, the outgrown ones unused.
+/// A chain is known by its last segment, which names the first; each other names the next. Pinned, so that no collection copies them.
+/// </remarks>
 internal sealed class ChunkArena
 {
-    private const int UnitBits = 4;
-    private const int SlabBits = 12; // units
-    private const int SlabBytes = 1 << (SlabBits + UnitBits);
+    /// <summary>Bytes of a chunk in a segment; the rest names another segment.</summary>
+    public const int DataBytes = SegmentBytes - sizeof(int);
 
-    // A chunk of 120 samples takes 2,200 bytes at most. Steps of a quarter to a third: what is unused is an eighth on average.
-    private static readonly short[] Sizes = [32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1280, 1536, 1920, 2304];
+    private const int SegmentBytes = 64;
+    private const int SlabBits = 10; // segments
+    private const int SlabBytes = SegmentBytes << SlabBits;
+    private const int None = -1;
 
-    private readonly int[] free = new int[Sizes.Length]; // place + 1 of the first free one of each class
     private byte[][] slabs = new byte[4][];
     private int slabCount;
-    private int used = SlabBytes; // of the last slab, bytes
+    private int used = 1 << SlabBits; // segments of the last slab
+    private int free = None; // a chain that ends
 
     /// <summary>Memory, bytes.</summary>
     public long SizeBytes => (long)slabCount * SlabBytes;
 
-    /// <summary>The class for so many bytes.</summary>
-    public static byte ClassFor(int bytes)
+    /// <summary>Writes into a chain.</summary>
+    /// <param name="last">Its last segment; changed when the chain grows.</param>
+    /// <param name="length">Bytes that the chain has; 0 for none yet.</param>
+    /// <param name="at">Where to write: within the last segment, or right behind it.</param>
+    /// <param name="bytes">What.</param>
+    public void Write(ref int last, int length, int at, ReadOnlySpan<byte> bytes)
     {
-        byte found = 0;
-        while (Sizes[found] < bytes)
+        while (bytes.Length > 0)
         {
-            found++;
-        }
+            var inside = at % DataBytes;
+            if (inside == 0 && at >= length)
+            {
+                last = Add(at == 0 ? None : last);
+            }
 
-        return found;
+            var count = Math.Min(bytes.Length, DataBytes - inside);
+            bytes[..count].CopyTo(Segment(last)[inside..]);
+            bytes = bytes[count..];
+            at += count;
+        }
     }
 
-    /// <summary>Bytes of a class.</summary>
-    public static int SizeOf(byte sizeClass) => Sizes[sizeClass];
+    /// <summary>A byte of the last segment.</summary>
+    public byte ByteAt(int last, int at) => Segment(last)[at % DataBytes];
 
-    /// <summary>The bytes at a place.</summary>
-    public Span<byte> At(int place, byte sizeClass) => slabs[place >> SlabBits].AsSpan((place & ((1 << SlabBits) - 1)) << UnitBits, Sizes[sizeClass]);
-
-    /// <summary>Takes a place; what stands there is undefined.</summary>
-    public int Take(byte sizeClass)
+    /// <summary>Copies a chain.</summary>
+    public void Read(int last, Span<byte> target)
     {
-        if (free[sizeClass] != 0)
+        for (var segment = NextOf(last); target.Length > 0; segment = NextOf(segment))
         {
-            var place = free[sizeClass] - 1;
-            free[sizeClass] = BinaryPrimitives.ReadInt32LittleEndian(At(place, sizeClass));
-            return place;
+            var count = Math.Min(target.Length, DataBytes);
+            Segment(segment)[..count].CopyTo(target);
+            target = target[count..];
         }
-
-        if (SlabBytes - used < Sizes[sizeClass])
-        {
-            AddSlab();
-        }
-
-        var taken = ((slabCount - 1) << SlabBits) + (used >> UnitBits);
-        used += Sizes[sizeClass];
-        return taken;
     }
 
-    /// <summary>Gives a place back.</summary>
-    public void Free(int place, byte sizeClass)
+    /// <summary>Gives a chain back.</summary>
+    public void Free(int last)
     {
-        BinaryPrimitives.WriteInt32LittleEndian(At(place, sizeClass), free[sizeClass]);
-        free[sizeClass] = place + 1;
+        var first = NextOf(last);
+        SetNext(last, free);
+        free = first;
     }
 
-    private void AddSlab()
+    private int Add(int last)
     {
-        if (slabCount == slabs.Length)
+        var added = Take();
+        if (last == None)
         {
-            Array.Resize(ref slabs, slabCount * 2);
+            SetNext(added, added);
+            return added;
         }
 
-        slabs[slabCount++] = GC.AllocateUninitializedArray<byte>(SlabBytes, pinned: true);
-        used = 0;
+        SetNext(added, NextOf(last));
+        SetNext(last, added);
+        return added;
     }
+
+    private int Take()
+    {
+        if (free != None)
+        {
+            var taken = free;
+            free = NextOf(taken);
+            return taken;
+        }
+
+        if (used == 1 << SlabBits)
+        {
+            if (slabCount == slabs.Length)
+            {
+                Array.Resize(ref slabs, slabCount * 2);
+            }
+
+            slabs[slabCount++] = GC.AllocateUninitializedArray<byte>(SlabBytes, pinned: true);
+            used = 0;
+        }
+
+        return ((slabCount - 1) << SlabBits) + used++;
+    }
+
+    private Span<byte> Segment(int segment) => slabs[segment >> SlabBits].AsSpan((segment & ((1 << SlabBits) - 1)) * SegmentBytes, SegmentBytes);
+
+    private int NextOf(int segment) => BinaryPrimitives.ReadInt32LittleEndian(Segment(segment)[DataBytes..]);
+
+    private void SetNext(int segment, int next) => BinaryPrimitives.WriteInt32LittleEndian(Segment(segment)[DataBytes..], next);
 }

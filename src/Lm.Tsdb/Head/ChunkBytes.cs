@@ -22,16 +22,19 @@ internal sealed class ChunkBytes
     }
 
     /// <summary>Copies one.</summary>
-    public void Add(ReadOnlySpan<byte> chunk)
+    public void Add(ReadOnlySpan<byte> chunk) => chunk.CopyTo(Add(chunk.Length));
+
+    /// <summary>Adds one, whose bytes the caller writes at once.</summary>
+    public Span<byte> Add(int length)
     {
-        if (bytes.Length - used < chunk.Length)
+        if (bytes.Length - used < length)
         {
-            Array.Resize(ref bytes, Math.Max(used + chunk.Length, bytes.Length * 2));
+            Array.Resize(ref bytes, Math.Max(used + length, bytes.Length * 2));
         }
 
-        chunk.CopyTo(bytes.AsSpan(used));
-        chunks.Add((used, chunk.Length));
-        used += chunk.Length;
+        chunks.Add((used, length));
+        used += length;
+        return bytes.AsSpan(used - length, length);
     }
 
     /// <summary>Forgets the last one.</summary>

@@ -136,7 +136,12 @@ internal sealed class ChunkLog : IDisposable
             return;
         }
 
-        handle ??= files.Create(path);
+        if (handle is null)
+        {
+            files.Delete(path); // left by an attempt that failed
+            handle = files.Create(path);
+        }
+
         for (var offset = Written; offset < length;)
         {
             var page = (int)(offset >> PageBits);

@@ -22,7 +22,7 @@ public sealed partial class Head
 
         lock (gate)
         {
-            var chosen = Array.FindAll(windows, window => !window.IsFrozen && window.IsLate == range.IsLate && window.Start >= range.From && window.Start <= range.Until);
+            var chosen = Array.FindAll(windows, window => IsFree(window) && window.IsLate == range.IsLate && window.Start >= range.From && window.Start <= range.Until);
             foreach (var window in chosen)
             {
                 window.IsFrozen = true;
@@ -44,7 +44,7 @@ public sealed partial class Head
         lock (gate)
         {
             var ranges = new List<HeadRange>();
-            foreach (var group in windows.Where(static window => !window.IsFrozen).GroupBy(RangeOf))
+            foreach (var group in windows.Where(IsFree).GroupBy(RangeOf))
             {
                 var isDue = now is not { } clock || (group.Key.IsLate ? IsLateDue(group, group.Key.Start, clock)
                     : group.Max(static window => window.End) + options.WindowGrace.TotalMilliseconds <= clock);
@@ -57,6 +57,12 @@ public sealed partial class Head
             return ranges;
         }
     }
+
+    // Of two samples for one time the older block's counts (V20). So no window becomes a block before those that were made before it for the same time,
+    // unless they become one together.
+    private bool IsFree(HeadWindow window) =>
+        !window.IsFrozen && !Array.Exists(windows, other => other.Identity.Number < window.Identity.Number && other.Overlaps(window.Start, window.End - 1)
+            && (other.IsFrozen || RangeOf(other) != RangeOf(window)));
 
     private (bool IsLate, long Start) RangeOf(HeadWindow window) =>
         (window.IsLate, window.IsLate ? StartOf(window.Start, (long)options.LateRange.TotalMilliseconds) : window.Start);

@@ -119,8 +119,8 @@ internal sealed class HeadWindow(WindowIdentity identity, ChunkLog log, bool isL
 
     private void Seal(ref Slot slot)
     {
-        var chunk = sealing.AsSpan(0, (slot.Bits + 7) >> 3);
-        Memory!.OpenChunk(slot).CopyTo(chunk);
+        var chunk = sealing.AsSpan(0, slot.OpenBytes);
+        Memory!.CopyOpen(slot, chunk);
         BinaryPrimitives.WriteUInt16BigEndian(chunk, slot.Count);
         var record = new ChunkRecord
         {
@@ -186,7 +186,8 @@ internal sealed class HeadWindow(WindowIdentity identity, ChunkLog log, bool isL
             return true;
         }
 
-        var open = memory.OpenChunk(slot);
+        var open = sealing.AsSpan(0, slot.OpenBytes);
+        memory.CopyOpen(slot, open);
         var isInOpen = slot.Count > 0 && XorEncoder.FirstTimeOf(open) <= time;
         return (isInOpen ? TryFindIn(open, slot.Count, time, out value) : TryFindSealed(slot.Sealed, time, out value))
             || TryFindSealed(slot.SealedLate, time, out value);

@@ -54,7 +54,11 @@ internal sealed class SeriesView
         }
 
         ref var slot = ref memory[at];
-        TakeSlot(slot, memory.OpenChunk(slot));
+        if (TakeSlot(slot))
+        {
+            memory.CopyOpen(slot, inOrder.Add(slot.OpenBytes));
+        }
+
         if (memory.LateOf(slot) is { } buffer)
         {
             for (var i = 0; i < buffer.Count; i++)
@@ -67,7 +71,11 @@ internal sealed class SeriesView
     /// <summary>Takes what a file has.</summary>
     public void Take(in WindowState.SlotRecord record)
     {
-        TakeSlot(record.Slot, record.Chunk);
+        if (TakeSlot(record.Slot))
+        {
+            inOrder.Add(record.Chunk);
+        }
+
         for (var i = 0; i < record.LateCount; i++)
         {
             lateSamples.Add((start + record.LateTime(i), record.LateValue(i)));
@@ -198,14 +206,17 @@ internal sealed class SeriesView
         return false;
     }
 
-    private void TakeSlot(in Slot slot, ReadOnlySpan<byte> open)
+    // Whether there is an open chunk to copy.
+    private bool TakeSlot(in Slot slot)
     {
         (sealedPlace, sealedLatePlace) = (slot.Sealed, slot.SealedLate);
-        if (slot.Count > 0)
+        if (slot.Count == 0)
         {
-            inOrder.Add(open);
-            counts.Add((slot.Count, start + slot.LastTime));
+            return false;
         }
+
+        counts.Add((slot.Count, start + slot.LastTime));
+        return true;
     }
 
     private bool TryChunk(ChunkLog log, uint place, ChunkBytes into, out ChunkRecord record)

@@ -16,7 +16,7 @@ internal struct Slot
     /// <summary>The difference between the last two times of the open chunk.</summary>
     public int LastDelta;
 
-    /// <summary>Place of the open chunk's bytes in the window's arena; meaningless while <see cref="Count"/> is 0.</summary>
+    /// <summary>The last segment of the open chunk's bytes in the window's arena; meaningless while <see cref="Count"/> is 0.</summary>
     public int Chunk;
 
     /// <summary>The newest sealed chunk in order, by its place in the log; 0 for none. Each names the one before.</summary>
@@ -31,9 +31,6 @@ internal struct Slot
     /// <summary>Bits of the open chunk.</summary>
     public ushort Bits;
 
-    /// <summary>Size class of its bytes.</summary>
-    public byte SizeClass;
-
     /// <summary>Samples in it.</summary>
     public byte Count;
 
@@ -42,4 +39,7 @@ internal struct Slot
 
     /// <summary>The encoder's trailing zeros.</summary>
     public byte Trailing;
+
+    /// <summary>Bytes of the open chunk.</summary>
+    public readonly int OpenBytes => (Bits + 7) >> 3;
 }

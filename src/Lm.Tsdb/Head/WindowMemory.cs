@@ -53,8 +53,16 @@ internal sealed class WindowMemory
         return slot;
     }
 
-    /// <summary>The bytes of a slot's open chunk.</summary>
-    public ReadOnlySpan<byte> OpenChunk(in Slot slot) => slot.Count == 0 ? default : arena.At(slot.Chunk, slot.SizeClass)[..((slot.Bits + 7) >> 3)];
+    /// <summary>Copies a slot's open chunk.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="target">Room for <see cref="Slot.OpenBytes"/>.</param>
+    public void CopyOpen(in Slot slot, Span<byte> target)
+    {
+        if (slot.Count > 0)
+        {
+            arena.Read(slot.Chunk, target[..slot.OpenBytes]);
+        }
+    }
 
     /// <summary>The late samples of a slot; null when it has none that wait.</summary>
     public LateBuffer? LateOf(in Slot slot) => slot.Late < 0 ? null : late[slot.Late];
@@ -74,18 +82,13 @@ internal sealed class WindowMemory
     /// <summary>Puts an open chunk in its place, as a file has it.</summary>
     public void RestoreOpen(ref Slot slot, ReadOnlySpan<byte> chunk)
     {
-        if (chunk.Length > 0)
-        {
-            slot.SizeClass = ChunkArena.ClassFor(chunk.Length);
-            slot.Chunk = arena.Take(slot.SizeClass);
-            chunk.CopyTo(arena.At(slot.Chunk, slot.SizeClass));
-        }
+        arena.Write(ref slot.Chunk, 0, 0, chunk);
     }
 
     /// <summary>The open chunk is sealed: its memory is free again.</summary>
     public void FreeOpen(ref Slot slot)
     {
-        arena.Free(slot.Chunk, slot.SizeClass);
+        arena.Free(slot.Chunk);
         (slot.Count, slot.Bits) = (0, 0);
     }
 
@@ -124,7 +127,7 @@ internal sealed class WindowMemory
 
     private void EncodeRun(ref Slot slot, long start, ReadOnlySpan<long> times, ReadOnlySpan<double> values, Span<byte> room)
     {
-        var lastByte = (slot.Bits & 7) == 0 ? (byte)0 : arena.At(slot.Chunk, slot.SizeClass)[slot.Bits >> 3];
+        var lastByte = (slot.Bits & 7) == 0 ? (byte)0 : arena.ByteAt(slot.Chunk, slot.Bits >> 3);
         var encoder = new XorEncoder(room, slot.Bits, lastByte)
         {
             Count = slot.Count,
@@ -139,9 +142,7 @@ internal sealed class WindowMemory
             encoder.Append(times[i], values[i]);
         }
 
-        var written = encoder.Written;
-        MakeRoom(ref slot, encoder.FirstByte + written.Length);
-        written.CopyTo(arena.At(slot.Chunk, slot.SizeClass)[encoder.FirstByte..]);
+        arena.Write(ref slot.Chunk, slot.OpenBytes, encoder.FirstByte, encoder.Written);
         slot.Bits = (ushort)encoder.Bits;
         slot.Count = (byte)encoder.Count;
         slot.LastTime = (int)(encoder.LastTime - start);
@@ -149,22 +150,5 @@ internal sealed class WindowMemory
         slot.LastValue = encoder.LastValue;
         slot.Leading = encoder.Leading;
         slot.Trailing = encoder.Trailing;
-    }
-
-    private void MakeRoom(ref Slot slot, int bytes)
-    {
-        if (slot.Count == 0)
-        {
-            slot.SizeClass = ChunkArena.ClassFor(bytes);
-            slot.Chunk = arena.Take(slot.SizeClass);
-        }
-        else if (bytes > ChunkArena.SizeOf(slot.SizeClass))
-        {
-            var larger = ChunkArena.ClassFor(bytes);
-            var place = arena.Take(larger);
-            OpenChunk(slot).CopyTo(arena.At(place, larger));
-            arena.Free(slot.Chunk, slot.SizeClass);
-            (slot.Chunk, slot.SizeClass) = (place, larger);
-        }
     }
 }

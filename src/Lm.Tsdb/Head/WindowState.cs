@@ -47,8 +47,10 @@ internal sealed class WindowState
                 frames.Add((series, writer.Offset));
             }
 
-            var size = SlotSize + ((slot.Bits + 7) >> 3) + ((late?.Count ?? 0) * 12);
-            WriteSlot(writer.Reserve(size), slot, memory.OpenChunk(slot), late);
+            var size = SlotSize + slot.OpenBytes + ((late?.Count ?? 0) * 12);
+            var room = writer.Reserve(size);
+            memory.CopyOpen(slot, room[SlotSize..]);
+            WriteSlot(room, slot, late);
             writer.Advance(size);
         }
 
@@ -164,6 +166,7 @@ internal sealed class WindowState
         {
             if (!SlotRecord.TryRead(ref payload, out var record))
             {
+                view.Unreadable++;
                 return false;
             }
 
@@ -188,7 +191,7 @@ internal sealed class WindowState
         }
     }
 
-    private static void WriteSlot(Span<byte> target, in Slot slot, ReadOnlySpan<byte> chunk, LateBuffer? late)
+    private static void WriteSlot(Span<byte> target, in Slot slot, LateBuffer? late)
     {
         BinaryPrimitives.WriteInt32LittleEndian(target, slot.Series);
         BinaryPrimitives.WriteUInt32LittleEndian(target[4..], slot.Sealed);
@@ -199,9 +202,7 @@ internal sealed class WindowState
         BinaryPrimitives.WriteUInt16LittleEndian(target[28..], slot.Bits);
         (target[30], target[31], target[32], target[33]) = (slot.Count, slot.Leading, slot.Trailing, (byte)(late?.Count ?? 0));
         BinaryPrimitives.WriteUInt16LittleEndian(target[34..], 0);
-        target = target[SlotSize..];
-        chunk.CopyTo(target);
-        target = target[chunk.Length..];
+        target = target[(SlotSize + slot.OpenBytes)..];
         for (var i = 0; late is not null && i < late.Count; i++)
         {
             BinaryPrimitives.WriteInt32LittleEndian(target, late.Times[i]);

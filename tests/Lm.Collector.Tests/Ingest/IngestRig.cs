@@ -76,11 +76,11 @@ internal sealed class IngestRig : IAsyncDisposable
 
     public RecordingConsumer Consumer { get; } = new();
 
-    /// <summary>What batches, remote write and <see cref="Ups"/> brought.</summary>
-    public SeriesRig Store { get; } = new();
+    /// <summary>What remote write and <see cref="Ups"/> brought.</summary>
+    public SeriesRig Store { get; } = new(takesBatches: false);
 
-    /// <summary>The first segment with samples that the head has not made durable.</summary>
-    public uint StoredBefore { get; set; }
+    /// <summary>The first segment with samples that the head has not made durable; by default none has.</summary>
+    public uint StoredBefore { get; set; } = uint.MaxValue;
 
     public UpWriter Ups { get; }
 

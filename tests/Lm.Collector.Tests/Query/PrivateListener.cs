@@ -39,7 +39,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 ClockTolerance = () => TimeSpan.FromSeconds(600),
                 Progress = this,
                 Series = series.Head,
-                SeriesMetrics = () => [],
+                SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
                 Catalog = series.Catalog,
                 Time = time,
                 Loggers = NullLoggerFactory.Instance,

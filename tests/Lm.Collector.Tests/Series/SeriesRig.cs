@@ -13,8 +13,11 @@ internal sealed class SeriesRig : IBatchConsumer, IDisposable
     private readonly WriteFeed writes;
     private readonly UpFeed ups;
 
-    public SeriesRig()
+    private readonly bool takesBatches;
+
+    public SeriesRig(bool takesBatches = true)
     {
+        this.takesBatches = takesBatches;
         Head = Head.Open(
             new MemoryFileSystem(),
             new HeadOptions { Directory = "/head", Incarnation = new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), Time = new ManualTime() },
@@ -26,7 +29,13 @@ internal sealed class SeriesRig : IBatchConsumer, IDisposable
 
     public MetricCatalog Catalog { get; } = new();
 
-    public void Apply(AcceptedBatch batch) => batches.Apply(batch);
+    public void Apply(AcceptedBatch batch)
+    {
+        if (takesBatches)
+        {
+            batches.Apply(batch);
+        }
+    }
 
     public void Apply(AcceptedWrite write) => writes.Apply(write);
 
