@@ -73,7 +73,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Time = time,
             Loggers = loggers,
         });
-        ups = new UpWriter(time, clock, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
+        ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, new BatchLeases(budget), ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
             () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, new WriteLeases(budget), ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));

@@ -46,14 +46,23 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
         var now = time.GetTimestamp();
         if (batch.IsReplay)
         {
-            // As long ago by this process' clock as the wall clock says; a batch from the future counts as fresh.
-            var age = TimeSpan.FromTicks(Math.Max(0, (UnixMillis.Now(time) - batch.ReceivedAt).Ticks));
-            now -= (long)(age.TotalSeconds * time.TimestampFrequency);
+            now -= TimestampAge(batch.ReceivedAt);
         }
 
         lock (gate)
         {
             Find(batch.Batch.Key.AgentId).Take(batch, now);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A token of remote write alone has no batches; it shows that it is used.</remarks>
+    public void Apply(AcceptedWrite write)
+    {
+        var now = time.GetTimestamp() - TimestampAge(write.ReceivedAt);
+        lock (gate)
+        {
+            Find(write.Sender).Seen(write.ReceivedAt, now);
         }
     }
 
@@ -85,6 +94,10 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
                 $"state=\"{state.ToString().ToLowerInvariant()}\"", snapshots.Count(agent => agent.State == state));
         }
     }
+
+    // As long ago by this process' clock as the wall clock says; what comes from the future counts as fresh.
+    private long TimestampAge(UnixMillis receivedAt) =>
+        (long)(TimeSpan.FromTicks(Math.Max(0, (UnixMillis.Now(time) - receivedAt).Ticks)).TotalSeconds * time.TimestampFrequency);
 
     private AgentRecord Find(string agentId)
     {

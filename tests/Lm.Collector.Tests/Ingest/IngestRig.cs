@@ -34,7 +34,7 @@ internal sealed class IngestRig : IAsyncDisposable
             new BatchSpoolParts(Ledger, Clock, SpoolMetrics, NullLogger.Instance, () => SpoolSizeMax) { SegmentSizeMax = segmentSizeMax });
         Trim = new SpoolTrim(Files, SnapshotPath, Spool, Ledger, Clock, SpoolMetrics, Time, NullLogger.Instance);
         Trim.ReadSnapshot();
-        Ups = new UpWriter(Time, Clock, agent => Settings.Tokens.HasAgent(agent), Spool.AppendAsync);
+        Ups = new UpWriter(Time, agent => Settings.Tokens.HasAgent(agent), Spool.AppendAsync);
         IBatchConsumer[] consumers = [Consumer, new WriteFeed(Store), new UpFeed(Store), Ups];
         Spool.Replay(consumers, Time, CancellationToken.None);
         Spool.Start(consumers);
