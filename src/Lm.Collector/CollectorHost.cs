@@ -85,7 +85,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), [spool.Ages, series.Catalog, privateEndpoints.Agents], spoolLogger);
         var trimParts = new SpoolTrimParts(ledger, clock, state, () => series.StoredBefore);
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, time, spoolLogger);
-        ups = new UpWriter(time, clock, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
+        ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, new BatchLeases(budget), ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
             () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, new WriteLeases(budget), ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));

@@ -74,6 +74,17 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
     }
 
     /// <inheritdoc/>
+    /// <remarks>A token of remote write alone has no batches; it shows that it is used.</remarks>
+    public void Apply(AcceptedWrite write)
+    {
+        var timestamp = TimestampOf(write.ReceivedAt);
+        lock (gate)
+        {
+            Find(write.Sender).Seen(write.ReceivedAt, timestamp);
+        }
+    }
+
+    /// <inheritdoc/>
     public void Write(Utf8JsonWriter json)
     {
         lock (gate)

@@ -80,6 +80,16 @@ internal sealed class AgentRecord(string agentId)
         }
     }
 
+    /// <summary>It was heard of.</summary>
+    public void Seen(UnixMillis at, long timestamp)
+    {
+        if (timestamp >= LastSeenTimestamp)
+        {
+            lastSeen = at;
+            LastSeenTimestamp = timestamp;
+        }
+    }
+
     /// <summary>Takes a batch that is in the spool.</summary>
     public void Take(AcceptedBatch batch, long timestamp)
     {
@@ -177,15 +187,6 @@ internal sealed class AgentRecord(string agentId)
     {
         var elapsed = time.GetElapsedTime(since, time.GetTimestamp());
         return elapsed > TimeSpan.Zero ? elapsed : TimeSpan.Zero;
-    }
-
-    private void Seen(UnixMillis at, long timestamp)
-    {
-        if (timestamp >= LastSeenTimestamp)
-        {
-            lastSeen = at;
-            LastSeenTimestamp = timestamp;
-        }
     }
 
     private void BatchCame(UnixMillis at, long timestamp)

@@ -7,16 +7,16 @@ namespace Lm.Collector.Agents;
 /// <remarks>
 /// Invariants:
 /// a sample is a record of the spool before anyone sees it, so a restart shows the same;
-/// its time is a multiple of the agent's interval, and no time is written twice;
+/// its time is a multiple of the agent's interval, and no time is written twice, but where the wall clock was set back by more than four
+/// intervals: then it goes on from there, for a clock that once ran ahead must not silence it, and the first value of a time stays (V20);
 /// it is 1 while batches arrive, whatever their age, and 0 once four intervals have passed without one;
 /// it is never 0 within four intervals of the start: until then an agent that has not called since has no sample at all;
 /// it ends, without a stale marker, when the agent's token goes.
 /// </remarks>
 /// <param name="time">The clock.</param>
-/// <param name="clock">Says when the wall clock cannot be right; nothing is written then.</param>
 /// <param name="hasToken">Whether an agent may send.</param>
 /// <param name="append">Makes samples durable.</param>
-internal sealed class UpWriter(TimeProvider time, ClockGuard clock, Func<string, bool> hasToken, Func<AcceptedUps, ValueTask<SpoolResult>> append) : IBatchConsumer
+internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, Func<AcceptedUps, ValueTask<SpoolResult>> append) : IBatchConsumer
 {
     /// <summary>How often it looks whose sample is due; an agent's interval counts as no shorter.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
@@ -61,7 +61,7 @@ internal sealed class UpWriter(TimeProvider time, ClockGuard clock, Func<string,
                 if (Find(up.AgentId) is { } agent)
                 {
                     agent.SetInterval(up.IntervalMs);
-                    agent.LastWritten = Math.Max(agent.LastWritten, up.TimeAt(ups.At));
+                    agent.LastWritten = up.TimeAt(ups.At);
                 }
             }
         }
@@ -91,7 +91,7 @@ internal sealed class UpWriter(TimeProvider time, ClockGuard clock, Func<string,
     public async ValueTask WriteDueAsync()
     {
         var now = UnixMillis.Now(time);
-        if (clock.IsSuspect(now, out _) || Due(now) is not { Count: > 0 } due)
+        if (Due(now) is not { Count: > 0 } due)
         {
             return;
         }
@@ -113,7 +113,7 @@ internal sealed class UpWriter(TimeProvider time, ClockGuard clock, Func<string,
             foreach (var (agentId, agent) in agents)
             {
                 var up = new AgentUp(agentId, agent.IntervalMs, IsUp: false);
-                if (up.TimeAt(now) > agent.LastWritten && ValueOf(agent) is { } isUp && hasToken(agentId))
+                if (agent.IsNext(up.TimeAt(now)) && ValueOf(agent) is { } isUp && hasToken(agentId))
                 {
                     due.Add(up with { IsUp = isUp });
                 }
@@ -170,7 +170,10 @@ internal sealed class UpWriter(TimeProvider time, ClockGuard clock, Func<string,
         // By the process' clock; null when none came since the start.
         public long? LastBatch { get; set; }
 
-        public long LastWritten { get; set; } = long.MinValue;
+        // Null before the first sample.
+        public long? LastWritten { get; set; }
+
+        public bool IsNext(long time) => LastWritten is not { } last || time > last || time < last - ((long)IntervalsMissedMax * IntervalMs);
 
         public void SetInterval(int intervalMs) => IntervalMs = intervalMs > 0 ? Math.Max(intervalMs, (int)Tick.TotalMilliseconds) : IntervalMs;
     }

@@ -96,15 +96,17 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Wr
         }
 
         verdict = WriteRules.Judge(lease.Write, receivedAt, current.Backfill, TimeSpan.FromSeconds(current.Limits.FutureSecondsMax), out samples);
-        if (verdict.TooOld + verdict.TooNew == 0 || !clock.IsSuspect(receivedAt, out var behind))
+        var hasLeapt = clock.HasLeapt(receivedAt, out var ahead);
+        var isBehind = clock.IsSuspect(receivedAt, out var behind);
+        if (verdict.TooOld + verdict.TooNew == 0 || !(isBehind || (hasLeapt && verdict.TooOld > 0)))
         {
             return null;
         }
 
-        // C26: a clock that cannot be right judges nobody.
+        // C26: a clock that cannot be right judges nobody. Agents say what their own clock was; senders of remote write do not.
         Interlocked.Increment(ref metrics.ClockSuspect);
-        return new WriteRefusal(
-            503, ProblemCode.ClockSuspect, $"the collector's clock is {behind.TotalSeconds:F0} s behind its newest stored record: nothing is judged by it until it is right");
+        var why = isBehind ? $"is {behind.TotalSeconds:F0} s behind its newest stored record" : $"leapt {ahead.TotalSeconds:F0} s ahead";
+        return new WriteRefusal(503, ProblemCode.ClockSuspect, $"the collector's clock {why}: nothing is judged by it until it is right");
     }
 
     private static WriteRefusal Release(ref WriteLease? lease, string fault)

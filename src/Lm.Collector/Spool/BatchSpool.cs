@@ -213,8 +213,8 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         var (committed, receivedAt, bytes) = state switch
         {
             SpoolEntry entry => CommitBatch(position, entry),
-            WriteEntry entry => (CommittedWrite(position, entry), entry.ReceivedAt, entry.Body.Length),
-            AcceptedUps ups => (new Committed(null, null, null, ups with { Position = position }), ups.At, 0),
+            WriteEntry entry => (CommittedWrite(position, entry), clock.NoteOwn(entry.ReceivedAt, new UnixMillis(entry.Lease.Write.NewestTime)), entry.Body.Length),
+            AcceptedUps ups => (new Committed(null, null, null, ups with { Position = position }), clock.NoteOwn(ups.At, new UnixMillis(long.MinValue)), 0),
             _ => throw new UnreachableException("a record is one of these"),
         };
         if (committed.Batch is null)
@@ -222,7 +222,6 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             ledger.Advance(position); // a batch's commit says so itself
         }
 
-        clock.Note(receivedAt);
         ages.Note(position.Segment, receivedAt, committed.Batch?.Batch.HasLogsOrAlerts == true);
         Interlocked.Increment(ref metrics.RecordsCommitted);
         Interlocked.Add(ref metrics.BytesCommitted, bytes);
@@ -237,6 +236,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     private (Committed Committed, UnixMillis ReceivedAt, int Bytes) CommitBatch(JournalPosition position, SpoolEntry entry)
     {
         ledger.Commit(entry.Pending, position);
+        clock.Note(entry.Pending.ReceivedAt);
         var batch = new AcceptedBatch
         {
             Position = position,

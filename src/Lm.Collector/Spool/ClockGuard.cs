@@ -8,6 +8,17 @@ internal sealed class ClockGuard(TimeProvider time)
     /// <summary>How far the clock may fall behind what it said before: NTP's ordinary steps.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(2);
 
+    /// <summary>How far it may run ahead of a clock that nobody sets between two looks.</summary>
+    public static readonly TimeSpan LeapMin = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a leap is doubted: after that it was someone who set the clock right.</summary>
+    public static readonly TimeSpan LeapDoubt = TimeSpan.FromHours(1);
+
+    private readonly Lock leapGate = new(); // guards the three below
+    private UnixMillis lastRight = UnixMillis.Now(time);
+    private long lastRightAt = time.GetTimestamp();
+    private bool isLeaping;
+
     private long newest = long.MinValue;
 
     /// <summary>The newest receive time of a durable record; the smallest value when there is none.</summary>
@@ -26,6 +37,36 @@ internal sealed class ClockGuard(TimeProvider time)
             }
 
             known = seen;
+        }
+    }
+
+    /// <summary>A record that only the collector's own clock gave its time is durable.</summary>
+    /// <param name="at">That time.</param>
+    /// <param name="vouched">The newest time that someone else gave in the record; the smallest value when nobody did.</param>
+    /// <returns>The time that it counts as: a clock that ran ahead for a while must neither make the right one suspect for ever, nor keep the record
+    /// for as long.</returns>
+    public UnixMillis NoteOwn(UnixMillis at, UnixMillis vouched)
+    {
+        Note(vouched < at ? vouched : at);
+        return Newest.Value == long.MinValue || Newest > at ? at : Newest;
+    }
+
+    /// <summary>Whether the clock has leapt ahead not long ago, so that what is new looks old. Asked with each request, or a slow drift passes for a leap.</summary>
+    /// <param name="now">What it says.</param>
+    /// <param name="ahead">By how much.</param>
+    public bool HasLeapt(UnixMillis now, out TimeSpan ahead)
+    {
+        lock (leapGate)
+        {
+            var passed = time.GetElapsedTime(lastRightAt, time.GetTimestamp());
+            ahead = now - lastRight.Add(passed);
+            isLeaping = ahead > LeapMin && (!isLeaping || passed < LeapDoubt);
+            if (!isLeaping)
+            {
+                (lastRight, lastRightAt) = (now, time.GetTimestamp());
+            }
+
+            return isLeaping;
         }
     }
 

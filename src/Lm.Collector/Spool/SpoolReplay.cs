@@ -100,6 +100,7 @@ internal sealed class SpoolReplay(
             return fault;
         }
 
+        clock.Note(head.ReceivedAt);
         Note(record.Position, head.ReceivedAt, batch.HasLogsOrAlerts);
         if (!into.Replay(batch.Key, new FrameFingerprint(frame.Checksum, frame.Length), head.Floor, head.ReceivedAt, record.Position))
         {
@@ -149,7 +150,7 @@ internal sealed class SpoolReplay(
             return undecodable;
         }
 
-        Note(record.Position, head.ReceivedAt, isOnlyHere: false);
+        Note(record.Position, clock.NoteOwn(head.ReceivedAt, new UnixMillis(write.NewestTime)), isOnlyHere: false);
         ledger.Advance(record.Position);
         var accepted = new AcceptedWrite
         {
@@ -174,7 +175,7 @@ internal sealed class SpoolReplay(
             return fault;
         }
 
-        Note(record.Position, at, isOnlyHere: false);
+        Note(record.Position, clock.NoteOwn(at, new UnixMillis(long.MinValue)), isOnlyHere: false);
         ledger.Advance(record.Position);
         var ups = new AcceptedUps(record.Position, at, agents, IsReplay: true);
         foreach (var consumer in consumers)
@@ -189,7 +190,6 @@ internal sealed class SpoolReplay(
     {
         records++;
         Interlocked.Increment(ref metrics.RecordsReplayed);
-        clock.Note(receivedAt);
         ages.Note(position.Segment, receivedAt, isOnlyHere);
     }
 

@@ -88,15 +88,32 @@ public sealed class UpWriterTests
     }
 
     [Fact]
-    public async Task While_the_clock_is_suspect_or_the_spool_full_nothing_is_written_and_then_it_goes_on()
+    public async Task A_clock_that_ran_ahead_for_a_while_does_not_silence_it_and_a_small_step_back_writes_no_time_again()
     {
         await using var rig = new IngestRig();
         await rig.SendAsync(1);
         await rig.AppliedAsync();
         await PassAsync(rig, 1);
-        rig.Time.JumpWallClock(-TimeSpan.FromHours(1));
+        rig.Time.JumpWallClock(-TimeSpan.FromSeconds(20));
+        await rig.Ups.WriteDueAsync();
+        Assert.Single(await UpOf(rig));
+        rig.Time.JumpWallClock(TimeSpan.FromDays(400));
+        await rig.Ups.WriteDueAsync();
+        rig.Time.JumpWallClock(-TimeSpan.FromDays(400));
+        await PassAsync(rig, 2);
+
+        // The first time of the first interval, the one 400 days ahead, and two after the clock was right again, of which one was there before.
+        Assert.Equal(3, (await UpOf(rig)).Length);
+        Assert.Equal((1, 0), (rig.Store.Statistics().SamplesRepeated, rig.Store.Statistics().SamplesConflicting));
+    }
+
+    [Fact]
+    public async Task While_the_spool_is_full_nothing_is_written_and_then_it_goes_on()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
         await PassAsync(rig, 1);
-        rig.Time.JumpWallClock(TimeSpan.FromHours(1));
         rig.SpoolSizeMax = 0;
         await PassAsync(rig, 1);
         Assert.Single(await UpOf(rig));

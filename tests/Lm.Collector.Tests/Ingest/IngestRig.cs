@@ -36,7 +36,7 @@ internal sealed class IngestRig : IAsyncDisposable
         state.Read(Spool.Incarnation);
         Trim = new SpoolTrim(Files, SnapshotPath, Spool, new SpoolTrimParts(Ledger, Clock, state, () => StoredBefore), SpoolMetrics, Time, NullLogger.Instance);
         Trim.ReadSnapshot();
-        Ups = new UpWriter(Time, Clock, agent => Settings.Tokens.HasAgent(agent), Spool.AppendAsync);
+        Ups = new UpWriter(Time, agent => Settings.Tokens.HasAgent(agent), Spool.AppendAsync);
         IBatchConsumer[] consumers = [Consumer, Store, Ups];
         Spool.Replay(default, consumers, Time, CancellationToken.None);
         Spool.Start(consumers);

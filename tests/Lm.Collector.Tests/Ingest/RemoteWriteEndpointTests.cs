@@ -33,6 +33,9 @@ public sealed class RemoteWriteEndpointTests
         var series = Assert.Single(answer.RootElement.GetProperty("data").GetProperty("result").EnumerateArray());
         Assert.Equal("""{"__name__":"m","job":"node"}""", series.GetProperty("metric").ToString());
         Assert.Equal("4.5", series.GetProperty("value")[1].GetString());
+        using var agents = JsonDocument.Parse(await query.GetStringAsync("api/v1/agents", Cancelled));
+        var sender = agents.RootElement.GetProperty("data").GetProperty("agents").EnumerateArray().Single(agent => agent.GetProperty("agent_id").GetString() == "prom");
+        Assert.Equal("never", sender.GetProperty("state").GetString());
     }
 
     [Theory]

@@ -194,6 +194,42 @@ public sealed class RemoteWritePipelineTests
     }
 
     [Fact]
+    public async Task C26_a_clock_that_leapt_ahead_judges_no_sample_until_an_hour_says_that_it_was_set_right()
+    {
+        await using var rig = new IngestRig();
+        var now = rig.Now.Value;
+        var body = new WriteRequestMaker().Series("m", "x", now, 1).ToBody();
+        Assert.Null(await rig.WriteAsync(new WriteRequestMaker().Series("m", "x", now - 1, 1).ToBody()));
+        rig.Time.JumpWallClock(TimeSpan.FromDays(400));
+        Assert.Equal((503, ProblemCode.ClockSuspect), (await rig.WriteAsync(body) is { } leapt ? (leapt.Status, leapt.Code) : default));
+        rig.Time.JumpWallClock(-TimeSpan.FromDays(400));
+        Assert.Null(await rig.WriteAsync(body));
+
+        rig.Time.JumpWallClock(TimeSpan.FromDays(400));
+        Assert.Equal(503, (await rig.WriteAsync(body))!.Status);
+        rig.Time.Advance(TimeSpan.FromHours(2));
+        Assert.Equal((400, ProblemCode.TooOld), (await rig.WriteAsync(body) is { } old ? (old.Status, old.Code) : default));
+    }
+
+    [Fact]
+    public async Task Records_that_only_a_clock_ahead_gave_their_time_do_not_make_the_right_clock_suspect()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
+        rig.Time.JumpWallClock(TimeSpan.FromDays(400));
+        await rig.Ups.WriteDueAsync();
+        Assert.Null(await rig.WriteAsync(new WriteRequestMaker().Metadata(1, "m", "Help.", "").ToBody()));
+        rig.Time.JumpWallClock(-TimeSpan.FromDays(400));
+        await using var later = rig.AfterKill();
+        foreach (var each in new[] { rig, later })
+        {
+            Assert.False(each.Clock.IsSuspect(out _));
+            Assert.Equal(3, each.SpoolMetrics.RecordsCommitted + each.SpoolMetrics.RecordsReplayed);
+        }
+    }
+
+    [Fact]
     public async Task A_failed_sync_is_503_stores_nothing_and_the_next_request_works()
     {
         await using var rig = new IngestRig();

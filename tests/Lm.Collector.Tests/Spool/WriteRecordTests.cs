@@ -14,7 +14,12 @@ public sealed class WriteRecordTests
     {
         var verdict = new WriteVerdict
         {
-            OldestAccepted = new UnixMillis(0x18BA34A2000), NewestAccepted = new UnixMillis(0x18BCFE5FA00), SeriesEnd = 12, DroppedSeries = [1, 7], TooOld = 3, TooNew = 2,
+            OldestAccepted = new UnixMillis(0x18BA34A2000),
+            NewestAccepted = new UnixMillis(0x18BCFE5FA00),
+            SeriesEnd = 12,
+            DroppedSeries = [1, 7],
+            TooOld = 3,
+            TooNew = 2,
         };
         Assert.Equal(GoldenFile.ReadHex("spool/write-head.v1.hex"), Convert.ToHexStringLower(WriteRecord.WriteHead("prom", new UnixMillis(0x18BCFE56800), verdict)));
     }
@@ -34,7 +39,12 @@ public sealed class WriteRecordTests
             var sender = new string([.. (record.Sender ?? "").Where(character => !char.IsSurrogate(character))]);
             var verdict = new WriteVerdict
             {
-                OldestAccepted = new UnixMillis(record.Oldest), NewestAccepted = new UnixMillis(record.Newest), SeriesEnd = 9, DroppedSeries = record.Series, TooOld = 4, TooNew = 5,
+                OldestAccepted = new UnixMillis(record.Oldest),
+                NewestAccepted = new UnixMillis(record.Newest),
+                SeriesEnd = 9,
+                DroppedSeries = record.Series,
+                TooOld = 4,
+                TooNew = 5,
             };
             byte[] bytes = [.. WriteRecord.WriteHead(sender, new UnixMillis(record.Received), verdict), .. record.Body];
             Assert.Null(WriteRecord.TryRead(bytes, out var head, out var body));
