@@ -82,6 +82,7 @@ public sealed class QueryEngine(ISeriesReader reader, QueryEngineOptions options
     {
         using var windows = evaluator.Windows(expression, grid);
         var budget = evaluator.Scope.Budget;
+        var isStored = Evaluator.Unwrap(expression) is MatrixSelector;
         var list = new List<MatrixSeries>();
         for (var i = 0; i < windows.Count; i++)
         {
@@ -95,8 +96,8 @@ public sealed class QueryEngine(ISeriesReader reader, QueryEngineOptions options
 
             if (samples.Count > from)
             {
-                budget.Hold(samples.Count - from);
-                budget.Count(samples.Count - from);
+                budget.Hold(isStored ? samples.Count - from : 0); // a subquery's are held and counted already
+                budget.Count(isStored ? samples.Count - from : 0);
                 list.Add(new MatrixSeries(windows.Labels(i), samples.Times[from..].ToArray(), samples.Values[from..].ToArray()));
             }
         }

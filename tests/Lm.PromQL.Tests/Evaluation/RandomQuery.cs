@@ -58,7 +58,7 @@ internal sealed class RandomQuery(int seed)
         for (var i = random.Next(0, 80); i > 0; i--)
         {
             reader.Add(labels, time, random.Next(25) == 0 ? BitConverter.Int64BitsToDouble(StaleMarker.Bits) : value + own);
-            time += isRegular ? 15_000 : random.Next(1, 60_000);
+            time += isRegular ? 15_000 : random.Next(5_000, 60_000);
             time += random.Next(20) == 0 ? 400_000 : 0;
             value = !isCounter ? random.Next(0, 80) / 4.0 : random.Next(10) == 0 ? 0 : value + (random.Next(0, 8) / 4.0);
         }
