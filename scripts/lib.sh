@@ -51,6 +51,30 @@ need() {
   step "Installing ${missing[*]}" "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
+# unpack PROGRAM=PACKAGE…: puts programs of Debian packages under artifacts/peers and on the PATH, where the machine has none. Unpacked and not
+# installed: these are servers that tests compare with, and an installed one would start as a service.
+unpack() {
+  local pair program package folder="$ROOT/artifacts/peers"
+  export PATH="$PATH:$folder/usr/bin"
+  for pair in "$@"; do
+    program=${pair%%=*} package=${pair#*=}
+    ! command -v "$program" >/dev/null || continue
+    command -v apt-get >/dev/null || die "missing: $package; there is no apt-get here, install it by hand"
+    step "Unpacking $package" unpack_package "$package" "$folder" || return 1
+  done
+}
+
+unpack_package() { # PACKAGE FOLDER
+  local work code=0
+  work=$(mktemp -d "${TMPDIR:-/tmp}/lm-unpack.XXXXXX")
+  chmod 755 "$work"
+  mkdir -p "$2"
+  if [[ $(id -u) -eq 0 ]]; then apt-get update -q; fi
+  (cd "$work" && apt-get download -q "$1" && dpkg-deb -x "$1"_*.deb "$2") || code=$?
+  rm -rf "$work"
+  return "$code"
+}
+
 need_dotnet() {
   command -v dotnet >/dev/null || die "the .NET SDK is missing; global.json names the version: install it so that 'dotnet' is on the PATH"
 }

@@ -25,6 +25,22 @@ public sealed class LabelMatcher
     /// <summary>Whether series without the label match; a selector may not consist of such matchers alone.</summary>
     public bool MatchesEmpty => Matches("");
 
+    /// <summary>The only values that can match, when the condition lists them: one for <c>=</c>, those of <c>=~"a|b"</c>; else null.</summary>
+    public IReadOnlyCollection<string>? NamedValues => Kind switch
+    {
+        MatchKind.Equal => [Value],
+        MatchKind.Regex => regex!.Literals,
+        _ => null,
+    };
+
+    /// <summary>What every value that matches begins with; empty when nothing is known.</summary>
+    public string ValuePrefix => Kind switch
+    {
+        MatchKind.Equal => Value,
+        MatchKind.Regex => regex!.Prefix,
+        _ => "",
+    };
+
     /// <summary><c>name="value"</c>.</summary>
     public static LabelMatcher Equal(string name, string value) => new(MatchKind.Equal, name, value, null);
 

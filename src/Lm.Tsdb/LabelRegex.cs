@@ -20,14 +20,26 @@ public sealed class LabelRegex
 
     private readonly HashSet<string>? literals;
     private readonly Regex? regex;
-    private readonly List<string> groupNames; // by number, from 1; empty for those without a name
+    private readonly int? lengthMin; // set: everything that begins with the prefix and is at least so long matches
+    private readonly string pattern;
+    private Regex? capturing;
+    private List<string> groupNames; // by number, from 1; empty for those without a name
 
-    private LabelRegex(HashSet<string>? literals, Regex? regex, List<string> groupNames)
+    private LabelRegex(string pattern, HashSet<string>? literals, string prefix, int? lengthMin, Regex? regex, List<string> groupNames)
     {
         this.literals = literals;
+        this.lengthMin = lengthMin;
         this.regex = regex;
         this.groupNames = groupNames;
+        this.pattern = pattern;
+        Prefix = prefix;
     }
+
+    /// <summary>All values that match, when the expression lists them, as <c>a|b</c> does; else null.</summary>
+    public IReadOnlyCollection<string>? Literals => literals;
+
+    /// <summary>What every value that matches begins with; empty when nothing is known.</summary>
+    public string Prefix { get; }
 
     /// <summary>Reads an expression.</summary>
     /// <param name="pattern">The text between the quotes.</param>
@@ -43,9 +55,16 @@ public sealed class LabelRegex
             return false;
         }
 
-        if (!pattern.AsSpan().ContainsAny(Special))
+        if (LiteralsOf(pattern) is { } literals)
         {
-            parsed = new LabelRegex([.. pattern.Split('|')], null, []); // web1|web2|web3: no automaton needed
+            parsed = new LabelRegex(pattern, literals, "", null, null, []); // web1|web2|web3: no automaton needed
+            return true;
+        }
+
+        var prefix = PrefixOf(pattern);
+        if (pattern.AsSpan(prefix.Length) is ".*" or ".+")
+        {
+            parsed = new LabelRegex(pattern, null, prefix, pattern[^1] == '*' ? prefix.Length : prefix.Length + 1, null, []);
             return true;
         }
 
@@ -64,9 +83,8 @@ public sealed class LabelRegex
         try
         {
             List<string> groupNames = [];
-            var translated = @"\A(?s:" + Translate(pattern, groupNames) + @")\z";
-            var regex = new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
-            parsed = new LabelRegex(null, regex, groupNames);
+            var regex = Build(pattern, groupNames);
+            parsed = new LabelRegex(pattern, null, prefix, null, regex, groupNames);
             return true;
         }
         catch (RegexParseException exception)
@@ -83,7 +101,91 @@ public sealed class LabelRegex
 
     /// <summary>Whether the whole value matches.</summary>
     /// <exception cref="RegexMatchTimeoutException">The value alone took longer than a second.</exception>
-    public bool IsMatch(string value) => literals?.Contains(value) ?? regex!.IsMatch(value);
+    public bool IsMatch(string value)
+    {
+        if (literals is not null)
+        {
+            return literals.Contains(value);
+        }
+
+        return lengthMin is { } length
+            ? value.Length >= length && value.StartsWith(Prefix, StringComparison.Ordinal)
+            : value.StartsWith(Prefix, StringComparison.Ordinal) && regex!.IsMatch(value);
+    }
+
+    // For those that need no automaton to match, but whose groups are asked for.
+    private Regex Capturing
+    {
+        get
+        {
+            if (capturing is null)
+            {
+                List<string> names = [];
+                var built = Build(pattern, names);
+                (groupNames, capturing) = (names, built);
+            }
+
+            return capturing;
+        }
+    }
+
+    private static Regex Build(string pattern, List<string> groupNames)
+    {
+        var translated = @"\A(?s:" + Translate(pattern, groupNames) + @")\z";
+        return new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+    }
+
+    // Texts with | between them, in one group or none, as dashboards write a choice of hosts: punctuation may be escaped.
+    private static HashSet<string>? LiteralsOf(string pattern)
+    {
+        var inside = pattern.AsSpan();
+        if (inside is ['(', .., ')'])
+        {
+            inside = inside.StartsWith("(?:") ? inside[3..^1] : inside[1..^1];
+        }
+
+        var literals = new HashSet<string>(StringComparer.Ordinal);
+        var text = new StringBuilder(inside.Length);
+        for (var i = 0; i < inside.Length; i++)
+        {
+            if (inside[i] == '|')
+            {
+                literals.Add(text.ToString());
+                text.Clear();
+            }
+            else if (inside[i] == '\\' && i + 1 < inside.Length && char.IsAscii(inside[i + 1]) && (char.IsPunctuation(inside[i + 1]) || char.IsSymbol(inside[i + 1])))
+            {
+                text.Append(inside[++i]);
+            }
+            else if (Special.Contains(inside[i]))
+            {
+                return null;
+            }
+            else
+            {
+                text.Append(inside[i]);
+            }
+        }
+
+        literals.Add(text.ToString());
+        return literals;
+    }
+
+    private static string PrefixOf(string pattern)
+    {
+        if (pattern.Contains('|', StringComparison.Ordinal))
+        {
+            return "";
+        }
+
+        var end = pattern.AsSpan().IndexOfAny(Special);
+        if (end > 0 && pattern[end] is '*' or '?' or '{' or '+')
+        {
+            end -= char.IsLowSurrogate(pattern[end - 1]) ? 2 : 1; // the count is for the last character
+        }
+
+        return end > 0 ? pattern[..end] : "";
+    }
 
     /// <summary>Matches the whole value and fills what its groups caught into a template.</summary>
     /// <param name="value">The value.</param>
@@ -93,8 +195,8 @@ public sealed class LabelRegex
     public bool TryExpand(string value, string template, out string expanded)
     {
         expanded = "";
-        var match = literals is null ? regex!.Match(value) : null;
-        if (!(match?.Success ?? literals!.Contains(value)))
+        var match = (regex ?? Capturing).Match(value);
+        if (!match.Success)
         {
             return false;
         }
@@ -109,20 +211,20 @@ public sealed class LabelRegex
             }
 
             i += length;
-            text.Append(name == "$" ? "$" : Caught(match, value, name));
+            text.Append(name == "$" ? "$" : Caught(match, name));
         }
 
         expanded = text.ToString();
         return true;
     }
 
-    private string Caught(Match? match, string value, string name)
+    private string Caught(Match match, string name)
     {
         var isNumber = name.All(char.IsAsciiDigit);
         var number = !isNumber ? groupNames.LastIndexOf(name) + 1
             : name.Length > 4 ? int.MaxValue
             : int.Parse(name, System.Globalization.CultureInfo.InvariantCulture);
-        return number == 0 ? (isNumber ? value : "") : match?.Groups[number].Value ?? "";
+        return number > 0 || isNumber ? match.Groups[number].Value : "";
     }
 
     // The longest run of letters, digits and underscores is the name: $1x is the group "1x", not "1".

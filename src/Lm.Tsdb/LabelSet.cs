@@ -1,6 +1,6 @@
 namespace Lm.Tsdb;
 
-/// <summary>All labels of a series, the metric name under <c>__name__</c>: sorted by name, names unique, no empty values. Immutable.</summary>
+/// <summary>All labels of a series, the metric name under <c>__name__</c>: sorted by the names' UTF-8 bytes, names unique, no empty values. Immutable.</summary>
 public sealed class LabelSet : IEquatable<LabelSet>
 {
     /// <summary>The label that carries the metric's name.</summary>
@@ -23,7 +23,7 @@ public sealed class LabelSet : IEquatable<LabelSet>
             }
         }
 
-        sorted.Sort(static (left, right) => string.CompareOrdinal(left.Name, right.Name));
+        sorted.Sort(static (left, right) => Utf8Order.Compare(left.Name, right.Name));
         labels = [.. sorted];
     }
 
@@ -31,6 +31,9 @@ public sealed class LabelSet : IEquatable<LabelSet>
 
     /// <summary>The set without any label.</summary>
     public static LabelSet Empty { get; } = new();
+
+    /// <summary>Takes over labels that are sorted, unique and not empty, as a block's index has them.</summary>
+    internal static LabelSet FromSorted(Label[] sorted) => new(sorted);
 
     /// <summary>The labels, sorted by name.</summary>
     public ReadOnlySpan<Label> Labels => labels;
@@ -67,7 +70,7 @@ public sealed class LabelSet : IEquatable<LabelSet>
         }
 
         var at = 0;
-        while (at < labels.Length && string.CompareOrdinal(labels[at].Name, name) < 0)
+        while (at < labels.Length && Utf8Order.Compare(labels[at].Name, name) < 0)
         {
             at++;
         }
@@ -105,7 +108,7 @@ public sealed class LabelSet : IEquatable<LabelSet>
         return hash;
     }
 
-    /// <summary>Label by label, names before values: the order of answers.</summary>
+    /// <summary>Label by label, names before values, by UTF-8 bytes: the order of answers and of a block's series.</summary>
     public int CompareTo(LabelSet? other)
     {
         if (other is null)
@@ -115,8 +118,8 @@ public sealed class LabelSet : IEquatable<LabelSet>
 
         for (var i = 0; i < labels.Length && i < other.labels.Length; i++)
         {
-            var order = string.CompareOrdinal(labels[i].Name, other.labels[i].Name);
-            order = order != 0 ? order : string.CompareOrdinal(labels[i].Value, other.labels[i].Value);
+            var order = Utf8Order.Compare(labels[i].Name, other.labels[i].Name);
+            order = order != 0 ? order : Utf8Order.Compare(labels[i].Value, other.labels[i].Value);
             if (order != 0)
             {
                 return order;

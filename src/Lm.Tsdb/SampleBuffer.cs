@@ -54,6 +54,14 @@ public sealed class SampleBuffer
         Count += count;
     }
 
+    /// <summary>Forgets the samples behind the first ones.</summary>
+    /// <param name="count">How many stay.</param>
+    public void Truncate(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
+        Count = count;
+    }
+
     private void Grow(int more)
     {
         var size = Math.Max(Count + more, Math.Max(FirstSize, times.Length * 2));

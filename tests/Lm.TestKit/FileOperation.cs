@@ -19,7 +19,9 @@ public enum FileOperationKind
     Delete,
     CreateDirectory,
     SyncDirectory,
+    DeleteDirectory,
     List,
+    Map,
 }
 
 /// <summary>How a call fails.</summary>

@@ -11,6 +11,7 @@ namespace Lm.TestKit;
 public sealed class MemoryFileSystem : IFileSystem
 {
     private readonly Dictionary<string, MemoryDirectory> directories = new(StringComparer.Ordinal);
+    private readonly List<DirectoryChange> unsynced = []; // in order; a directory's creation is durable at once, as CreateDirectory promises
     private readonly HashSet<string> locks = new(StringComparer.Ordinal);
     private ulong nextInode = 2;
     private int operations;
@@ -56,7 +57,12 @@ public sealed class MemoryFileSystem : IFileSystem
     internal Random Random { get; }
 
     /// <summary>The machine after a power cut: of what was not synced, any part is there.</summary>
-    public MemoryFileSystem PowerCut(Random random) => Restart((directory, copies) => directory.AfterPowerCut(random, copies), random);
+    public MemoryFileSystem PowerCut(Random random)
+    {
+        var next = Restart((directory, copies) => directory.AfterPowerCut(random, copies), random);
+        next.LoseDirectoryChanges(random);
+        return next;
+    }
 
     /// <summary>The machine after a kill -9: the page cache stands, synced or not.</summary>
     public MemoryFileSystem Kill() => Restart((directory, copies) => directory.AfterKill(copies), new Random(Random.Next()));
@@ -140,7 +146,14 @@ public sealed class MemoryFileSystem : IFileSystem
         lock (Gate)
         {
             var directory = DirectoryAt(path);
-            Perform(FileOperationKind.SyncDirectory, path, directory.Sync);
+            Perform(
+                FileOperationKind.SyncDirectory,
+                path,
+                () =>
+                {
+                    directory.Sync();
+                    unsynced.RemoveAll(change => Path.GetDirectoryName(change.Source) == path);
+                });
         }
     }
 
@@ -148,6 +161,12 @@ public sealed class MemoryFileSystem : IFileSystem
     {
         lock (Gate)
         {
+            if (directories.ContainsKey(source))
+            {
+                Perform(FileOperationKind.Rename, source, () => RenameDirectory(source, target));
+                return;
+            }
+
             var file = Find(source);
             Perform(
                 FileOperationKind.Rename,
@@ -162,6 +181,31 @@ public sealed class MemoryFileSystem : IFileSystem
         {
             var directory = DirectoryOf(path);
             Perform(FileOperationKind.Delete, path, () => directory.Remove(Path.GetFileName(path)));
+        }
+    }
+
+    public void DeleteDirectory(string path)
+    {
+        lock (Gate)
+        {
+            if (!directories.TryGetValue(path, out var directory))
+            {
+                return;
+            }
+
+            if (directory.Names().Length > 0 || ChildrenOf(path).Length > 0)
+            {
+                throw Failure("rmdir", path, 39);
+            }
+
+            Perform(
+                FileOperationKind.DeleteDirectory,
+                path,
+                () =>
+                {
+                    directories.Remove(path);
+                    unsynced.Add(new DirectoryChange(path, null, directory));
+                });
         }
     }
 
@@ -182,6 +226,28 @@ public sealed class MemoryFileSystem : IFileSystem
             var found = DirectoryAt(directory);
             Perform(FileOperationKind.List, directory, static () => { });
             return found.Names();
+        }
+    }
+
+    public IReadOnlyList<string> ListDirectories(string directory)
+    {
+        lock (Gate)
+        {
+            DirectoryAt(directory);
+            Perform(FileOperationKind.List, directory, static () => { });
+            return [.. ChildrenOf(directory).Select(child => Path.GetFileName(child)).Order(StringComparer.Ordinal)];
+        }
+    }
+
+    public unsafe MappedFile Map(string path)
+    {
+        lock (Gate)
+        {
+            var content = Find(path).Content;
+            Perform(FileOperationKind.Map, path, static () => { });
+            var memory = (byte*)NativeMemory.Alloc((nuint)content.Length);
+            content.CopyTo(new Span<byte>(memory, content.Length));
+            return new MappedFile(path, (nint)memory, content.Length, static (start, _) => NativeMemory.Free((void*)start));
         }
     }
 
@@ -262,8 +328,53 @@ public sealed class MemoryFileSystem : IFileSystem
                 next.directories.Add(path, survivor(directory, copies));
             }
 
+            next.unsynced.AddRange(unsynced.Select(change => change with
+            {
+                Deleted = change.Deleted is null ? null : survivor(change.Deleted, copies),
+            }));
             return next;
         }
+    }
+
+    private string[] ChildrenOf(string path) => [.. directories.Keys.Where(each => Path.GetDirectoryName(each) == path)];
+
+    private void RenameDirectory(string source, string target)
+    {
+        if (directories.ContainsKey(target))
+        {
+            throw Failure("rename", source, 39);
+        }
+
+        MoveTree(source, target);
+        unsynced.Add(new DirectoryChange(source, target, null));
+    }
+
+    private void MoveTree(string source, string target)
+    {
+        foreach (var path in directories.Keys.Where(each => each == source || each.StartsWith(source + "/", StringComparison.Ordinal)).ToArray())
+        {
+            directories.Remove(path, out var moved);
+            directories.Add(target + path[source.Length..], moved!);
+        }
+    }
+
+    // The last of them are undone, as a journal that was not written does.
+    private void LoseDirectoryChanges(Random random)
+    {
+        for (var left = random.Next(unsynced.Count + 1); unsynced.Count > left; unsynced.RemoveAt(unsynced.Count - 1))
+        {
+            var (source, target, deleted) = unsynced[^1];
+            if (target is null)
+            {
+                directories.Add(source, deleted!);
+            }
+            else
+            {
+                MoveTree(target, source);
+            }
+        }
+
+        unsynced.Clear();
     }
 
     private MemoryDirectory DirectoryAt(string path) =>
@@ -272,6 +383,9 @@ public sealed class MemoryFileSystem : IFileSystem
     private MemoryDirectory DirectoryOf(string path) => DirectoryAt(Path.GetDirectoryName(path) ?? "/");
 
     private MemoryFile Find(string path) => DirectoryOf(path).Find(Path.GetFileName(path)) ?? throw Failure("open", path, 2);
+
+    /// <summary>A rename of a directory, or without a target its deletion.</summary>
+    private readonly record struct DirectoryChange(string Source, string? Target, MemoryDirectory? Deleted);
 
     private sealed class HeldLock(MemoryFileSystem files, string directory) : IDisposable
     {

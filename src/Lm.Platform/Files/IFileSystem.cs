@@ -18,17 +18,26 @@ public interface IFileSystem
     /// <summary>Makes creations, renames and deletions in the directory durable.</summary>
     void SyncDirectory(string path);
 
-    /// <summary>Renames a file, replacing what stands at <paramref name="target"/>.</summary>
+    /// <summary>Renames a file, replacing what stands at <paramref name="target"/>, or a directory to a name that is free.</summary>
     void Rename(string source, string target);
 
     /// <summary>Deletes a file; nothing when it is not there.</summary>
     void Delete(string path);
+
+    /// <summary>Deletes an empty directory; nothing when it is not there.</summary>
+    void DeleteDirectory(string path);
 
     /// <summary>Whether a file or directory stands there.</summary>
     bool Exists(string path);
 
     /// <summary>The names (not paths) of a directory's files, sorted ordinally.</summary>
     IReadOnlyList<string> List(string directory);
+
+    /// <summary>The names (not paths) of the directories in a directory, sorted ordinally.</summary>
+    IReadOnlyList<string> ListDirectories(string directory);
+
+    /// <summary>Maps a whole file that nobody writes to any more into memory, for reading.</summary>
+    MappedFile Map(string path);
 
     /// <summary>Which directory this is: it changes when the directory was copied or restored elsewhere.</summary>
     FileIdentity IdentityOf(string path);

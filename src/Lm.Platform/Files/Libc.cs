@@ -18,6 +18,9 @@ internal static unsafe partial class Libc
     public const int AdviseDontNeed = 4;
     public const int AtCurrentDirectory = -100;
     public const int StatxIno = 0x100;
+    public const int ProtectionRead = 1;
+    public const int MapShared = 1;
+    public const nint MapFailed = -1;
 
     public const int NoEntry = 2;
     public const int Interrupted = 4;
@@ -79,6 +82,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "unlink", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Unlink(string path);
+
+    [LibraryImport(Library, EntryPoint = "rmdir", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int RemoveDirectory(string path);
+
+    [LibraryImport(Library, EntryPoint = "mmap", SetLastError = true)]
+    public static partial nint Map(nint address, nuint length, int protection, int flags, Descriptor descriptor, long offset);
+
+    [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
+    public static partial int Unmap(nint address, nuint length);
 
     [LibraryImport(Library, EntryPoint = "mkdir", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int MakeDirectory(string path, uint mode);

@@ -5,6 +5,8 @@ internal sealed unsafe class PhysicalFile(string path, Descriptor descriptor) : 
 {
     public string Path => path;
 
+    public Descriptor Descriptor => descriptor;
+
     public long Length
     {
         get

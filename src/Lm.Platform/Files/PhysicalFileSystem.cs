@@ -86,6 +86,19 @@ public sealed class PhysicalFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
+    public void DeleteDirectory(string path)
+    {
+        if (Libc.RemoveDirectory(path) != 0)
+        {
+            var failure = Libc.Failure("rmdir", path);
+            if (!failure.IsNotFound)
+            {
+                throw failure;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public bool Exists(string path)
     {
         if (Libc.Stat(Libc.AtCurrentDirectory, path, 0, Libc.StatxIno, out _) == 0)
@@ -98,24 +111,25 @@ public sealed class PhysicalFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> List(string directory)
+    public IReadOnlyList<string> List(string directory) => Names(directory, Directory.EnumerateFiles);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> ListDirectories(string directory) => Names(directory, Directory.EnumerateDirectories);
+
+    /// <inheritdoc/>
+    public unsafe MappedFile Map(string path)
     {
-        try
+        using var file = new PhysicalFile(path, Open(path, Libc.OpenReadOnly));
+        var length = file.Length;
+        if (length == 0)
         {
-            return [.. Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+            return new MappedFile(path, 0, 0, static (_, _) => { }); // the kernel refuses to map nothing
         }
-        catch (DirectoryNotFoundException)
-        {
-            throw Libc.Failure("opendir", directory, Libc.NoEntry);
-        }
-        catch (UnauthorizedAccessException)
-        {
-            throw Libc.Failure("opendir", directory, Libc.AccessDenied);
-        }
-        catch (IOException failure)
-        {
-            throw Libc.Failure("readdir", directory, failure.HResult); // on Unix HResult is the error number
-        }
+
+        var start = Libc.Map(0, (nuint)length, Libc.ProtectionRead, Libc.MapShared, file.Descriptor, 0);
+        return start != Libc.MapFailed
+            ? new MappedFile(path, start, length, static (start, length) => Libc.Unmap(start, (nuint)length))
+            : throw Libc.Failure("mmap", path);
     }
 
     /// <inheritdoc/>
@@ -147,6 +161,26 @@ public sealed class PhysicalFileSystem : IFileSystem
         }
 
         return descriptor;
+    }
+
+    private static IReadOnlyList<string> Names(string directory, Func<string, IEnumerable<string>> enumerate)
+    {
+        try
+        {
+            return [.. enumerate(directory).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            throw Libc.Failure("opendir", directory, Libc.NoEntry);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw Libc.Failure("opendir", directory, Libc.AccessDenied);
+        }
+        catch (IOException failure)
+        {
+            throw Libc.Failure("readdir", directory, failure.HResult); // on Unix HResult is the error number
+        }
     }
 
     private static Descriptor Open(string path, int flags)

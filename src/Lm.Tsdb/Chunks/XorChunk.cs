@@ -75,6 +75,13 @@ public sealed class XorChunk(int expectedBytes)
         }
     }
 
+    /// <summary>Begins another chunk in the same memory.</summary>
+    public void Reset()
+    {
+        bytes.AsSpan(0, Math.Min(bytes.Length, (bits / 8) + sizeof(ulong))).Clear(); // what is written is put beside what is there
+        (bits, lastDelta, lastValue, leading, trailing, Count) = (CountBits, 0, 0, NoWindow, 0, 0);
+    }
+
     /// <summary>Reads all samples.</summary>
     /// <param name="times">Room for <see cref="Count"/> times.</param>
     /// <param name="values">Room for <see cref="Count"/> values.</param>

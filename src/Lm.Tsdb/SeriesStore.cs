@@ -1,0 +1,148 @@
+using System.Runtime.InteropServices;
+using Lm.Tsdb.Blocks;
+
+namespace Lm.Tsdb;
+
+/// <summary>Head and blocks as one: each series once, each of its samples once.</summary>
+/// <remarks>
+/// Of two samples for one time a block's wins over the head's, and among blocks the one whose first source was written first: the order of commits.
+/// The head is asked before the blocks. A window's block comes into the set before the head lets the window go, so a sample is in one of the two
+/// at least, whenever a query comes. Safe for concurrent use.
+/// </remarks>
+/// <param name="head">What is in memory.</param>
+/// <param name="blocks">What is in blocks.</param>
+public sealed class SeriesStore(ISeriesReader head, BlockSet blocks) : ISeriesReader
+{
+    /// <inheritdoc/>
+    public ISeriesSelection Find(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken)
+    {
+        var parts = new List<ISeriesSelection>();
+        try
+        {
+            var inHead = head.Find(matchers, from, until, cancellationToken);
+            parts.Add(inHead);
+            using var snapshot = blocks.Take(from, until);
+            foreach (var block in snapshot.Blocks)
+            {
+                parts.Insert(parts.Count - 1, block.Find(matchers, from, until, cancellationToken));
+            }
+
+            parts.RemoveAll(DisposeIfEmpty);
+            return parts.Count switch
+            {
+                0 => new MergedSelection([], cancellationToken),
+                1 => parts[0],
+                _ => new MergedSelection(parts, cancellationToken),
+            };
+        }
+        catch
+        {
+            parts.ForEach(part => part.Dispose());
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> LabelNames(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) =>
+        Union(from, until, reader => reader.LabelNames(matchers, from, until, cancellationToken));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> LabelValues(string name, IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) =>
+        Union(from, until, reader => reader.LabelValues(name, matchers, from, until, cancellationToken));
+
+    private static bool DisposeIfEmpty(ISeriesSelection part)
+    {
+        if (part.Count == 0)
+        {
+            part.Dispose();
+            return true;
+        }
+
+        return false;
+    }
+
+    private IReadOnlyList<string> Union(long from, long until, Func<ISeriesReader, IReadOnlyList<string>> ask)
+    {
+        var inHead = ask(head);
+        using var snapshot = blocks.Take(from, until);
+        if (snapshot.Blocks.Count == 0)
+        {
+            return inHead;
+        }
+
+        var all = new HashSet<string>(inHead, StringComparer.Ordinal);
+        foreach (var block in snapshot.Blocks)
+        {
+            all.UnionWith(ask(block));
+        }
+
+        return [.. all.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Several selections as one. The places of a series in the parts are a chain: entry → next entry.</summary>
+    private sealed class MergedSelection : ISeriesSelection
+    {
+        private readonly IReadOnlyList<ISeriesSelection> parts; // in order of precedence
+        private readonly List<LabelSet> labels = [];
+        private readonly List<int> firstOf = [];
+        private readonly List<(int Part, int Index, int Next)> places = [];
+        private readonly SampleMerge merge = new();
+
+        public MergedSelection(IReadOnlyList<ISeriesSelection> parts, CancellationToken cancellationToken)
+        {
+            this.parts = parts;
+            var known = new Dictionary<LabelSet, (int Series, int Last)>(parts.Count == 0 ? 0 : parts.Max(part => part.Count));
+            for (var part = 0; part < parts.Count; part++)
+            {
+                for (var index = 0; index < parts[part].Count; index++)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    Add(known, parts[part].Labels(index), part, index);
+                }
+            }
+        }
+
+        public int Count => labels.Count;
+
+        public LabelSet Labels(int index) => labels[index];
+
+        public void Read(int index, long from, long until, SampleBuffer into)
+        {
+            var start = into.Count;
+            for (var at = firstOf[index]; at >= 0;)
+            {
+                var (part, place, next) = places[at];
+                var second = into.Count;
+                parts[part].Read(place, from, until, into);
+                merge.Merge(into, start, second);
+                at = next;
+            }
+        }
+
+        public void Dispose()
+        {
+            foreach (var part in parts)
+            {
+                part.Dispose();
+            }
+        }
+
+        private void Add(Dictionary<LabelSet, (int Series, int Last)> known, LabelSet set, int part, int index)
+        {
+            ref var found = ref CollectionsMarshal.GetValueRefOrAddDefault(known, set, out var isKnown);
+            var place = places.Count;
+            places.Add((part, index, -1));
+            if (isKnown)
+            {
+                CollectionsMarshal.AsSpan(places)[found.Last].Next = place;
+                found.Last = place;
+            }
+            else
+            {
+                found = (labels.Count, place);
+                labels.Add(set);
+                firstOf.Add(place);
+            }
+        }
+    }
+}
