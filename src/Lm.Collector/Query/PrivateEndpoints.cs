@@ -16,7 +16,11 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly PrivateServices services;
     private readonly ILogger<PrivateEndpoints> logger;
     private readonly AgentDirectory agents;
+    private readonly QuerySlots slots = new();
     private readonly QueryEndpoint query;
+    private readonly SeriesEndpoint series;
+    private readonly StatusEndpoint status;
+    private readonly StorageStatus storageStatus;
     private readonly AgentsEndpoint agentsEndpoint;
     private readonly SelfMetrics selfMetrics;
     private readonly SessionEndpoint session;
@@ -43,7 +47,11 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         Consumers = [new SeriesFeed(store), agents];
 
         var queryMetrics = new QueryMetrics();
-        query = new QueryEndpoint(services, store, queryMetrics);
+        var reader = new StoreReader(store);
+        query = new QueryEndpoint(services, reader, slots, queryMetrics);
+        series = new SeriesEndpoint(services, reader, slots, queryMetrics);
+        status = new StatusEndpoint(services, store.AllMetadata);
+        storageStatus = new StorageStatus(services, reader, slots);
         agentsEndpoint = new AgentsEndpoint(services, agents, new CurrentValues(store));
 
         var sessions = new SessionStore(services.Time);
@@ -92,7 +100,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => query.Dispose();
+    public void Dispose() => slots.Dispose();
 
     private Task RouteAsync(HttpContext context)
     {
@@ -150,16 +158,41 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
                 "the request comes from another site: Sec-Fetch-Site must be same-origin, or Origin this collector's address").WriteAsync(context.Response);
         }
 
-        return path switch
+        const string labelPath = "/api/v1/label/";
+        const string valuesPath = "/values";
+        if (path.Length > labelPath.Length + valuesPath.Length && path.StartsWith(labelPath, StringComparison.Ordinal) && path.EndsWith(valuesPath, StringComparison.Ordinal))
+        {
+            return Allow(context, "GET", request => series.ValuesAsync(request, path[labelPath.Length..^valuesPath.Length]));
+        }
+
+        return RouteApi(context, path);
+    }
+
+    private Task RouteApi(HttpContext context, string path) => path switch
         {
             "/" => Allow(context, "GET", page => assets.WriteAsync(page, "index.html")),
             "/metrics" => Allow(context, "GET", selfMetrics.HandleAsync),
-            "/api/v1/query" => Allow(context, "GET, POST", query.HandleAsync),
+            "/api/v1/query" => Allow(context, "GET, POST", query.QueryAsync),
+            "/api/v1/query_range" => Allow(context, "GET, POST", query.QueryRangeAsync),
+            "/api/v1/query_exemplars" => Allow(context, "GET, POST", query.ExemplarsAsync),
+            "/api/v1/format_query" => Allow(context, "GET, POST", query.FormatAsync),
+            "/api/v1/export" => Allow(context, "GET", query.ExportAsync),
+            "/api/v1/series" => Allow(context, "GET, POST", series.SeriesAsync),
+            "/api/v1/labels" => Allow(context, "GET, POST", series.LabelsAsync),
+            "/api/v1/metadata" => Allow(context, "GET", status.MetadataAsync),
+            "/api/v1/rules" => Allow(context, "GET", StatusEndpoint.RulesAsync),
+            "/api/v1/alerts" => Allow(context, "GET", StatusEndpoint.AlertsAsync),
+            "/api/v1/targets" => Allow(context, "GET", StatusEndpoint.TargetsAsync),
+            "/api/v1/targets/metadata" => Allow(context, "GET", StatusEndpoint.TargetMetadataAsync),
+            "/api/v1/alertmanagers" => Allow(context, "GET", StatusEndpoint.AlertmanagersAsync),
+            "/api/v1/status/config" => Allow(context, "GET", StatusEndpoint.ConfigAsync),
+            "/api/v1/status/flags" => Allow(context, "GET", status.FlagsAsync),
+            "/api/v1/status/runtimeinfo" => Allow(context, "GET", status.RuntimeAsync),
+            "/api/v1/status/tsdb" => Allow(context, "GET", storageStatus.HandleAsync),
             "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
             "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),
             _ => NotFoundAsync(context),
         };
-    }
 
     private async Task HealthAsync(HttpContext context)
     {

@@ -1,36 +1,83 @@
-using System.Text.RegularExpressions;
 using Lm.Collector.Listeners;
-using Lm.Collector.Series;
-using Lm.Collector.Settings;
 using Lm.Platform;
+using Lm.PromQL;
+using Lm.Tsdb;
 
 namespace Lm.Collector.Query;
 
-/// <summary><c>/api/v1/query</c>: sees what every batch acknowledged before it brought, and answers in Prometheus' shape.</summary>
-internal sealed class QueryEndpoint(PrivateServices services, ISeriesStore store, QueryMetrics metrics) : IDisposable
+/// <summary>PromQL over HTTP: <c>query</c>, <c>query_range</c>, <c>export</c>, <c>format_query</c>, <c>query_exemplars</c>.</summary>
+/// <remarks>A query sees what every batch acknowledged before it brought.</remarks>
+internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader reader, QuerySlots slots, QueryMetrics metrics)
 {
-    /// <summary>Queries that run at once, as Prometheus' default has it; further ones wait within their timeout.</summary>
-    public const int ConcurrentMax = 20;
-
-    private readonly SemaphoreSlim slots = new(ConcurrentMax);
     private readonly ILogger<QueryEndpoint> logger = services.Loggers.CreateLogger<QueryEndpoint>();
 
-    /// <summary>Answers one request; its right to ask was checked.</summary>
-    public async Task HandleAsync(HttpContext context)
+    /// <summary>Answers <c>/api/v1/query</c>; the right to ask was checked, here and below.</summary>
+    public Task QueryAsync(HttpContext context) => AnswerAsync(context, request => QueryAsk.ReadInstant(request, services.Settings(), UnixMillis.Now(services.Time)), QueryJson.WriteAsync);
+
+    /// <summary>Answers <c>/api/v1/query_range</c>.</summary>
+    public Task QueryRangeAsync(HttpContext context) => AnswerAsync(context, request => QueryAsk.ReadRange(request, services.Settings()), QueryJson.WriteAsync);
+
+    /// <summary>Answers <c>/api/v1/export</c>: a range query when a start is given, otherwise an instant query, as CSV.</summary>
+    public Task ExportAsync(HttpContext context) => AnswerAsync(
+        context,
+        request => request.First("start") is not null ? QueryAsk.ReadRange(request, services.Settings()) : QueryAsk.ReadInstant(request, services.Settings(), UnixMillis.Now(services.Time)),
+        (response, result, ask, _, cancellationToken) => QueryCsv.WriteAsync(response, result, ask, cancellationToken));
+
+    /// <summary>Answers <c>/api/v1/format_query</c>.</summary>
+    public async Task FormatAsync(HttpContext context)
     {
-        var started = services.Time.GetTimestamp();
-        var settings = services.Settings();
-        var now = UnixMillis.Now(services.Time).Value;
-        var (parameters, error) = await QueryParameters.ReadAsync(context.Request, now, settings.Timeout, context.RequestAborted);
-        Selector? selector = null;
-        if (parameters is not null && !SelectorParser.TryParse(parameters.Query, out selector, out var fault))
+        var (request, error) = await ApiRequest.ReadAsync(context.Request, services.Settings().PromqlSemantics, context.RequestAborted);
+        if (request is null)
         {
-            error = ApiError.BadData($"invalid parameter \"query\": {fault}");
+            await error!.WriteAsync(context.Response);
+            return;
         }
 
+        if (!PromParser.TryParse(request.First("query") ?? "", request.Semantics, out var expression, out var fault))
+        {
+            await ApiError.BadData($"invalid parameter \"query\": {fault}").WriteAsync(context.Response);
+            return;
+        }
+
+        var json = ApiAnswer.Begin(context.Response);
+        json.Text(PrettyText.Format(expression));
+        await ApiAnswer.EndAsync(json, [], [], context.RequestAborted);
+    }
+
+    /// <summary>Answers <c>/api/v1/query_exemplars</c>: there are none, but a query that cannot be read is still told.</summary>
+    public async Task ExemplarsAsync(HttpContext context)
+    {
+        var (request, error) = await ApiRequest.ReadAsync(context.Request, services.Settings().PromqlSemantics, context.RequestAborted);
+        if (request is not null)
+        {
+            var start = request.Time("start", ApiRequest.TimeMin);
+            var end = request.Time("end", ApiRequest.TimeMax);
+            if (end < start)
+            {
+                request.Fail(ApiError.BadData("end timestamp must not be before start timestamp"));
+            }
+
+            if (!PromParser.TryParse(request.First("query") ?? "", request.Semantics, out _, out var fault))
+            {
+                request.Fail(ApiError.BadData(fault.ToString()));
+            }
+
+            error = request.Error;
+        }
+
+        await (error is null ? ApiAnswer.WriteAsync(context, "[]"u8).AsTask() : error.WriteAsync(context.Response));
+    }
+
+    private async Task AnswerAsync(
+        HttpContext context, Func<ApiRequest, QueryAsk?> read, Func<HttpResponse, QueryResult, QueryAsk, TimeSpan, CancellationToken, Task> write)
+    {
+        var started = services.Time.GetTimestamp();
+        var (request, error) = await ApiRequest.ReadAsync(context.Request, services.Settings().PromqlSemantics, context.RequestAborted);
+        var ask = request is null ? null : read(request);
+        error ??= request!.Error;
         if (error is null)
         {
-            error = await TryAnswerAsync(context, settings, parameters!, selector!);
+            error = await TryAnswerAsync(context, ask!, write, started);
         }
 
         var elapsed = services.Time.GetElapsedTime(started);
@@ -44,64 +91,63 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesStore store
         await error.WriteAsync(context.Response);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => slots.Dispose();
-
-    private async Task<ApiError?> TryAnswerAsync(HttpContext context, QuerySettings settings, QueryParameters parameters, Selector selector)
+    private async Task<ApiError?> TryAnswerAsync(
+        HttpContext context, QueryAsk ask, Func<HttpResponse, QueryResult, QueryAsk, TimeSpan, CancellationToken, Task> write, long started)
     {
-        using var deadline = new CancellationTokenSource(parameters.Timeout, services.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
-        SeriesSelection selection;
+        QueryResult result;
+        TimeSpan waited;
         try
         {
-            await services.Progress.WaitForAcknowledgedAsync(both.Token);
-            await slots.WaitAsync(both.Token);
-            try
-            {
-                selection = store.Select(RangeOf(selector, parameters, settings), both.Token);
-                selection.Sort();
-            }
-            finally
-            {
-                slots.Release();
-            }
+            using var deadline = new CancellationTokenSource(ask.Timeout, services.Time);
+            await WaitForAcknowledgedAsync(deadline.Token, context.RequestAborted);
+            using var slot = await slots.EnterAsync(deadline.Token, context.RequestAborted);
+            waited = services.Time.GetElapsedTime(started);
+            result = Evaluate(ask, ask.Timeout - waited, context.RequestAborted);
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        catch (QueryException exception)
         {
-            return new ApiError(StatusCodes.Status503ServiceUnavailable, "timeout", $"query timed out after {parameters.Timeout.TotalSeconds:0.###} s");
-        }
-        catch (SampleLimitException exception)
-        {
-            return new ApiError(StatusCodes.Status422UnprocessableEntity, "execution",
-                $"query would touch more than {exception.SamplesMax} samples: narrow the selector or the range, or raise max_samples in [query]");
+            context.RequestAborted.ThrowIfCancellationRequested(); // nobody is left to answer
+            return ErrorOf(exception);
         }
 
-        catch (RegexMatchTimeoutException)
-        {
-            return new ApiError(StatusCodes.Status422UnprocessableEntity, "execution", "a regular expression takes longer than a second for one label value: simplify it");
-        }
-
-        metrics.Read(selection.SampleCount);
-        long? vectorTime = selector.Range is null ? parameters.TimeMs : null;
-        await QueryJson.WriteAsync(context.Response, selection, vectorTime, parameters.Limit, context.RequestAborted);
+        metrics.Read(result.Statistics.SamplesTotal);
+        await write(context.Response, result, ask, waited, context.RequestAborted);
         return null;
     }
 
-    private static SeriesRange RangeOf(Selector selector, QueryParameters parameters, QuerySettings settings)
+    private async ValueTask WaitForAcknowledgedAsync(CancellationToken timedOut, CancellationToken cancellationToken)
     {
-        // Prometheus 3 leaves the left edge out, 2 took it in. Int128: a far time less a long range must not wrap around.
-        var window = selector.Range ?? parameters.Lookback;
-        var edge = settings.PromqlSemantics == 2 ? 1 : 0;
-        var until = (Int128)parameters.TimeMs - (long)selector.Offset.TotalMilliseconds;
-        return new SeriesRange
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(timedOut, cancellationToken);
+        try
         {
-            Matchers = selector.Matchers,
-            After = Clamp(until - (long)window.TotalMilliseconds - edge),
-            Until = Clamp(until),
-            NewestMax = selector.Range is null ? 1 : int.MaxValue,
-            SamplesMax = settings.SamplesMax,
-        };
+            await services.Progress.WaitForAcknowledgedAsync(both.Token);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new QueryException(QueryFault.Timeout, "query timed out waiting for the batches that were acknowledged before it", exception);
+        }
     }
 
-    private static UnixMillis Clamp(Int128 milliseconds) => new((long)Int128.Clamp(milliseconds, long.MinValue, long.MaxValue));
+    private QueryResult Evaluate(QueryAsk ask, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var settings = services.Settings();
+        var engine = new QueryEngine(reader, new QueryEngineOptions
+        {
+            LookbackMs = ask.LookbackMs,
+            SamplesMax = settings.SamplesMax,
+            Timeout = timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero,
+            Semantics = settings.PromqlSemantics == 2 ? PromSemantics.V2 : PromSemantics.V3,
+            TimeProvider = services.Time,
+        });
+        return ask.IsRange
+            ? engine.Range(ask.Expression, ask.StartMs, ask.EndMs, ask.StepMs, cancellationToken)
+            : engine.Instant(ask.Expression, ask.StartMs, cancellationToken);
+    }
+
+    private static ApiError ErrorOf(QueryException exception) => exception.Fault switch
+    {
+        QueryFault.Timeout => new ApiError(StatusCodes.Status503ServiceUnavailable, "timeout", exception.Message),
+        QueryFault.Canceled => new ApiError(StatusCodes.Status503ServiceUnavailable, "canceled", exception.Message),
+        _ => new ApiError(StatusCodes.Status422UnprocessableEntity, "execution", exception.Message),
+    };
 }

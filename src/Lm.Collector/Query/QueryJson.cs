@@ -1,115 +1,126 @@
-using System.Text.Json;
-using Lm.Collector.Series;
-using Lm.Tsdb;
+using Lm.PromQL;
 
 namespace Lm.Collector.Query;
 
 /// <summary>A query's answer, streamed as Prometheus shapes it.</summary>
 internal static class QueryJson
 {
+    private const string Truncated = "results truncated due to limit";
+
     /// <summary>Writes the answer.</summary>
     /// <param name="response">Where to.</param>
-    /// <param name="selection">What was found, in the order to write it in.</param>
-    /// <param name="vectorTime">The time of an instant vector's values; null for a matrix, whose samples keep theirs.</param>
-    /// <param name="limit">How many series to write; 0 for all.</param>
+    /// <param name="result">What was found.</param>
+    /// <param name="ask">What was asked.</param>
+    /// <param name="waited">How long the query waited before it ran.</param>
     /// <param name="cancellationToken">The request's.</param>
-    public static async Task WriteAsync(HttpResponse response, SeriesSelection selection, long? vectorTime, int limit, CancellationToken cancellationToken)
+    public static async Task WriteAsync(HttpResponse response, QueryResult result, QueryAsk ask, TimeSpan waited, CancellationToken cancellationToken)
     {
-        await using var writer = ApiJson.Begin(response);
-        writer.WriteStartObject();
-        writer.WriteString("resultType"u8, vectorTime is null ? "matrix"u8 : "vector"u8);
-        writer.WriteStartArray("result"u8);
-        var written = 0;
+        var json = ApiAnswer.Begin(response);
+        var limit = ask.Limit == 0 ? int.MaxValue : ask.Limit;
         var isCut = false;
-        for (var i = 0; i < selection.Count; i++)
+        switch (result.Value)
         {
-            if (!HasLiveSample(selection.Values(i), vectorTime is not null))
-            {
-                continue;
-            }
-
-            if (limit > 0 && written == limit)
-            {
-                isCut = true;
+            case ScalarValue scalar:
+                json.Raw("{\"resultType\":\"scalar\",\"result\":"u8);
+                json.Scalar(scalar.Time, scalar.Value);
                 break;
-            }
-
-            WriteSeries(writer, selection, i, vectorTime);
-            written++;
-            await ApiJson.FlushIfLargeAsync(writer, response, cancellationToken);
+            case TextValue text:
+                json.Raw("{\"resultType\":\"string\",\"result\":["u8);
+                json.Time(text.Time);
+                json.Raw(","u8);
+                json.Text(text.Value);
+                json.Raw("]"u8);
+                break;
+            case VectorValue vector:
+                isCut = vector.Samples.Count > limit;
+                await WriteVectorAsync(json, vector, limit, cancellationToken);
+                break;
+            case MatrixValue matrix:
+                isCut = matrix.Series.Count > limit;
+                await WriteMatrixAsync(json, matrix, limit, cancellationToken);
+                break;
         }
 
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-        if (isCut)
+        if (ask.WantsStatistics)
         {
-            writer.WriteStartArray("warnings"u8);
-            writer.WriteStringValue("results truncated due to limit"u8);
-            writer.WriteEndArray();
+            WriteStatistics(json, result.Statistics, waited);
         }
 
-        await ApiJson.EndAsync(writer, response, cancellationToken);
+        json.Raw("}"u8);
+        await ApiAnswer.EndAsync(json, isCut ? [.. result.Warnings, Truncated] : result.Warnings, result.Infos, cancellationToken);
     }
 
-    // A stale marker as newest sample ends a series at once; in a window the marker itself is no sample.
-    private static bool HasLiveSample(ReadOnlySpan<double> values, bool isVector)
+    private static async ValueTask WriteVectorAsync(JsonOutput json, VectorValue vector, int limit, CancellationToken cancellationToken)
     {
-        if (isVector)
+        json.Raw("{\"resultType\":\"vector\",\"result\":["u8);
+        for (var i = 0; i < vector.Samples.Count && i < limit; i++)
         {
-            return !StaleMarker.Is(values[^1]);
-        }
-
-        foreach (var value in values)
-        {
-            if (!StaleMarker.Is(value))
+            var sample = vector.Samples[i];
+            json.Raw(i == 0 ? "{\"metric\":"u8 : ",{\"metric\":"u8);
+            ApiAnswer.Labels(json, sample.Labels);
+            json.Raw(",\"value\":"u8);
+            json.Sample(sample.Time, sample.Value);
+            json.Raw("}"u8);
+            if (json.IsFull)
             {
-                return true;
+                await json.FlushAsync(cancellationToken);
             }
         }
 
-        return false;
+        json.Raw("]"u8);
     }
 
-    private static void WriteSeries(Utf8JsonWriter writer, SeriesSelection selection, int index, long? vectorTime)
+    private static async ValueTask WriteMatrixAsync(JsonOutput json, MatrixValue matrix, int limit, CancellationToken cancellationToken)
     {
-        writer.WriteStartObject();
-        writer.WriteStartObject("metric"u8);
-        foreach (ref readonly var label in selection.Labels(index).Labels)
+        json.Raw("{\"resultType\":\"matrix\",\"result\":["u8);
+        for (var i = 0; i < matrix.Series.Count && i < limit; i++)
         {
-            writer.WriteString(label.Name, label.Value);
-        }
-
-        writer.WriteEndObject();
-        var times = selection.Times(index);
-        var values = selection.Values(index);
-        if (vectorTime is { } time)
-        {
-            writer.WritePropertyName("value"u8);
-            WriteSample(writer, time, values[^1]);
-        }
-        else
-        {
-            writer.WriteStartArray("values"u8);
-            for (var i = 0; i < values.Length; i++)
+            WriteSeries(json, matrix.Series[i], isFirst: i == 0);
+            if (json.IsFull)
             {
-                if (!StaleMarker.Is(values[i]))
-                {
-                    WriteSample(writer, times[i], values[i]);
-                }
+                await json.FlushAsync(cancellationToken);
             }
-
-            writer.WriteEndArray();
         }
 
-        writer.WriteEndObject();
+        json.Raw("]"u8);
     }
 
-    private static void WriteSample(Utf8JsonWriter writer, long time, double value)
+    private static void WriteSeries(JsonOutput json, MatrixSeries series, bool isFirst)
     {
-        Span<byte> text = stackalloc byte[PromNumber.BytesMax];
-        writer.WriteStartArray();
-        writer.WriteRawValue(text[..PromNumber.FormatTime(time, text)], skipInputValidation: true);
-        writer.WriteStringValue(text[..PromNumber.FormatValue(value, text)]);
-        writer.WriteEndArray();
+        json.Raw(isFirst ? "{\"metric\":"u8 : ",{\"metric\":"u8);
+        ApiAnswer.Labels(json, series.Labels);
+        json.Raw(",\"values\":["u8);
+        var times = series.Times.Span;
+        var values = series.Values.Span;
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (i > 0)
+            {
+                json.Raw(","u8);
+            }
+
+            json.Sample(times[i], values[i]);
+        }
+
+        json.Raw("]}"u8);
+    }
+
+    // Preparation and sorting are part of the evaluation here.
+    private static void WriteStatistics(JsonOutput json, QueryStatistics statistics, TimeSpan waited)
+    {
+        var seconds = statistics.Duration.TotalSeconds;
+        json.Raw(",\"stats\":{\"timings\":{\"evalTotalTime\":"u8);
+        json.Number(seconds);
+        json.Raw(",\"resultSortTime\":0,\"queryPreparationTime\":0,\"innerEvalTime\":"u8);
+        json.Number(seconds);
+        json.Raw(",\"execQueueTime\":"u8);
+        json.Number(waited.TotalSeconds);
+        json.Raw(",\"execTotalTime\":"u8);
+        json.Number(seconds + waited.TotalSeconds);
+        json.Raw("},\"samples\":{\"totalQueryableSamples\":"u8);
+        json.Number(statistics.SamplesTotal);
+        json.Raw(",\"peakSamples\":"u8);
+        json.Number(statistics.SamplesPeak);
+        json.Raw("}}"u8);
     }
 }

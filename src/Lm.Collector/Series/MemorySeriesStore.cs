@@ -173,6 +173,15 @@ internal sealed class MemorySeriesStore(SeriesStoreLimits limits, ILogger<Memory
         }
     }
 
+    /// <summary>What is known about all metrics, by name, in no particular order.</summary>
+    public IReadOnlyList<KeyValuePair<string, MetricMetadata>> AllMetadata()
+    {
+        lock (gate)
+        {
+            return [.. metadata];
+        }
+    }
+
     /// <inheritdoc/>
     public SeriesSelection Select(SeriesRange range, CancellationToken cancellationToken)
     {

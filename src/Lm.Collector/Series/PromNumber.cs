@@ -9,6 +9,12 @@ internal static class PromNumber
     /// <summary>Room for any result of <see cref="FormatValue"/> and <see cref="FormatTime"/>, bytes.</summary>
     public const int BytesMax = 64;
 
+    /// <summary>Room for any result of <see cref="FormatPlain"/>, bytes.</summary>
+    public const int PlainBytesMax = 400;
+
+    // Whole numbers below are written without looking for the shortest digits: counters mostly are.
+    private const double WholeMax = 1L << 53;
+
     // time.Unix(math.MinInt64/1000 …): Prometheus' API refuses nothing in this range; beyond it milliseconds overflow.
     private const double SecondsMax = long.MaxValue / 1000;
 
@@ -26,6 +32,24 @@ internal static class PromNumber
     /// <returns>How many bytes.</returns>
     public static int FormatValue(double value, Span<byte> destination)
     {
+        var magnitude = Math.Abs(value);
+        if (magnitude < WholeMax && value == (long)value && (value != 0 || !double.IsNegative(value)))
+        {
+            ((long)value).TryFormat(destination, out var written, default, CultureInfo.InvariantCulture);
+            return written;
+        }
+
+        return Format(value, destination, magnitude is < 1e-6 or >= 1e21);
+    }
+
+    /// <summary>Writes a scalar result: as <see cref="FormatValue"/>, and never with an exponent.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="destination">At least <see cref="PlainBytesMax"/> bytes.</param>
+    /// <returns>How many bytes.</returns>
+    public static int FormatPlain(double value, Span<byte> destination) => Format(value, destination, wantsExponent: false);
+
+    private static int Format(double value, Span<byte> destination, bool wantsExponent)
+    {
         if (!double.IsFinite(value))
         {
             ReadOnlySpan<byte> name = double.IsNaN(value) ? "NaN"u8 : value > 0 ? "+Inf"u8 : "-Inf"u8;
@@ -40,8 +64,6 @@ internal static class PromNumber
         shortest = shortest[..length];
 
         var mark = shortest.IndexOf((byte)'E');
-        var magnitude = Math.Abs(value);
-        var wantsExponent = magnitude != 0 && magnitude is < 1e-6 or >= 1e21;
         if (mark < 0)
         {
             shortest.CopyTo(destination);
@@ -56,6 +78,12 @@ internal static class PromNumber
     /// <returns>How many bytes.</returns>
     public static int FormatTime(long milliseconds, Span<byte> destination)
     {
+        if (milliseconds >= 0 && milliseconds % 1000 == 0)
+        {
+            (milliseconds / 1000).TryFormat(destination, out var plain, default, CultureInfo.InvariantCulture);
+            return plain;
+        }
+
         var at = 0;
         var rest = (UInt128)Int128.Abs(milliseconds);
         if (milliseconds < 0)
