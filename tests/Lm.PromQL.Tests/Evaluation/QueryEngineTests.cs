@@ -115,6 +115,16 @@ public sealed class QueryEngineTests
         Assert.Equal("invalid expression type \"range vector\" for range query, must be Scalar or instant Vector", Asked.Fault(() => series.Range("m[1m]", 0, 1, 1)));
     }
 
+    [Fact]
+    public void Times_that_could_overflow_are_refused_and_the_farthest_others_are_answered()
+    {
+        var series = new MemorySeries();
+        Assert.StartsWith("times must be between", Asked.Fault(() => series.Instant("time()", 1e13)), StringComparison.Ordinal);
+        Assert.StartsWith("times must be between", Asked.Fault(() => series.Range("time()", -10_000_000_000_000, 0, 1)), StringComparison.Ordinal);
+        Assert.Equal("", series.Instant("rate(m[100y] offset 100y)", 9e12).Text());
+        Assert.Equal("{} 2", series.Instant("count_over_time(vector(1)[100y:50y] offset -100y)", -9e12).Text());
+    }
+
     [Theory]
     [InlineData("rate(m[1m])", "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"m\" (1:6)")]
     [InlineData("sum(\n  increase((m[1m])))", "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"m\" (2:13)")]
