@@ -5,6 +5,7 @@ const string Help = """
     Lm.Benchmarks frame                            encode, decode and check a heartbeat of 107 series
     Lm.Benchmarks journal --directory DIR [--seconds 5]
                                                    durable appends by 1, 16 and 256 writers; DIR decides which disk is measured
+    Lm.Benchmarks query                            dashboards' usual PromQL queries over series in memory
     Each measurement is one line of JSON.
     """;
 
@@ -21,6 +22,10 @@ try
             var (directory, seconds) = (Path.GetFullPath(arguments.Required("directory")), arguments.Number("seconds", 5, 1, 600));
             arguments.RefuseUnread();
             await JournalBenchmark.RunAsync(directory, seconds);
+            return 0;
+        case "query":
+            arguments.RefuseUnread();
+            new QueryBenchmark().Run();
             return 0;
         default:
             Console.Out.WriteLine(Help);

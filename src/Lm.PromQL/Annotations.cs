@@ -80,7 +80,9 @@ internal sealed class Annotations(bool isOn)
             $", from buckets {FloatText.General(Lowest)} to {FloatText.General(Highest)}, with a max diff of {FloatText.TwoDigits(Difference)}, "
             + string.Create(CultureInfo.InvariantCulture, $"over {Count} samples from {Second(From)} to {Second(Until)}");
 
+        private const long LastSecond = 253_402_300_799; // of the year 9999
+
         private static string Second(long time) =>
-            DateTimeOffset.FromUnixTimeSeconds(time / 1000).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+            DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(time / 1000, 0, LastSecond)).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
     }
 }

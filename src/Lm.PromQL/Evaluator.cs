@@ -26,7 +26,7 @@ internal sealed class Evaluator(QueryScope scope)
 
         var held = Enter();
         var list = grid.Count > 1 && IsInvariant(expression) ? Repeated(expression, grid) : VectorOf(expression, grid);
-        Leave(held, StepSeries.CountOf(list));
+        Leave(expression, held, StepSeries.CountOf(list));
         return list;
     }
 
@@ -51,7 +51,7 @@ internal sealed class Evaluator(QueryScope scope)
             values = ScalarOf(expression, grid);
         }
 
-        Leave(held, values.Length);
+        Leave(expression, held, values.Length);
         return values;
     }
 
@@ -197,9 +197,17 @@ internal sealed class Evaluator(QueryScope scope)
         return ++depth <= DepthMax ? scope.Budget.Held : throw QueryException.Execution($"expression is nested deeper than {DepthMax} levels");
     }
 
-    private void Leave(long held, long result)
+    private void Leave(Expression expression, long held, long result)
     {
         depth--;
+        var isBeside = Unwrap(expression) switch
+        {
+            Binary => true,
+            FunctionCall call => FunctionCalls.HoldsArguments(call),
+            Aggregation aggregation => aggregation.Operator == AggregationOperator.CountValues,
+            _ => false,
+        };
+        scope.Budget.NotePeak(isBeside ? result : 0);
         scope.Budget.Release(scope.Budget.Held - held);
         scope.Budget.Hold(result);
     }

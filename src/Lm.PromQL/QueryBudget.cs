@@ -7,6 +7,8 @@ internal sealed class QueryBudget(long samplesMax, CancellationToken ending)
     /// <summary>Operations between two looks at the clock: well below a millisecond's work.</summary>
     private const long WorkBetweenChecks = 50_000;
 
+    private const long PlacesAlwaysAllowed = 131_072;
+
     private long work;
 
     /// <summary>Samples held now.</summary>
@@ -15,8 +17,8 @@ internal sealed class QueryBudget(long samplesMax, CancellationToken ending)
     /// <summary>Most samples ever held.</summary>
     public long Peak { get; private set; }
 
-    /// <summary>Samples that selectors gave.</summary>
-    public long Total { get; private set; }
+    /// <summary>Samples that selectors gave; set back where a subquery's steps stand for what they were made of.</summary>
+    public long Total { get; set; }
 
     /// <summary>Series that selectors found.</summary>
     public int Series { get; set; }
@@ -45,10 +47,11 @@ internal sealed class QueryBudget(long samplesMax, CancellationToken ending)
     }
 
     /// <summary>Refuses room for a grid that the limit can never allow, before it is allocated.</summary>
-    /// <remarks>A place without a sample costs 8 bytes, half of what Prometheus takes for a sample: twice the limit is the same memory.</remarks>
+    /// <remarks>A place without a sample costs 8 bytes, half of what Prometheus takes for a sample: twice the limit is the same memory. A megabyte is
+    /// always allowed, since a query of few samples may have many steps.</remarks>
     public void CheckRoom(long places)
     {
-        if (places > Math.Min(2 * samplesMax, Array.MaxLength))
+        if (places > Math.Min((2 * samplesMax) + PlacesAlwaysAllowed, Array.MaxLength))
         {
             NotePeak(samplesMax + 1);
         }

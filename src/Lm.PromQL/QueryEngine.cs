@@ -9,6 +9,9 @@ namespace Lm.PromQL;
 /// <param name="options">Limits and semantics.</param>
 public sealed class QueryEngine(ISeriesReader reader, QueryEngineOptions options)
 {
+    // About 285,000 years either way: any offset and range can be added without an overflow.
+    private const long TimeMsMax = 9_000_000_000_000_000;
+
     /// <summary>Evaluates at one time.</summary>
     /// <param name="expression">What.</param>
     /// <param name="timeMs">When, milliseconds since 1970.</param>
@@ -35,6 +38,11 @@ public sealed class QueryEngine(ISeriesReader reader, QueryEngineOptions options
 
     private QueryResult Run(long start, long end, Func<QueryScope, QueryValue> evaluate, CancellationToken cancellationToken)
     {
+        if (start < -TimeMsMax || end > TimeMsMax)
+        {
+            throw QueryException.Execution($"times must be between {-TimeMsMax} and {TimeMsMax} milliseconds since 1970, asked for {start} to {end}");
+        }
+
         var began = options.TimeProvider.GetTimestamp();
         using var timeout = new CancellationTokenSource(options.Timeout, options.TimeProvider);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -82,6 +90,7 @@ public sealed class QueryEngine(ISeriesReader reader, QueryEngineOptions options
     {
         using var windows = evaluator.Windows(expression, grid);
         var budget = evaluator.Scope.Budget;
+        var isStored = Evaluator.Unwrap(expression) is MatrixSelector;
         var list = new List<MatrixSeries>();
         for (var i = 0; i < windows.Count; i++)
         {
@@ -95,8 +104,8 @@ public sealed class QueryEngine(ISeriesReader reader, QueryEngineOptions options
 
             if (samples.Count > from)
             {
-                budget.Hold(samples.Count - from);
-                budget.Count(samples.Count - from);
+                budget.Hold(isStored ? samples.Count - from : 0); // a subquery's are held and counted already
+                budget.Count(isStored ? samples.Count - from : 0);
                 list.Add(new MatrixSeries(windows.Labels(i), samples.Times[from..].ToArray(), samples.Values[from..].ToArray()));
             }
         }

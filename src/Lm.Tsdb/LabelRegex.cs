@@ -220,8 +220,11 @@ public sealed class LabelRegex
 
     private string Caught(Match match, string name)
     {
-        var number = name.All(char.IsAsciiDigit) ? (name.Length > 4 ? int.MaxValue : int.Parse(name, System.Globalization.CultureInfo.InvariantCulture)) : groupNames.LastIndexOf(name) + 1;
-        return number > 0 || char.IsAsciiDigit(name[0]) ? match.Groups[number].Value : "";
+        var isNumber = name.All(char.IsAsciiDigit);
+        var number = !isNumber ? groupNames.LastIndexOf(name) + 1
+            : name.Length > 4 ? int.MaxValue
+            : int.Parse(name, System.Globalization.CultureInfo.InvariantCulture);
+        return number > 0 || isNumber ? match.Groups[number].Value : "";
     }
 
     // The longest run of letters, digits and underscores is the name: $1x is the group "1x", not "1".

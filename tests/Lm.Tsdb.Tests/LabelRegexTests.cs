@@ -56,4 +56,18 @@ public sealed class LabelRegexTests
         Assert.True(LabelRegex.TryParse(pattern, out var regex, out _));
         Assert.False(regex!.IsMatch(new string('a', 5000) + "!"));
     }
+
+    [Theory]
+    [InlineData("(a)(?<n>b)(c)", "abc", "$3$2$1$n", "cbab")] // .NET alone would number the named group last
+    [InlineData("(?:a)(?i)(B)", "ab", "$1", "b")]
+    [InlineData("a|b", "b", "<$0$1>", "<b>")]
+    [InlineData("(a)?b", "b", "<$1>", "<>")]
+    [InlineData("[(](.)[)]", "(x)", "$1", "x")]
+    public void What_groups_caught_fills_a_template(string pattern, string value, string template, string expected)
+    {
+        Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
+        Assert.True(regex!.TryExpand(value, template, out var expanded));
+        Assert.Equal(expected, expanded);
+        Assert.False(regex.TryExpand("something else", template, out _));
+    }
 }

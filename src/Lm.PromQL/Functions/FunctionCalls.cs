@@ -13,6 +13,11 @@ internal static class FunctionCalls
         var name => !Dates.Has(name),
     };
 
+    /// <summary>Whether Prometheus makes a call's result beside its arguments, so that both are held for a moment.</summary>
+    public static bool HoldsArguments(FunctionCall call) =>
+        !call.Function.Parameters.Contains(ValueKind.Matrix) && call.Function.Name is not ("label_replace" or "label_join")
+        && !(call.Function.Name == "timestamp" && Evaluator.Unwrap(call.Arguments[0]) is VectorSelector);
+
     public static double[] Scalar(FunctionCall call, Evaluator evaluator, TimeGrid grid)
     {
         var values = new double[grid.Count];
@@ -108,7 +113,9 @@ internal static class FunctionCalls
         var mayMerge = grid.Count > 1;
         if (Evaluator.Unwrap(argument) is VectorSelector selector)
         {
-            return SeriesMerger.WithoutName(Selectors.Vector(selector, scope, grid, asTimes: true), scope.Semantics, mayMerge);
+            var times = Selectors.Vector(selector, scope, grid, asTimes: true);
+            scope.Budget.NotePeak(times.Count); // the samples of a step, that the times were taken from
+            return SeriesMerger.WithoutName(times, scope.Semantics, mayMerge);
         }
 
         var list = evaluator.Vector(argument, grid);

@@ -12,7 +12,9 @@ internal static class RangeCalls
         var scope = evaluator.Scope;
         var function = Create(call, evaluator, grid);
         var argument = call.Arguments.First(argument => argument.Kind == ValueKind.Matrix);
+        var total = scope.Budget.Total;
         using var windows = evaluator.Windows(argument, grid);
+        scope.Budget.Total = total; // a subquery's samples count as this function sees them, below
         var list = Slide(function, windows, scope, grid);
         switch (call.Function.Name)
         {
@@ -65,10 +67,11 @@ internal static class RangeCalls
             }
 
             function.Begin(samples.Times, samples.Values);
-            Slide(function, windows, samples, places, budget, grid);
+            var lastWindow = Slide(function, windows, samples, places, budget, grid);
             if (StepSeries.FromPlaces(windows.Labels(i), 0, places) is { } series)
             {
                 budget.Hold(series.Count);
+                budget.NotePeak(lastWindow);
                 list.Add(series);
             }
         }
@@ -76,7 +79,8 @@ internal static class RangeCalls
         return list;
     }
 
-    private static void Slide(RangeFunction function, WindowSource windows, SampleBuffer samples, double[] places, QueryBudget budget, TimeGrid grid)
+    // Gives the size of the last window, which is still held when the series is done.
+    private static int Slide(RangeFunction function, WindowSource windows, SampleBuffer samples, double[] places, QueryBudget budget, TimeGrid grid)
     {
         var times = samples.Times;
         var values = samples.Values;
@@ -129,6 +133,7 @@ internal static class RangeCalls
         }
 
         budget.Count(total);
+        return until - from;
     }
 
     private static void InformOfNonCounters(List<StepSeries> list, TextPlace place, QueryScope scope)
