@@ -10,6 +10,19 @@ public abstract record Expression(TextPlace Place)
 {
     /// <summary>What it evaluates to.</summary>
     public abstract ValueKind Kind { get; }
+
+    /// <summary>Whether it reads series anywhere.</summary>
+    public bool HasSelector() => this switch
+    {
+        VectorSelector or MatrixSelector => true,
+        Subquery subquery => subquery.Inner.HasSelector(),
+        Parenthesized parenthesized => parenthesized.Inner.HasSelector(),
+        Unary unary => unary.Inner.HasSelector(),
+        Binary binary => binary.Left.HasSelector() || binary.Right.HasSelector(),
+        Aggregation aggregation => aggregation.Inner.HasSelector() || aggregation.Parameter?.HasSelector() == true,
+        FunctionCall call => call.Arguments.Any(argument => argument.HasSelector()),
+        _ => false,
+    };
 }
 
 /// <summary>A part of a query's text.</summary>

@@ -7,11 +7,14 @@ namespace Lm.PromQL;
 /// <summary>Expressions as text, as Prometheus prints them: on one line, with its blanks and its order of matchers.</summary>
 public static class ExpressionText
 {
-    /// <summary>Prints an expression.</summary>
-    public static string Format(Expression expression)
+    /// <summary>Prints an expression as Prometheus 3 does.</summary>
+    public static string Format(Expression expression) => Format(expression, PromSemantics.V3);
+
+    /// <summary>Prints an expression; 2.42 writes large numbers with an exponent and leaves out <c>ignoring ()</c>.</summary>
+    public static string Format(Expression expression, PromSemantics semantics)
     {
         var text = new StringBuilder();
-        Append(text, expression);
+        Append(text, expression, semantics);
         return text.ToString();
     }
 
@@ -40,19 +43,19 @@ public static class ExpressionText
     public static string NameOf(AggregationOperator aggregation) =>
         aggregation == AggregationOperator.CountValues ? "count_values" : aggregation.ToString().ToLowerInvariant();
 
-    private static void Append(StringBuilder text, Expression expression)
+    private static void Append(StringBuilder text, Expression expression, PromSemantics semantics)
     {
         switch (expression)
         {
             case NumberLiteral number:
-                text.Append(TextOf(number));
+                text.Append(TextOf(number, semantics));
                 break;
             case TextLiteral literal:
                 text.Append(GoText.Quote(literal.Value));
                 break;
             case Parenthesized parenthesized:
                 text.Append('(');
-                Append(text, parenthesized.Inner);
+                Append(text, parenthesized.Inner, semantics);
                 text.Append(')');
                 break;
             case VectorSelector selector:
@@ -65,26 +68,26 @@ public static class ExpressionText
                 AppendShift(text, matrix.Selector.Shift);
                 break;
             case Subquery subquery:
-                Append(text, subquery.Inner);
+                Append(text, subquery.Inner, semantics);
                 text.Append(SuffixOf(subquery));
                 break;
             case Unary unary:
                 text.Append(unary.IsMinus ? '-' : '+');
-                Append(text, unary.Inner);
+                Append(text, unary.Inner, semantics);
                 break;
             case Binary binary:
-                Append(text, binary.Left);
-                text.Append(' ').Append(OperatorOf(binary)).Append(' ');
-                Append(text, binary.Right);
+                Append(text, binary.Left, semantics);
+                text.Append(' ').Append(OperatorOf(binary, semantics)).Append(' ');
+                Append(text, binary.Right, semantics);
                 break;
             case Aggregation aggregation:
                 text.Append(HeadOf(aggregation)).Append('(');
-                AppendList(text, aggregation.Parameter is { } parameter ? [parameter, aggregation.Inner] : [aggregation.Inner]);
+                AppendList(text, aggregation.Parameter is { } parameter ? [parameter, aggregation.Inner] : [aggregation.Inner], semantics);
                 text.Append(')');
                 break;
             case FunctionCall call:
                 text.Append(call.Function.Name).Append('(');
-                AppendList(text, call.Arguments);
+                AppendList(text, call.Arguments, semantics);
                 text.Append(')');
                 break;
         }
@@ -109,7 +112,7 @@ public static class ExpressionText
     }
 
     /// <summary><c>+ on (job) group_left (name)</c>.</summary>
-    internal static string OperatorOf(Binary binary)
+    internal static string OperatorOf(Binary binary, PromSemantics semantics)
     {
         var text = new StringBuilder(SymbolOf(binary.Operator));
         text.Append(binary.ReturnsBool ? " bool" : "");
@@ -119,6 +122,11 @@ public static class ExpressionText
         }
 
         var isGrouped = matching.Cardinality is MatchCardinality.ManyToOne or MatchCardinality.OneToMany;
+        if (semantics == PromSemantics.V2 && matching.Labels.Count == 0 && !matching.IsOn)
+        {
+            return text.ToString();
+        }
+
         if (matching.Labels.Count > 0 || matching.IsOn || isGrouped)
         {
             text.Append(CultureInfo.InvariantCulture, $" {(matching.IsOn ? "on" : "ignoring")} ({ListOf(matching.Labels)})");
@@ -132,12 +140,12 @@ public static class ExpressionText
         return text.ToString();
     }
 
-    private static void AppendList(StringBuilder text, IReadOnlyList<Expression> expressions)
+    private static void AppendList(StringBuilder text, IReadOnlyList<Expression> expressions, PromSemantics semantics)
     {
         for (var i = 0; i < expressions.Count; i++)
         {
             text.Append(i > 0 ? ", " : "");
-            Append(text, expressions[i]);
+            Append(text, expressions[i], semantics);
         }
     }
 
@@ -194,32 +202,13 @@ public static class ExpressionText
     private static string LabelText(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => c == '_' || char.IsAsciiLetterOrDigit(c)) ? name : GoText.Quote(name);
 
-    // The shortest digits, never an exponent.
-    private static string TextOf(NumberLiteral number)
+    private static string TextOf(NumberLiteral number, PromSemantics semantics)
     {
-        if (number.IsDuration)
+        if (semantics == PromSemantics.V2)
         {
-            return PromDuration.Format((long)Math.Round(number.Value * 1000));
+            return FloatText.General(number.Value);
         }
 
-        var value = number.Value;
-        if (!double.IsFinite(value))
-        {
-            return double.IsNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
-        }
-
-        var shortest = value.ToString("R", CultureInfo.InvariantCulture);
-        var mark = shortest.IndexOf('E', StringComparison.Ordinal);
-        return mark < 0 ? shortest : WithoutExponent(shortest[..mark], int.Parse(shortest.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
-    }
-
-    private static string WithoutExponent(string mantissa, int exponent)
-    {
-        var sign = mantissa.StartsWith('-') ? "-" : "";
-        var digits = mantissa.TrimStart('-').Replace(".", "", StringComparison.Ordinal);
-        var point = 1 + exponent;
-        return point <= 0 ? $"{sign}0.{new string('0', -point)}{digits}"
-            : digits.Length <= point ? sign + digits.PadRight(point, '0')
-            : $"{sign}{digits[..point]}.{digits[point..]}";
+        return number.IsDuration ? PromDuration.Format((long)Math.Round(number.Value * 1000)) : FloatText.Plain(number.Value);
     }
 }

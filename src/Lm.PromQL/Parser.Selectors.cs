@@ -129,7 +129,8 @@ internal sealed partial class Parser
         hasNext = false;
         if (!LabelMatcher.TryCreate(kind.Value, name, QuotedText.Unquote(TextOf(value)), out var matcher, out var reason))
         {
-            FailAt(label.Start, reason);
+            // 2.42 anchors without the flag.
+            FailAt(label.Start, IsV2 ? reason.Replace("`^(?s:", "`^(?:", StringComparison.Ordinal) : reason);
             return null;
         }
 

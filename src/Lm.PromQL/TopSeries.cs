@@ -69,7 +69,7 @@ internal sealed class TopSeries
     {
         if (semantics == PromSemantics.V2)
         {
-            var bad = Array.FindIndex(parameter, value => !(value is > long.MinValue and < long.MaxValue || double.IsNaN(value)));
+            var bad = Array.FindIndex(parameter, value => value is not (>= long.MinValue and < long.MaxValue));
             return bad < 0 ? Array.Exists(parameter, value => value >= 1) : throw QueryException.Execution($"Scalar value {FloatText.General(parameter[bad])} overflows int64");
         }
 

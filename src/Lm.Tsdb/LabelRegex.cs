@@ -68,7 +68,7 @@ public sealed class LabelRegex
             return true;
         }
 
-        fault = FaultOfStructure(pattern);
+        fault = RegexFaults.Find(pattern);
         if (fault.Length > 0)
         {
             return false;
@@ -89,7 +89,7 @@ public sealed class LabelRegex
         }
         catch (RegexParseException exception)
         {
-            fault = $"error parsing regexp: {exception.Error} at character {Math.Max(0, exception.Offset - 6) + 1}";
+            fault = RegexFaults.Describe(exception, pattern);
         }
         catch (NotSupportedException)
         {
@@ -255,31 +255,6 @@ public sealed class LabelRegex
         return true;
     }
 
-    // Checked here, not by .NET: a parenthesis too many would close the group that anchors the expression.
-    private static string FaultOfStructure(string pattern)
-    {
-        var open = 0;
-        for (var i = 0; i < pattern.Length; i++)
-        {
-            switch (pattern[i])
-            {
-                case '\\' when ++i == pattern.Length:
-                    return "error parsing regexp: trailing backslash at end of expression";
-                case '[' when (i = EndOfClass(pattern, i)) >= pattern.Length:
-                    return "error parsing regexp: missing closing ]";
-                case '(':
-                    open++;
-                    break;
-                case ')' when --open < 0:
-                    return "error parsing regexp: unexpected )";
-                default:
-                    break;
-            }
-        }
-
-        return open > 0 ? "error parsing regexp: missing closing )" : "";
-    }
-
     // An upper bound: every count multiplies with those of the groups around it, which is more than the true nesting gives when groups follow
     // each other at one level; those are summed.
     private static bool HasModestRepeats(string pattern)
@@ -351,7 +326,7 @@ public sealed class LabelRegex
         return found;
     }
 
-    private static int EndOfClass(string pattern, int start)
+    internal static int EndOfClass(string pattern, int start)
     {
         var i = start + 1;
         i += i < pattern.Length && pattern[i] == '^' ? 1 : 0;

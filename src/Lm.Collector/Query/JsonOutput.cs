@@ -148,7 +148,11 @@ internal sealed class JsonOutput(PipeWriter pipe)
 
     private void Commit()
     {
-        pipe.Advance(used);
+        if (used > 0)
+        {
+            pipe.Advance(used);
+        }
+
         gathered += used;
         used = 0;
         block = default;

@@ -40,7 +40,7 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
         }
 
         var json = ApiAnswer.Begin(context.Response);
-        json.Text(PrettyText.Format(expression));
+        json.Text(PrettyText.Format(expression, request.Semantics));
         await ApiAnswer.EndAsync(json, [], [], context.RequestAborted);
     }
 
@@ -57,9 +57,14 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
                 request.Fail(ApiError.BadData("end timestamp must not be before start timestamp"));
             }
 
-            if (!PromParser.TryParse(request.First("query") ?? "", request.Semantics, out _, out var fault))
+            if (!PromParser.TryParse(request.First("query") ?? "", request.Semantics, out var expression, out var fault))
             {
                 request.Fail(ApiError.BadData(fault.ToString()));
+            }
+            else if (request.Error is null && !expression.HasSelector())
+            {
+                context.Response.StatusCode = StatusCodes.Status204NoContent; // as Prometheus, where nothing can have exemplars
+                return;
             }
 
             error = request.Error;

@@ -5,6 +5,9 @@ namespace Lm.PromQL.Functions;
 /// <summary><c>year</c>, <c>day_of_week</c> and the like, in UTC, of seconds since 1970.</summary>
 internal static class Dates
 {
+    // Go's year -292277022399 to the year 1, in whole cycles of 400 years, and from there to 1970.
+    private const long FirstDayBefore1970 = (730_692_556L * 146_097) + 719_162;
+
     private const long DaySeconds = 86_400;
 
     public static bool Has(string name) => Find(name) is not null;
@@ -45,8 +48,8 @@ internal static class Dates
 
     private static Func<long, double>? Find(string name) => name switch
     {
-        "minute" => static seconds => Modulo(seconds, 3600) / 60,
-        "hour" => static seconds => Modulo(seconds, DaySeconds) / 3600,
+        "minute" => static seconds => SecondOfDay(seconds) % 3600 / 60,
+        "hour" => static seconds => SecondOfDay(seconds) / 3600,
         "day_of_week" => static seconds => Modulo(DayOf(seconds) + 4, 7), // 1970 began on a Thursday
         "day_of_month" => static seconds => Date(seconds).Day,
         "day_of_year" => static seconds => DayOf(seconds) - FirstDay(Date(seconds).Year, 1) + 1,
@@ -56,12 +59,17 @@ internal static class Dates
         _ => null,
     };
 
-    // What is no 64-bit number becomes the lowest one, as on the processors that Prometheus runs on. Its year is bounded: dates that far away have none.
-    private static long ToSeconds(double value) => value is >= -9e15 and <= 9e15 ? (long)value : -9_000_000_000_000_000;
+    // What is no 64-bit number becomes the lowest one, as on the processors that Prometheus runs on.
+    private static long ToSeconds(double value) => value is >= long.MinValue and < long.MaxValue ? (long)value : long.MinValue;
+
+    // Go counts seconds from a day 292 thousand million years before ours, in 64 bits that wrap around: times before that day are far in the future.
+    private static ulong SinceFirstDay(long seconds) => unchecked((ulong)seconds + ((ulong)FirstDayBefore1970 * DaySeconds));
+
+    private static long SecondOfDay(long seconds) => (long)(SinceFirstDay(seconds) % DaySeconds);
 
     private static long Modulo(long value, long by) => ((value % by) + by) % by;
 
-    private static long DayOf(long seconds) => (seconds - Modulo(seconds, DaySeconds)) / DaySeconds;
+    private static long DayOf(long seconds) => (long)(SinceFirstDay(seconds) / DaySeconds) - FirstDayBefore1970;
 
     // Proleptic Gregorian for any year, where DateTime ends at 9999. Years are counted from March, so that the leap day is the last;
     // source: http://howardhinnant.github.io/date_algorithms.html, civil_from_days.

@@ -2,7 +2,7 @@ using Lm.Tsdb;
 
 namespace Lm.PromQL.Tests.Scripts;
 
-/// <summary>Series in a list: the plainest reader that keeps the contract.</summary>
+/// <summary>Series in a list: the plainest reader that keeps the contract. Sorted by labels, as Prometheus reads them: that decides among equals.</summary>
 internal sealed class MemorySeries : ISeriesReader
 {
     private readonly Dictionary<LabelSet, SortedList<long, double>> series = [];
@@ -23,7 +23,7 @@ internal sealed class MemorySeries : ISeriesReader
 
     /// <inheritdoc/>
     public ISeriesSelection Find(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) =>
-        new Selection([.. Matching(matchers, from, until)]);
+        new Selection([.. Matching(matchers, from, until).OrderBy(entry => entry.Key, Comparer<LabelSet>.Create(static (left, right) => left.CompareTo(right)))]);
 
     /// <inheritdoc/>
     public IReadOnlyList<string> LabelNames(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) =>
