@@ -29,8 +29,10 @@ internal sealed class HeadMachine
     {
         Files = files;
         files.CreateDirectory(HeadFolder);
-        options = (changed ?? new HeadOptions { Directory = HeadFolder, Incarnation = Incarnation, BlockHours = 1, Backfill = TimeSpan.FromDays(10), LateBytesMax = 400_000, CleanBytesMax = 0 })
-            with { Time = Time };
+        options = (changed ?? new HeadOptions { Directory = HeadFolder, Incarnation = Incarnation, BlockHours = 1, Backfill = TimeSpan.FromDays(10), LateBytesMax = 400_000, CleanBytesMax = 0 }) with
+        {
+            Time = Time
+        };
         Now = Time.GetUtcNow().ToUnixTimeMilliseconds() / Interval * Interval;
         Open();
     }
