@@ -13,7 +13,12 @@ namespace Lm.Collector.Series;
 /// <param name="logger">The log.</param>
 internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label> labels, ILogger logger)
 {
+    // A chunk that cannot be read now may be readable soon (EIO of a path that comes back); one that is damaged never is, and must not hold up the rest.
+    private const int TriesMax = 60;
+
     private readonly List<FrozenRange> frozen = []; // oldest first; those behind the first wait because a block could not be written
+
+    private int tries; // of the first
 
     /// <summary>Blocks written since start.</summary>
     public long Written { get; private set; }
@@ -39,10 +44,12 @@ internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label
                 Write(frozen[0], stopping);
                 asWriter(() => head.Drop(frozen[0]));
                 frozen.RemoveAt(0);
+                tries = 0;
             }
             catch (Exception e) when (e is IOException or InvalidDataException or BlockDamageException)
             {
                 Failed++;
+                tries++;
                 SeriesLog.BlockFailed(logger, frozen[0].Range.From, frozen[0].Range.Until, e.Message);
                 return;
             }
@@ -56,6 +63,11 @@ internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label
         var content = range.WriteTo(writer, isPartlyThere ? new SeriesStore(null, blocks) : null, stopping);
         if (content.ChunksUnreadable > 0)
         {
+            if (tries < TriesMax)
+            {
+                throw new InvalidDataException($"{content.ChunksUnreadable} chunks cannot be read: {content.Damage}");
+            }
+
             SeriesLog.ChunksUnreadable(logger, content.ChunksUnreadable, range.Range.From, range.Range.Until, content.Damage);
         }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Lm.Collector.Listeners;
 using Lm.Collector.Query;
+using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.PromQL.Tests.Scripts;
@@ -41,6 +42,9 @@ internal sealed class ApiHost : IReadiness, ISpoolProgress, IAsyncDisposable
             ExpectedAgents = () => [],
             ClockTolerance = () => TimeSpan.FromSeconds(600),
             Progress = this,
+            Series = series,
+            SeriesMetrics = () => [],
+            Catalog = new MetricCatalog(),
             Time = TimeProvider.System,
             Loggers = NullLoggerFactory.Instance,
         };
