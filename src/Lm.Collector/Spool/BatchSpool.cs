@@ -20,6 +20,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     /// whatever the settings say today.</summary>
     public const int RecordSizeMax = 80 << 20;
 
+    // A thousand usual batches: the next longer file is far off, and writing it holds nobody up for more than a millisecond or two.
+    private const int ZerosAhead = 1 << 20;
+
     // Batches that wait for consumers; beyond it the journal's writer waits, and with it the agents.
     private const int HandOverMax = 4096;
 
@@ -47,6 +50,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             SegmentSizeMax = parts.SegmentSizeMax,
             RecordSizeMax = RecordSizeMax,
             PendingSizeMax = 2L * RecordSizeMax,
+            ZerosAhead = ZerosAhead,
             Committed = OnCommitted,
         });
     }
