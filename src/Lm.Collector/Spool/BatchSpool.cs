@@ -106,7 +106,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         new SpoolReplay(journal, ledger, clock, ages, metrics, logger).Run(consumers, time, stopping);
 
     /// <summary>Begins to feed the consumers with what is committed from now on.</summary>
-    public void Start(IReadOnlyList<IBatchConsumer> consumers) => consuming = Task.Run(() => ConsumeAsync(consumers));
+    public void Start(IReadOnlyList<IBatchConsumer> consumers) => consuming = Task.Run(() => ConsumeAsync([.. consumers]));
 
     /// <summary>Appends one batch. On success the spool owns the lease; else it is the caller's still.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -222,7 +222,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         }
     }
 
-    private async Task ConsumeAsync(IReadOnlyList<IBatchConsumer> consumers)
+    private async Task ConsumeAsync(IBatchConsumer[] consumers)
     {
         await foreach (var committed in handOver.Reader.ReadAllAsync(CancellationToken.None))
         {
