@@ -29,6 +29,7 @@ internal sealed class JournalWriter
     private IFileHandle? file; // that of the current segment; null when the next group begins a new one
     private Segment? current;
     private long zerosEnd; // how far zeros were written in it, or tried
+    private bool withoutZeros; // it was begun after a failure, which may have been for want of the room that zeros take
 
     public JournalWriter(
         IFileSystem files, string directory, JournalOptions options, OpenedJournal opened, AppendQueue queue, Leftovers leftovers)
@@ -96,6 +97,7 @@ internal sealed class JournalWriter
         }
         catch (FileSystemException failure)
         {
+            withoutZeros = true;
             Refuse(failure);
             return false;
         }
@@ -124,6 +126,7 @@ internal sealed class JournalWriter
     private void BeginSegment(ReadOnlyMemory<byte> preamble)
     {
         var previous = segments.Newest;
+        withoutZeros &= current is null; // a segment that was filled without failing ends the caution
         CloseCurrent();
         if (!idIsStored)
         {
@@ -200,7 +203,7 @@ internal sealed class JournalWriter
     // By the sync that pays for a longer file anyway: one in a thousand usual groups, and no other thread has to be in step with this one.
     private void WriteZeros()
     {
-        if (options.ZerosAhead == 0 || output.End <= zerosEnd)
+        if (options.ZerosAhead == 0 || withoutZeros || output.End <= zerosEnd)
         {
             return;
         }

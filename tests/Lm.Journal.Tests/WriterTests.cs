@@ -225,10 +225,10 @@ public sealed class WriterTests
     }
 
     [Fact]
-    public async Task A_failed_sync_takes_the_zeros_along()
+    public async Task A_failed_sync_takes_the_zeros_along_and_the_segment_after_it_has_none()
     {
         var files = new MemoryFileSystem();
-        await using var journal = Texts.Open(files, new JournalOptions { ZerosAhead = 1000 });
+        await using var journal = Texts.Open(files, new JournalOptions { SegmentSizeMax = 3000, ZerosAhead = 1000 });
         await journal.AppendAsync("kept");
         var end = journal.CommittedEnd.Offset;
         files.Fault = operation => operation.Kind == FileOperationKind.Sync ? FileFault.InputOutput : null;
@@ -237,6 +237,12 @@ public sealed class WriterTests
         Assert.Equal(end, files.Peek(Texts.PathOf(0)).Length);
         await journal.AppendAsync("next");
         Assert.Equal(["kept", "next"], journal.Read().Read());
+        Assert.Equal(journal.CommittedEnd.Offset, files.Peek(Texts.PathOf(1)).Length);
+        await journal.AppendAsync(new string('x', 2930));
+        Assert.Equal(2u, journal.CommittedEnd.Segment);
+        await journal.AppendAsync(new string('y', 100));
+        Assert.Equal(3u, journal.CommittedEnd.Segment);
+        Assert.Equal(journal.CommittedEnd.Offset + 1000, files.Peek(Texts.PathOf(3)).Length);
     }
 
     [Fact]
