@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Lm.Collector;
+using Lm.Collector.Listeners;
 using Lm.Collector.Settings;
 using Lm.Platform.Files;
 using Microsoft.Extensions.Logging.Console;
@@ -68,6 +69,7 @@ static async Task<int> RunAsync(string configFile)
         CollectorLog.SettingsWarning(logger, warning);
     }
 
+    SocketThreads.RunWhatBytesWakeOnThem();
     using var stopping = new CancellationTokenSource();
     var settings = new CurrentSettings(loaded);
     var reload = new Reload(configFile, settings, TimeProvider.System, logger);

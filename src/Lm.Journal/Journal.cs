@@ -51,6 +51,7 @@ public sealed class Journal : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.RecordSizeMax, SegmentFormat.RecordSizeLimit);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SegmentSizeMax);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.PendingSizeMax);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.ZerosAhead);
         return new Journal(files, directory, options, new JournalOpening(files, directory, options, birthId).Run());
     }
 
@@ -76,7 +77,7 @@ public sealed class Journal : IAsyncDisposable
     /// <summary>The end of the last committed record: where the next one goes, unless a new segment begins.</summary>
     public JournalPosition CommittedEnd => segments.CommittedEnd;
 
-    /// <summary>Committed bytes of all segments.</summary>
+    /// <summary>Committed bytes of all segments. The newest one's file may be longer by <see cref="JournalOptions.ZerosAhead"/>.</summary>
     public long SizeBytes => segments.SizeBytes;
 
     /// <summary>The segments, oldest first: a snapshot.</summary>
@@ -119,7 +120,7 @@ public sealed class Journal : IAsyncDisposable
             var number = segment.Number;
             var start = number == position.Segment ? Math.Max(position.Offset, SegmentFormat.HeaderSize) : SegmentFormat.HeaderSize;
             using var file = JournalReader.OpenSegment(files, directory, number);
-            cursor.Begin(file, SegmentFormat.Salt(Id, number), start, segment.SizeBytes, provenEnd: segment.SizeBytes);
+            cursor.Begin(file, SegmentFormat.Salt(Id, number), start, segment.SizeBytes, provenEnd: segment.SizeBytes, limitIsFileEnd: false);
             do
             {
                 for (var step = cursor.MoveNext(); step != SegmentStep.End; step = cursor.MoveNext())

@@ -87,6 +87,8 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
                     keep = CutTail(file, found[^1]);
                     return keep ? file : null;
                 }
+
+                tornBytes += cursor.ContentEnd(0);
             }
             finally
             {
@@ -107,7 +109,7 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
     private bool WalkLast(IFileHandle file, FoundSegment segment)
     {
         var any = false;
-        cursor.Begin(file, Salt(segment), SegmentFormat.HeaderSize, segment.Length, provenEnd: SegmentFormat.HeaderSize);
+        cursor.Begin(file, Salt(segment), SegmentFormat.HeaderSize, segment.Length, provenEnd: SegmentFormat.HeaderSize, limitIsFileEnd: true);
         for (var step = cursor.MoveNext(); step != SegmentStep.End; step = cursor.MoveNext())
         {
             if (step == SegmentStep.Damage)
@@ -130,7 +132,7 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
         var end = cursor.Offset;
         var damaged = NoteDamagedHeader(segment) || damage.Found.Any(stretch => stretch.Segment == segment.Number);
         lastSegment = new Segment(segment.Number, end) { MayHoldMore = segment.Length > end };
-        tornBytes += segment.Length - end;
+        tornBytes += cursor.ContentEnd(end) - end;
         if (lastSegment.MayHoldMore)
         {
             try
@@ -153,12 +155,10 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
     {
         var unfinished = found[^1];
         found.RemoveAt(found.Count - 1);
-        tornBytes += unfinished.Length;
 
         // Its header may be the only one that knows of a refused group at the end of its predecessor.
         if (found.Count > 0 && JournalSurvey.NamedEnd(found[^1], unfinished) is { } end && end <= found[^1].Length)
         {
-            tornBytes += found[^1].Length - end;
             CutDurably(found[^1].Number, end);
         }
 
@@ -169,6 +169,8 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
     private void CutDurably(uint number, long end)
     {
         using var file = files.Open(PathOf(number), writable: true);
+        cursor.Begin(file, 0, end, file.Length, end, limitIsFileEnd: true);
+        tornBytes += cursor.ContentEnd(end) - end;
         file.Truncate(end);
         file.Sync();
     }
@@ -179,13 +181,11 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
         for (var at = 0; at + 1 < found.Count; at++)
         {
             var segment = found[at];
-            var end = JournalSurvey.NamedEnd(segment, found[at + 1]) ?? segment.Length;
-
-            // Even when its length is right: a cut that was not synced before the last stop may still be undone.
-            segments.Add(new Segment(segment.Number, end) { MayHoldMore = true });
+            var named = JournalSurvey.NamedEnd(segment, found[at + 1]);
+            var end = named ?? segment.Length;
             NoteDamagedHeader(segment);
             using var file = files.Open(PathOf(segment.Number), writable: false);
-            cursor.Begin(file, Salt(segment), SegmentFormat.HeaderSize, end, provenEnd: end);
+            cursor.Begin(file, Salt(segment), SegmentFormat.HeaderSize, end, provenEnd: end, limitIsFileEnd: named is null);
             for (var step = cursor.MoveNext(); step != SegmentStep.End; step = cursor.MoveNext())
             {
                 if (step == SegmentStep.Damage)
@@ -193,6 +193,9 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
                     damage.SetAside(segment.Number, cursor.Offset, cursor.Next - cursor.Offset, cursor.Reason);
                 }
             }
+
+            // Even when its length is right: a cut that was not synced before the last stop may still be undone.
+            segments.Add(new Segment(segment.Number, cursor.Offset) { MayHoldMore = true });
         }
     }
 

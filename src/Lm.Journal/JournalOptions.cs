@@ -12,6 +12,10 @@ public sealed record JournalOptions
     /// <summary>Bytes that may wait for the writer; appenders beyond it wait.</summary>
     public long PendingSizeMax { get; init; } = 64L << 20;
 
+    /// <summary>Zeros kept written behind the records of the segment that is appended to, in bytes; 0 for none. A sync whose records lie within them
+    /// changes neither the file's length nor its map of blocks, and costs half. They are cut when the segment is closed.</summary>
+    public int ZerosAhead { get; init; }
+
     /// <summary>Makes the preamble that every new segment begins with (the owner's state at that point), or null for none.
     /// Called on the writer's thread, after every earlier record was committed and reported; again for the next try when the segment
     /// could not be begun. It must not throw and not exceed <see cref="RecordSizeMax"/>: that would be a bug, and stops the process.</summary>

@@ -22,7 +22,8 @@ public static class JournalReader
             var named = at + 1 < survey.Segments.Count ? JournalSurvey.NamedEnd(segment, survey.Segments[at + 1]) : null;
             var limit = named ?? segment.Length;
             cursor.Begin(
-                file, SegmentFormat.Salt(survey.Id!.Value, segment.Number), SegmentFormat.HeaderSize, limit, named ?? SegmentFormat.HeaderSize);
+                file, SegmentFormat.Salt(survey.Id!.Value, segment.Number), SegmentFormat.HeaderSize, limit, named ?? SegmentFormat.HeaderSize,
+                limitIsFileEnd: named is null);
             for (var step = cursor.MoveNext(); step != SegmentStep.End; step = cursor.MoveNext())
             {
                 if (step == SegmentStep.Record)

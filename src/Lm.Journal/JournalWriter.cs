@@ -28,6 +28,8 @@ internal sealed class JournalWriter
     private uint nextSegment;
     private IFileHandle? file; // that of the current segment; null when the next group begins a new one
     private Segment? current;
+    private long zerosEnd; // how far zeros were written in it, or tried
+    private bool withoutZeros; // it was begun after a failure, which may have been for want of the room that zeros take
 
     public JournalWriter(
         IFileSystem files, string directory, JournalOptions options, OpenedJournal opened, AppendQueue queue, Leftovers leftovers)
@@ -50,7 +52,7 @@ internal sealed class JournalWriter
             WriteGroup(first);
         }
 
-        file?.Dispose();
+        CloseCurrent();
         stopped.SetResult();
     }
 
@@ -95,6 +97,7 @@ internal sealed class JournalWriter
         }
         catch (FileSystemException failure)
         {
+            withoutZeros = true;
             Refuse(failure);
             return false;
         }
@@ -108,6 +111,7 @@ internal sealed class JournalWriter
         {
             output.Begin(target, SegmentFormat.Salt(id, segment.Number), segment.CommittedEnd);
             WriteRecords(segment.Number, followsSync: true);
+            WriteZeros();
             target.Sync();
         }
         catch (FileSystemException)
@@ -122,6 +126,7 @@ internal sealed class JournalWriter
     private void BeginSegment(ReadOnlyMemory<byte> preamble)
     {
         var previous = segments.Newest;
+        withoutZeros &= current is null; // a segment that was filled without failing ends the caution
         CloseCurrent();
         if (!idIsStored)
         {
@@ -143,12 +148,14 @@ internal sealed class JournalWriter
             }
 
             WriteRecords(number, followsSync: false);
+            WriteZeros();
             created.Sync();
             files.SyncDirectory(directory);
         }
         catch (FileSystemException)
         {
             created.Dispose();
+            zerosEnd = 0;
             if (!leftovers.TryDelete(path))
             {
                 nextSegment = number + 1; // the file may come back: the next segment passes over it
@@ -193,6 +200,25 @@ internal sealed class JournalWriter
         output.Flush();
     }
 
+    // By the sync that pays for a longer file anyway: one in a thousand usual groups, and no other thread has to be in step with this one.
+    private void WriteZeros()
+    {
+        if (options.ZerosAhead == 0 || withoutZeros || output.End <= zerosEnd)
+        {
+            return;
+        }
+
+        zerosEnd = Math.Max(output.End, Math.Min(output.End + options.ZerosAhead, options.SegmentSizeMax));
+        try
+        {
+            output.WriteZeros(zerosEnd);
+        }
+        catch (FileSystemException)
+        {
+            // A full disk has no room for zeros, and may have room for records. What else is wrong the group's sync tells.
+        }
+    }
+
     private void Answer()
     {
         foreach (var append in group)
@@ -209,14 +235,35 @@ internal sealed class JournalWriter
 
     private void CloseCurrent()
     {
+        CutZeros();
         file?.Dispose();
-        (file, current) = (null, null);
+        (file, current, zerosEnd) = (null, null, 0);
+    }
+
+    // Gives the room back. Nothing relies on it: zeros at a file's end are no records.
+    private void CutZeros()
+    {
+        if (current is null || zerosEnd <= current.CommittedEnd)
+        {
+            return;
+        }
+
+        segments.MarkUnclean(current); // the cut is not synced
+        try
+        {
+            file!.Truncate(current.CommittedEnd);
+        }
+        catch (FileSystemException)
+        {
+            // The next opening cuts it.
+        }
     }
 
     /// <summary>Closes a segment for good after a failed write or sync.</summary>
     private void GiveUp(Segment segment, IFileHandle target)
     {
         segments.MarkUnclean(segment);
+        zerosEnd = 0; // the cut takes them along
         try
         {
             // Gives room back on a full disk, and keeps a kill right now from reviving the group. Nothing relies on it: what

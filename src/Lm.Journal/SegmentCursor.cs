@@ -9,6 +9,7 @@ namespace Lm.Journal;
 /// a bad record before <see cref="ProvenEnd"/> is damage, for everything there was synced; behind it, it is damage only if a valid
 /// record that starts a group follows, for that one was written after everything before it had been synced; otherwise it is
 /// where a write was cut off, and the walk ends there;
+/// zeros from a record's end to the file's end are room written ahead: the walk ends before them, and they are neither torn nor damage;
 /// work is linear in the segment's size, memory is that of the largest record.
 /// </remarks>
 internal sealed class SegmentCursor(int recordSizeMax)
@@ -20,6 +21,7 @@ internal sealed class SegmentCursor(int recordSizeMax)
     private int bufferCount;
     private IFileHandle? file;
     private uint salt;
+    private bool mayEndInZeros;
 
     /// <summary>Where the walk ends at the latest.</summary>
     public long Limit { get; set; }
@@ -43,8 +45,15 @@ internal sealed class SegmentCursor(int recordSizeMax)
     public string Reason { get; private set; } = "";
 
     /// <summary>Starts over in a file. The owner of the file keeps it open meanwhile.</summary>
-    public void Begin(IFileHandle segment, uint segmentSalt, long offset, long limit, long provenEnd)
+    /// <param name="segment">The file.</param>
+    /// <param name="segmentSalt">Its salt.</param>
+    /// <param name="offset">Where to begin.</param>
+    /// <param name="limit">Where to end at the latest.</param>
+    /// <param name="provenEnd">Everything before it was synced.</param>
+    /// <param name="limitIsFileEnd">The limit is no more than where the file ends, so that zeros written ahead of the records may stand before it.</param>
+    public void Begin(IFileHandle segment, uint segmentSalt, long offset, long limit, long provenEnd, bool limitIsFileEnd)
     {
+        mayEndInZeros = limitIsFileEnd;
         file = segment;
         salt = segmentSalt;
         bufferCount = 0;
@@ -68,6 +77,12 @@ internal sealed class SegmentCursor(int recordSizeMax)
             return SegmentStep.Record;
         }
 
+        if (mayEndInZeros && IsZeroFrom(Offset))
+        {
+            (Payload, Reason) = (default, "");
+            return SegmentStep.End;
+        }
+
         var damaged = Offset;
         var reason = Reason;
         if (damaged >= ProvenEnd)
@@ -82,6 +97,47 @@ internal sealed class SegmentCursor(int recordSizeMax)
         Payload = default;
         Reason = reason;
         return provesDamage ? SegmentStep.Damage : SegmentStep.End;
+    }
+
+    /// <summary>Where the last byte behind an offset that is not zero ends; the offset itself when there is none before the limit.</summary>
+    public long ContentEnd(long offset)
+    {
+        var end = offset;
+        while (offset < Limit)
+        {
+            var view = View(offset, BufferSizeMin).Span;
+            if (view.IsEmpty)
+            {
+                break; // the file is shorter than it should be
+            }
+
+            var last = view.LastIndexOfAnyExcept((byte)0);
+            end = last < 0 ? end : offset + last + 1;
+            offset += view.Length;
+        }
+
+        return end;
+    }
+
+    private bool IsZeroFrom(long offset)
+    {
+        while (offset < Limit)
+        {
+            var view = View(offset, BufferSizeMin).Span;
+            if (view.ContainsAnyExcept((byte)0))
+            {
+                return false;
+            }
+
+            if (view.IsEmpty)
+            {
+                break; // the file is shorter than it should be
+            }
+
+            offset += view.Length;
+        }
+
+        return true;
     }
 
     /// <summary>Reads and checks the record at an offset.</summary>

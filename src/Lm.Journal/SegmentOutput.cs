@@ -8,6 +8,9 @@ internal sealed class SegmentOutput
 {
     // 32 KiB: a few usual batches. A larger group takes several writes before its one sync, and an idle journal holds no more.
     private readonly byte[] buffer = new byte[32 << 10];
+
+    private static readonly byte[] Zeros = new byte[64 << 10];
+
     private IFileHandle? file;
     private uint salt;
     private long flushedEnd;
@@ -49,6 +52,17 @@ internal sealed class SegmentOutput
             file!.Write(flushedEnd, buffer.AsSpan(0, buffered));
             flushedEnd += buffered;
             buffered = 0;
+        }
+    }
+
+    /// <summary>Writes zeros behind what was written, as room for the next groups.</summary>
+    /// <exception cref="FileSystemException">They do not fit, or not all; what was written before stands.</exception>
+    public void WriteZeros(long end)
+    {
+        Flush();
+        for (var at = End; at < end; at += Zeros.Length)
+        {
+            file!.Write(at, Zeros.AsSpan(0, (int)Math.Min(Zeros.Length, end - at)));
         }
     }
 

@@ -131,7 +131,7 @@ public sealed class BatchEncoder : ISampleSink
     {
         EncodePayload(key);
         frame.Clear();
-        frame.Advance(FrameWriter.Write(payload.Written, frame.Reserve(FrameWriter.SizeMax(payload.Length))));
+        frame.Advance(FrameWriter.Write(payload.Written, frame.Reserve(FrameWriter.SizeMax(payload.Length)), isText: LogCount > 0));
         return frame.Memory;
     }
 

@@ -58,7 +58,7 @@ public static class BatchRewriter
         }
 
         var room = new byte[FrameWriter.SizeMax(writer.Length)];
-        rewritten = room[..FrameWriter.Write(writer.Written, room)];
+        rewritten = room[..FrameWriter.Write(writer.Written, room, isText: true)];
         return true;
     }
 }

@@ -28,10 +28,10 @@ public sealed record IngestAck(IReadOnlyList<FrameAck> Frames, UnixMillis Collec
         var message = messageWriter ??= new WireWriter();
         var part = partWriter ??= new WireWriter();
         message.Clear();
-        foreach (var frame in Frames)
+        for (var i = 0; i < Frames.Count; i++)
         {
             part.Clear();
-            Write(part, frame);
+            Write(part, Frames[i]);
             message.WriteBytesField(Tag.AckFrames, part.Written);
         }
 

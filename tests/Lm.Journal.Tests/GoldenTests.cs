@@ -31,6 +31,22 @@ public sealed class GoldenTests
     }
 
     [Fact]
+    public async Task The_golden_journal_with_zeros_ahead_is_the_same_journal()
+    {
+        var files = new MemoryFileSystem();
+        files.CreateDirectory(Texts.Directory);
+        foreach (var name in Names)
+        {
+            files.Put(Path.Combine(Texts.Directory, name), name == Names[1] ? [.. Golden(name), .. new byte[4096]] : Golden(name));
+        }
+
+        await using var journal = Texts.Open(files, Options);
+        Assert.Equal(0, journal.Recovery.TornBytes);
+        Assert.Equal(["preamble:state", "first record", "second record", "preamble:state", "third record", "4"], journal.Read().Read());
+        Assert.Equal(Golden(Names[1]), files.Peek(Path.Combine(Texts.Directory, Names[1])));
+    }
+
+    [Fact]
     public async Task The_same_appends_write_the_same_bytes()
     {
         var files = new MemoryFileSystem();

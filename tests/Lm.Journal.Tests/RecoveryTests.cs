@@ -18,25 +18,29 @@ public sealed class RecoveryTests
     }
 
     [Theory]
-    [InlineData(1, false)]
-    [InlineData(11, false)]
-    [InlineData(5000, false)]
-    [InlineData(5000, true)]
-    [InlineData(100_000, true)]
-    public async Task Garbage_behind_the_last_record_is_cut_and_appends_go_on_there(int size, bool isRandom)
+    [InlineData(1, 0)]
+    [InlineData(5000, 0)]
+    [InlineData(100_000, 0)]
+    [InlineData(0, 1)]
+    [InlineData(0, 5000)]
+    [InlineData(7, 5000)]
+    [InlineData(5000, 200_000)]
+    public async Task Garbage_behind_the_last_record_is_cut_with_the_zeros_behind_it_and_appends_go_on_there(int garbageSize, int zeros)
     {
         var files = await WrittenAsync(Three);
         var whole = files.Peek(Texts.PathOf(0));
-        var garbage = new byte[size];
-        if (isRandom)
+        var garbage = new byte[garbageSize + zeros];
+        new Random(garbageSize).NextBytes(garbage.AsSpan(0, garbageSize));
+        if (garbageSize > 0)
         {
-            new Random(size).NextBytes(garbage);
+            garbage[garbageSize - 1] |= 1; // garbage ends where the zeros begin
         }
 
         files.Put(Texts.PathOf(0), [.. whole, .. garbage]);
+        Assert.Equal(Three, JournalReader.ReadDirectory(files, Texts.Directory).Read());
         await using (var journal = Texts.Open(files))
         {
-            Assert.Equal(size, journal.Recovery.TornBytes);
+            Assert.Equal(garbageSize, journal.Recovery.TornBytes);
             Assert.Empty(journal.Recovery.Damage);
             Assert.Equal(whole, files.Peek(Texts.PathOf(0)));
             Assert.Equal(new JournalPosition(0, whole.Length), await journal.AppendAsync("delta"));
@@ -57,7 +61,7 @@ public sealed class RecoveryTests
             files.Put(Texts.PathOf(0), whole.AsSpan(0, length));
             await using var journal = Texts.Open(files);
             Assert.Equal(Three[..2], journal.Read().Read());
-            Assert.Equal(length - (whole.Length - lastRecord), journal.Recovery.TornBytes);
+            Assert.Equal(whole.AsSpan(whole.Length - lastRecord, length - (whole.Length - lastRecord)).TrimEnd((byte)0).Length, journal.Recovery.TornBytes);
             Assert.Empty(journal.Recovery.Damage);
         }
     }
@@ -88,6 +92,40 @@ public sealed class RecoveryTests
 
         static int StartOf(int record) =>
             SegmentFormat.HeaderSize + Three.Take(record).Sum(text => SegmentFormat.RecordHeaderSize + text.Length);
+    }
+
+    [Fact]
+    public async Task A_torn_record_before_zeros_is_a_torn_tail_and_zeros_among_records_are_damage()
+    {
+        var files = await WrittenAsync(Three);
+        var whole = files.Peek(Texts.PathOf(0));
+        var second = SegmentFormat.HeaderSize + SegmentFormat.RecordHeaderSize + Three[0].Length;
+        files.Put(Texts.PathOf(0), [.. whole[..^2], .. new byte[3000]]);
+        await using (var torn = Texts.Open(files))
+        {
+            Assert.Equal(SegmentFormat.RecordHeaderSize + Three[2].Length - 2, torn.Recovery.TornBytes);
+            Assert.Equal(Three[..2], torn.Read().Read());
+        }
+
+        var length = SegmentFormat.RecordHeaderSize + Three[1].Length;
+        files.Put(Texts.PathOf(0), [.. whole[..second], .. new byte[length], .. whole[(second + length)..], .. new byte[3000]]);
+        await using var damaged = Texts.Open(files);
+        Assert.Equal(second, Assert.Single(damaged.Recovery.Damage).Offset);
+        Assert.Equal(0, damaged.Recovery.TornBytes);
+        Assert.Equal(["alpha", "gamma"], damaged.Read().Read());
+    }
+
+    [Fact]
+    public async Task Zeros_at_the_end_of_an_earlier_segment_are_no_damage_even_when_no_header_names_its_end()
+    {
+        var options = new JournalOptions { SegmentSizeMax = 200 };
+        var files = await WrittenAsync([.. Enumerable.Range(0, 30).Select(i => $"record {i}")], null, options);
+        files.Put(Texts.PathOf(1), [.. files.Peek(Texts.PathOf(1)), .. new byte[3000]]);
+        files.Corrupt(Texts.PathOf(2), 20, 0xAA, 0xBB);
+        await using var journal = Texts.Open(files, options);
+        Assert.Equal(2u, Assert.Single(journal.Recovery.Damage).Segment); // its header
+        Assert.Equal(30, journal.Read().Count());
+        Assert.Empty(journal.LateDamage);
     }
 
     [Fact]

@@ -178,6 +178,74 @@ public sealed class WriterTests
     }
 
     [Fact]
+    public async Task Zeros_stand_behind_the_records_while_a_segment_is_appended_to_and_are_cut_when_it_is_closed()
+    {
+        var files = new MemoryFileSystem();
+        var lengthChanges = 0;
+        var options = new JournalOptions { SegmentSizeMax = 10_000, ZerosAhead = 4000 };
+        var journal = Texts.Open(files, options);
+        await journal.AppendAsync("first");
+        var end = journal.CommittedEnd.Offset;
+        var prepared = files.Peek(Texts.PathOf(0));
+        Assert.Equal(end + 4000, prepared.Length);
+        Assert.Equal(4000, prepared.Count(each => each == 0) - prepared.Take((int)end).Count(each => each == 0));
+        var length = prepared.Length;
+        for (var i = 0; i < 14; i++)
+        {
+            await journal.AppendAsync(new string('x', 600));
+            var now = files.Peek(Texts.PathOf(0)).Length;
+            lengthChanges += now == length ? 0 : 1;
+            length = now;
+        }
+
+        Assert.Equal(2, lengthChanges);
+        Assert.InRange(length, journal.SizeBytes, 10_000);
+        await journal.AppendAsync(new string('y', 5000));
+        Assert.Equal(journal.Segments[0].SizeBytes, files.Peek(Texts.PathOf(0)).Length);
+        await journal.DisposeAsync();
+        Assert.Equal(journal.Segments[1].SizeBytes, files.Peek(Texts.PathOf(1)).Length);
+        await using var again = Texts.Open(files, options);
+        Assert.Equal(0, again.Recovery.TornBytes);
+        Assert.Equal(16, again.Read().Count());
+    }
+
+    [Fact]
+    public async Task Zeros_that_find_no_room_refuse_no_record_that_does()
+    {
+        var files = new MemoryFileSystem { Capacity = 5000 };
+        await using var journal = Texts.Open(files, new JournalOptions { ZerosAhead = 4500 });
+        for (var i = 0; i < 6; i++)
+        {
+            await journal.AppendAsync(new string('x', 700));
+        }
+
+        Assert.True((await Assert.ThrowsAsync<JournalException>(async () => await journal.AppendAsync(new string('x', 1500)))).IsNoSpace);
+        await journal.AppendAsync("small");
+        Assert.Equal(7, journal.Read().Count());
+    }
+
+    [Fact]
+    public async Task A_failed_sync_takes_the_zeros_along_and_the_segment_after_it_has_none()
+    {
+        var files = new MemoryFileSystem();
+        await using var journal = Texts.Open(files, new JournalOptions { SegmentSizeMax = 3000, ZerosAhead = 1000 });
+        await journal.AppendAsync("kept");
+        var end = journal.CommittedEnd.Offset;
+        files.Fault = operation => operation.Kind == FileOperationKind.Sync ? FileFault.InputOutput : null;
+        await Assert.ThrowsAsync<JournalException>(async () => await journal.AppendAsync("refused"));
+        files.Fault = null;
+        Assert.Equal(end, files.Peek(Texts.PathOf(0)).Length);
+        await journal.AppendAsync("next");
+        Assert.Equal(["kept", "next"], journal.Read().Read());
+        Assert.Equal(journal.CommittedEnd.Offset, files.Peek(Texts.PathOf(1)).Length);
+        await journal.AppendAsync(new string('x', 2930));
+        Assert.Equal(2u, journal.CommittedEnd.Segment);
+        await journal.AppendAsync(new string('y', 100));
+        Assert.Equal(3u, journal.CommittedEnd.Segment);
+        Assert.Equal(journal.CommittedEnd.Offset + 1000, files.Peek(Texts.PathOf(3)).Length);
+    }
+
+    [Fact]
     public async Task Closing_commits_what_waits_and_refuses_what_comes_later()
     {
         var files = new MemoryFileSystem();

@@ -61,6 +61,7 @@ write_settings() { # AGENT_ID [PORT that the agent sends to, when it is not the 
     make_secret "$work/query-token"
     make_secret "$work/token"
     ingest_port=$(free_port) query_port=$(free_port)
+    while [[ $query_port == "$ingest_port" ]]; do query_port=$(free_port); done
     printf '%s' "$ingest_port" >"$work/ingest-port"
     printf '%s' "$query_port" >"$work/query-port"
     {

@@ -21,6 +21,7 @@ internal sealed class AgentRecord(string agentId)
     private UnixMillis lastSeen;
     private UnixMillis? lastBatch;
     private long lastBatchTimestamp;
+    private string userAgent = "";
     private string version = "";
     private int intervalMs;
     private long? clockSkewMs;
@@ -44,8 +45,9 @@ internal sealed class AgentRecord(string agentId)
     public void Take(in AgentReport report, long timestamp)
     {
         Seen(report.ReceivedAt, timestamp);
-        if (report.UserAgent is { } agent)
+        if (report.UserAgent is { } agent && agent != userAgent)
         {
+            userAgent = agent;
             var slash = agent.IndexOf('/');
             version = slash < 0 ? "" : agent[(slash + 1)..].Split(' ')[0];
         }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Lm.Collector.Agents;
 using Lm.Collector.Listeners;
 using Lm.Collector.Settings;
@@ -109,49 +108,53 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
         }
 
         // From here on the sender is known, so what it says about itself is kept whatever becomes of its batches.
-        var (outcome, request) = await TakeFramesAsync(context, owner.AgentId, receivedAt, current);
+        using var body = new RequestBody(parts.Budget);
+        if (RefusalByHeaders(context, owner.AgentId, receivedAt, current.Limits, out var request) is not { } outcome)
+        {
+            outcome = await body.ReadAsync(context.Request, current.Limits.BodyBytesMax, context.RequestAborted) is var status and not BodyStatus.Ok
+                ? Refused(RefusalByBody(status, current.Limits))
+                : await parts.Pipeline.ProcessAsync(request, Counted(body.Bytes));
+        }
+
         if (parts.Reports is { } reports)
         {
             reports.Report(ReportOf(context, owner.AgentId, receivedAt, outcome, request));
         }
 
+        body.Dispose(); // the client may take its time over the answer
         await AnswerAsync(context, owner.AgentId, outcome, current);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<(IngestOutcome Outcome, IngestRequest Request)> TakeFramesAsync(
-        HttpContext context, string agentId, UnixMillis receivedAt, IngestSettings current)
+    private ReadOnlyMemory<byte> Counted(ReadOnlyMemory<byte> body)
     {
-        var limits = current.Limits;
+        Interlocked.Add(ref parts.Metrics.BodyBytes, body.Length);
+        return body;
+    }
+
+    private IngestOutcome? RefusalByHeaders(HttpContext context, string agentId, UnixMillis receivedAt, Limits limits, out IngestRequest request)
+    {
+        request = default;
         if (RefusalByHeaders(context.Request, limits) is { } refusal)
         {
-            return (Refused(refusal), default);
+            return Refused(refusal);
         }
 
-        if (RequestHeaders.TryRead(context.Request.Headers, agentId, receivedAt, out var request) is { } fault)
+        if (RequestHeaders.TryRead(context.Request.Headers, agentId, receivedAt, out request) is { } fault)
         {
-            return (Refused(IngestOutcome.Refused(400, ProblemCode.MalformedBatch, fault)), default);
+            return Refused(IngestOutcome.Refused(400, ProblemCode.MalformedBatch, fault));
         }
 
-        if (isDraining)
-        {
-            return (Refused(IngestOutcome.Refused(503, ProblemCode.Draining, "the collector is stopping; keep the batch and send it again")), request);
-        }
-
-        using var body = new RequestBody(parts.Budget);
-        switch (await body.ReadAsync(context.Request, limits.BodyBytesMax, context.RequestAborted))
-        {
-            case BodyStatus.TooLarge:
-                return (Refused(BodyTooLarge(limits)), request);
-            case BodyStatus.Broken:
-                return (Refused(IngestOutcome.Refused(400, IngestMetrics.BadRequest, "the body's chunks cannot be read")), request);
-            case BodyStatus.NoRoom:
-                return (Refused(IngestOutcome.Refused(429, ProblemCode.Rate, "too many requests are being taken at the moment")), request);
-            default:
-                Interlocked.Add(ref parts.Metrics.BodyBytes, body.Bytes.Length);
-                return (await parts.Pipeline.ProcessAsync(request, body.Bytes), request);
-        }
+        return isDraining
+            ? Refused(IngestOutcome.Refused(503, ProblemCode.Draining, "the collector is stopping; keep the batch and send it again"))
+            : null;
     }
+
+    private static IngestOutcome RefusalByBody(BodyStatus status, Limits limits) => status switch
+    {
+        BodyStatus.TooLarge => BodyTooLarge(limits),
+        BodyStatus.Broken => IngestOutcome.Refused(400, IngestMetrics.BadRequest, "the body's chunks cannot be read"),
+        _ => IngestOutcome.Refused(429, ProblemCode.Rate, "too many requests are being taken at the moment"),
+    };
 
     private static string? RefusalByIdentity(HttpContext context, in TokenOwner owner, IngestSettings current)
     {
@@ -195,7 +198,7 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
 
     private Task AnswerAsync(HttpContext context, string agentId, IngestOutcome outcome, IngestSettings current)
     {
-        if (outcome.Frames.FirstOrDefault(frame => frame.Status == 409) is { } conflict)
+        if (Array.Find(outcome.Frames, static frame => frame.Status == 409) is { } conflict)
         {
             IngestLog.SequenceConflict(parts.Logger, agentId, conflict.Detail);
         }

@@ -16,56 +16,61 @@ internal sealed class IngestPipeline(
     /// <summary>Takes a request's frames.</summary>
     /// <param name="request">Its headers, the sender verified.</param>
     /// <param name="body">Its frames; must stay unchanged until the returned task has ended.</param>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<IngestOutcome> ProcessAsync(IngestRequest request, ReadOnlyMemory<byte> body)
+    public ValueTask<IngestOutcome> ProcessAsync(IngestRequest request, ReadOnlyMemory<byte> body)
     {
         var current = settings();
         var frames = splitter.Split(body, current.Limits);
-        var owned = frames.Count; // leases from this index on are still ours
+        var owned = true; // the leases are still ours
         try
         {
-            var (queueId, interval) = (default(QueueId?), 0);
-            foreach (var frame in frames)
-            {
-                queueId ??= frame.Lease?.Batch.Key.QueueId;
-                interval = frame.Lease?.Batch.IntervalMs ?? interval;
-            }
-
             if (Contradiction(request, frames) is { } refusal)
             {
-                owned = 0;
                 metrics.Refuse(refusal.Frames[0].Code);
-                return refusal;
+                return ValueTask.FromResult(refusal);
             }
 
-            FrameAck[] outcomes;
-            if (frames.Count == 1)
-            {
-                owned = 1;
-                outcomes = [await TakeAsync(request, frames[0], body, current)];
-            }
-            else
-            {
-                // All appends are under way before the first is awaited, so that one sync serves the whole request.
-                var acks = new Task<FrameAck>[frames.Count];
-                for (owned = 0; owned < frames.Count; owned++)
-                {
-                    acks[owned] = TakeAsync(request, frames[owned], body, current).AsTask();
-                }
-
-                outcomes = await Task.WhenAll(acks);
-            }
-
-            Count(outcomes);
-            return new IngestOutcome(outcomes, queueId, interval);
+            owned = false;
+            return frames.Count == 1 ? ProcessOneAsync(request, frames[0], body, current) : ProcessAllAsync(request, frames, body, current);
         }
         finally
         {
-            for (; owned < frames.Count; owned++)
+            for (var i = 0; owned && i < frames.Count; i++)
             {
-                frames[owned].Lease?.Release();
+                frames[i].Lease?.Release();
             }
         }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<IngestOutcome> ProcessOneAsync(IngestRequest request, FrameInHand frame, ReadOnlyMemory<byte> body, IngestSettings current)
+    {
+        var batch = frame.Lease?.Batch;
+        var (queueId, interval) = (batch?.Key.QueueId, batch?.IntervalMs ?? 0);
+        FrameAck[] outcomes = [await TakeAsync(request, frame, body, current)];
+        Count(outcomes);
+        return new IngestOutcome(outcomes, queueId, interval);
+    }
+
+    private async ValueTask<IngestOutcome> ProcessAllAsync(
+        IngestRequest request, List<FrameInHand> frames, ReadOnlyMemory<byte> body, IngestSettings current)
+    {
+        var (queueId, interval) = (default(QueueId?), 0);
+        foreach (var frame in frames)
+        {
+            queueId ??= frame.Lease?.Batch.Key.QueueId;
+            interval = frame.Lease?.Batch.IntervalMs ?? interval;
+        }
+
+        // All appends are under way before the first is awaited, so that one sync serves the whole request.
+        var acks = new Task<FrameAck>[frames.Count];
+        for (var i = 0; i < acks.Length; i++)
+        {
+            acks[i] = TakeAsync(request, frames[i], body, current).AsTask();
+        }
+
+        var outcomes = await Task.WhenAll(acks);
+        Count(outcomes);
+        return new IngestOutcome(outcomes, queueId, interval);
     }
 
     // Takes over the frame's lease, and never throws itself: what the frames beside it began goes on with the body's memory.

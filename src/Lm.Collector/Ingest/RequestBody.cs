@@ -23,15 +23,14 @@ internal sealed class RequestBody(MemoryBudget budget) : IDisposable
     public async ValueTask<BodyStatus> ReadAsync(HttpRequest request, int sizeMax, CancellationToken cancellationToken)
     {
         var declared = request.ContentLength;
-        if (!TryGrow((int)Math.Min(declared ?? FirstSize, FirstSize), sizeMax))
+        if (!TryGrow(Math.Min(declared ?? FirstSize, FirstSize) + 1, sizeMax))
         {
             return BodyStatus.NoRoom;
         }
 
         while (true)
         {
-            // Room for one byte more than is allowed: that is how a body of unknown length shows that it is too long.
-            if (length == buffer.Length && !TryGrow((int)Math.Min(Math.Max(declared ?? 0, 2L * length), (long)sizeMax + 1), sizeMax))
+            if (length == buffer.Length && !TryGrow(Math.Max((declared ?? 0) + 1, 2L * length), sizeMax))
             {
                 return BodyStatus.NoRoom;
             }
@@ -52,7 +51,7 @@ internal sealed class RequestBody(MemoryBudget budget) : IDisposable
                 return BodyStatus.TooLarge;
             }
 
-            if (read == 0)
+            if (read == 0 || length == declared)
             {
                 return BodyStatus.Ok;
             }
@@ -72,9 +71,10 @@ internal sealed class RequestBody(MemoryBudget budget) : IDisposable
     }
 
     // A declared length is believed once the first part has come: by then the sender has paid for it too.
-    private bool TryGrow(int size, int sizeMax)
+    private bool TryGrow(long wanted, int sizeMax)
     {
-        size = Math.Max(size, Math.Min(FirstSize, sizeMax) + 1);
+        // Room for one byte more than is allowed: that is how a body of unknown length shows that it is too long.
+        var size = (int)Math.Min(wanted, (long)sizeMax + 1);
         if (!budget.TryTake(size - taken))
         {
             return false;

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Lm.Collector.Listeners;
 
@@ -30,8 +31,7 @@ internal sealed class HttpListenerHost : IAsyncDisposable
         // The builder only because Kestrel's TLS wants services that are internal; its pipeline is not used, so it costs nothing per request.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
-        // The usual three hops from thread to thread between a socket and its answer cost more than a batch's work.
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = endpoint.IsQuick).ConfigureKestrel(options =>
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => Configure(sockets, endpoint)).ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
             bounds.Apply(options.Limits);
@@ -66,6 +66,15 @@ internal sealed class HttpListenerHost : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => application.DisposeAsync();
+
+    private static void Configure(SocketTransportOptions sockets, IHttpEndpoint endpoint)
+    {
+        // The usual three hops from thread to thread between a socket and its answer cost more than a batch's work.
+        sockets.UnsafePreferInlineScheduling = endpoint.IsQuick;
+
+        // One call to the kernel less for each request, for 4 KiB held by each connection that waits.
+        sockets.WaitForDataBeforeAllocatingBuffer = !endpoint.IsQuick;
+    }
 
     private void Configure(ListenOptions listen, ListenerBounds bounds, Func<SslServerAuthenticationOptions>? tls)
     {

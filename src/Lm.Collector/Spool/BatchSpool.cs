@@ -22,6 +22,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     /// whatever the settings say today.</summary>
     public const int RecordSizeMax = 80 << 20;
 
+    // A thousand usual batches: the next longer file is far off, and writing it holds nobody up for more than a millisecond or two.
+    private const int ZerosAhead = 1 << 20;
+
     // Batches that wait for consumers; beyond it the journal's writer waits, and with it the agents.
     private const int HandOverMax = 4096;
 
@@ -49,6 +52,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             SegmentSizeMax = parts.SegmentSizeMax,
             RecordSizeMax = RecordSizeMax,
             PendingSizeMax = 2L * RecordSizeMax,
+            ZerosAhead = ZerosAhead,
             Committed = OnCommitted,
         });
     }
@@ -104,7 +108,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         new SpoolReplay(journal, ledger, clock, ages, metrics, logger).Run(from, consumers, time, stopping);
 
     /// <summary>Begins to feed the consumers with what is committed from now on.</summary>
-    public void Start(IReadOnlyList<IBatchConsumer> consumers) => consuming = Task.Run(() => ConsumeAsync(consumers));
+    public void Start(IReadOnlyList<IBatchConsumer> consumers) => consuming = Task.Run(() => ConsumeAsync([.. consumers]));
 
     /// <summary>Appends one batch. On success the spool owns the lease; else it is the caller's still.</summary>
     public ValueTask<SpoolResult> AppendAsync(SpoolEntry entry) =>
@@ -262,7 +266,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         return new Committed(null, null, new LeasedWrite(entry.Lease, write), null);
     }
 
-    private async Task ConsumeAsync(IReadOnlyList<IBatchConsumer> consumers)
+    private async Task ConsumeAsync(IBatchConsumer[] consumers)
     {
         await foreach (var committed in handOver.Reader.ReadAllAsync(CancellationToken.None))
         {

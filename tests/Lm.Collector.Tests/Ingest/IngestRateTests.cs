@@ -9,7 +9,7 @@ public sealed class IngestRateTests
     [Fact]
     public async Task A_request_for_which_there_is_no_memory_is_429_with_retry_after_and_taken_once_there_is()
     {
-        await using var rig = new IngestRig { MemoryMax = 1000 };
+        await using var rig = new IngestRig { MemoryMax = 10 };
         var body = rig.Frame(1);
 
         var refused = await SendAsync(rig, body);

@@ -8,14 +8,18 @@ public sealed class FaultTests
     private const int Steps = 22;
 
     [Theory]
-    [InlineData(5, false, false)]
-    [InlineData(5, true, false)]
-    [InlineData(28, true, false)]
-    [InlineData(28, false, true)]
-    [InlineData(5, true, true)]
-    public async Task Any_single_or_lasting_failure_loses_nothing_acknowledged_and_revives_nothing_refused(int error, bool takesEffect, bool lasting)
+    [InlineData(6, 5, false, false)]
+    [InlineData(6, 5, true, false)]
+    [InlineData(6, 28, true, false)]
+    [InlineData(6, 28, false, true)]
+    [InlineData(6, 5, true, true)]
+    [InlineData(7, 5, false, false)]
+    [InlineData(7, 28, true, false)]
+    [InlineData(8, 28, false, true)]
+    [InlineData(8, 5, true, true)]
+    public async Task Any_single_or_lasting_failure_loses_nothing_acknowledged_and_revives_nothing_refused(
+        int seed, int error, bool takesEffect, bool lasting)
     {
-        const int seed = 6;
         var calls = await Trial.CountCallsAsync(seed, Steps);
         for (var call = 0; call < calls; call++)
         {

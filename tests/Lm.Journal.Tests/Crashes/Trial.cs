@@ -17,7 +17,13 @@ internal sealed class Trial(int seed)
 {
     public const string Directory = "/spool/journal";
 
-    private static readonly JournalOptions Sizes = new() { SegmentSizeMax = 7000, RecordSizeMax = 50_000, PendingSizeMax = 1 << 20 };
+    private readonly JournalOptions sizes = new()
+    {
+        SegmentSizeMax = 7000,
+        RecordSizeMax = 50_000,
+        PendingSizeMax = 1 << 20,
+        ZerosAhead = (seed % 3) switch { 0 => 0, 1 => 900, _ => 5000 },
+    };
 
     private readonly Random random = new(seed);
     private readonly SortedDictionary<int, Expectation> records = [];
@@ -104,7 +110,7 @@ internal sealed class Trial(int seed)
     {
         try
         {
-            journal = Journal.Open(Files, Directory, Sizes with { Preamble = Preamble, Committed = OnCommitted });
+            journal = Journal.Open(Files, Directory, sizes with { Preamble = Preamble, Committed = OnCommitted });
         }
         catch (FileSystemException)
         {
