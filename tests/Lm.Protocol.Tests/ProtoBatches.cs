@@ -150,7 +150,7 @@ internal static class ProtoBatches
         return new SeriesModel(
             labels.Single(label => label.Name == "__name__").Value,
             labels.Where(label => label.Name != "__name__").ToArray(),
-            Enum.IsDefined((MetricType)(int)series.Type) ? (MetricType)(int)series.Type : MetricType.Unknown,
+            Enum.IsDefined(series.Type) ? (MetricType)(int)series.Type : MetricType.Unknown,
             symbol(series.Unit),
             symbol(series.Help),
             samples,
