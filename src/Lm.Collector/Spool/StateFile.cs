@@ -99,6 +99,6 @@ internal sealed class StateFile(IFileSystem files, string path, IReadOnlyList<IS
         var checksum = Encoding.ASCII.GetString(bytes.AsSpan(content.Length)).Trim('\n');
         return uint.TryParse(checksum, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var expected) && expected == Crc32C.Compute(content.Span)
             ? content
-            : null;
+            : (ReadOnlyMemory<byte>?)null;
     }
 }

@@ -47,10 +47,10 @@ public sealed class SeriesStorageTests
     public async Task A_segment_goes_only_when_head_state_and_ledger_are_durable(string failing)
     {
         await using var rig = new StorageRig();
-        await SendManyAsync(rig, 60);
-        var oldest = rig.OldestSegment;
+        var oldest = 0U;
         rig.Files.Fault = operation =>
             operation.Kind is FileOperationKind.Sync && operation.Path.StartsWith(failing, StringComparison.Ordinal) ? FileFault.InputOutput : null;
+        await SendManyAsync(rig, 60); // each new segment begins with a checkpoint
         rig.Series.Checkpoint();
         rig.Trim.Run(rig.Settings);
         Assert.Equal(oldest, rig.OldestSegment);
@@ -102,14 +102,14 @@ public sealed class SeriesStorageTests
             rig.AssertWhole();
         }
 
-        await PassAsync(rig, TimeSpan.FromHours(3));
+        Pass(rig, TimeSpan.FromHours(3));
         Assert.Equal(0, rig.Series.Statistics().Windows);
         rig.AssertWhole();
         var merged = 0;
         for (var day = 0; day < 4; day++)
         {
             await rig.SendAsync(TimeSpan.FromDays(20 + day));
-            await PassAsync(rig, TimeSpan.FromDays(1));
+            Pass(rig, TimeSpan.FromDays(1));
             merged += rig.Log.Of(2309).Count;
             rig.AssertWhole();
         }
@@ -140,7 +140,7 @@ public sealed class SeriesStorageTests
         rig.AssertWhole();
 
         rig.Files.Fault = null;
-        await PassAsync(rig, TimeSpan.FromHours(4));
+        Pass(rig, TimeSpan.FromHours(4));
         Assert.Equal(0, rig.Series.Statistics().Windows);
         rig.AssertWhole();
         await using var later = await rig.AfterPowerCutAsync(7);
@@ -162,7 +162,7 @@ public sealed class SeriesStorageTests
         later.Files.Fault = null;
         Assert.Equal(0, later.SpoolMetrics.ConsumerFailures);
         later.AssertWhole();
-        await PassAsync(later, TimeSpan.FromHours(5));
+        Pass(later, TimeSpan.FromHours(5));
         later.AssertWhole();
         await using var latest = await later.AfterPowerCutAsync(1);
         latest.AssertWhole();
@@ -179,7 +179,7 @@ public sealed class SeriesStorageTests
             await rig.WriteAsync("written", round);
             await rig.Ups.WriteDueAsync();
             await rig.AppliedAsync();
-            await PassAsync(rig, TimeSpan.FromHours(4));
+            Pass(rig, TimeSpan.FromHours(4));
             rig.Keep();
             Assert.Equal(0, rig.Series.Statistics().Series);
             rig.AssertWhole();
@@ -307,9 +307,9 @@ public sealed class SeriesStorageTests
         await using var rig = new StorageRig();
         await rig.SendAsync(TimeSpan.FromDays(30));
         await rig.SendAsync(agent: "a2");
-        await PassAsync(rig, TimeSpan.FromHours(4));
+        Pass(rig, TimeSpan.FromHours(4));
         rig.AssertWhole();
-        await PassAsync(rig, TimeSpan.FromDays(61));
+        Pass(rig, TimeSpan.FromDays(61));
         Assert.Equal(1, rig.All().SampleCount);
         rig.Settings = rig.Settings with { LocalSizeMax = 1 };
         rig.Keep();
@@ -326,13 +326,12 @@ public sealed class SeriesStorageTests
         }
     }
 
-    private static Task PassAsync(StorageRig rig, TimeSpan time)
+    private static void Pass(StorageRig rig, TimeSpan time)
     {
         rig.Time.Advance(time);
         rig.Keep(); // late ranges and windows one after another
         rig.Keep();
         rig.Keep();
-        return Task.CompletedTask;
     }
 
     private static async Task StepAsync(StorageRig rig, Random random)
