@@ -61,11 +61,14 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     public IAgentReports AgentReports => Agents;
 
     /// <inheritdoc/>
-    public bool IsQuick => false;
+    /// <remarks>It leaves the connection's thread before it does anything; that is the only hop from thread to thread of a request.</remarks>
+    public bool IsQuick => true;
 
     /// <inheritdoc/>
     public async Task HandleAsync(HttpContext context)
     {
+        // A query may run for seconds, and other connections, those of the ingest listener too, wait for the thread that this one's bytes came in on.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             await compression.Invoke(context);
