@@ -62,7 +62,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
         var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, time, loggers.CreateLogger("Lm.Collector.Series"));
         series = SeriesStorage.Open(files, spool.Incarnation, seriesParts);
-        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks); // made below, long before anyone asks
+        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged); // endpoints are made below, long before anyone asks
 
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
         var ingestMetrics = new IngestMetrics();

@@ -85,6 +85,9 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
     /// <summary>What is known of metrics.</summary>
     public MetricCatalog Catalog { get; } = new();
 
+    /// <summary>Blocks that cannot be read.</summary>
+    public int BlocksDamaged => blocks.Damaged.Count;
+
     /// <summary>Where the spool's replay begins for samples.</summary>
     public JournalPosition ReplayFrom { get; }
 
