@@ -11,14 +11,15 @@ internal readonly record struct CommandLine(Command Command, string ConfigFile, 
 
     /// <summary>What <c>--help</c> prints.</summary>
     public const string Help = """
-        lm-collector: takes in what lm-agent sends, keeps it, answers queries.
+        lm-collector: takes in what lm-agent and Prometheus remote write send, keeps it, answers PromQL.
 
         usage: lm-collector [CONFIG]                 run in the foreground
                lm-collector --check-config CONFIG    check CONFIG and every file it names, without listening
                lm-collector --help | --version
 
         CONFIG is server.toml, by default /etc/lightmetrics/server.toml.
-        SIGTERM and SIGINT: finish what is in hand and exit 0. SIGHUP: reload certificates, tokens and settings.
+        SIGTERM and SIGINT: finish what is in hand and exit 0. SIGHUP: reload certificates, tokens and settings;
+        the log names those that need a restart.
         exit codes: 0 done; 1 a fault of the configuration or another one; 2 wrong usage.
         """;
 

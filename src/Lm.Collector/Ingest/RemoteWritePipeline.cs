@@ -33,7 +33,7 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Wr
             }
 
             var write = lease!.Write;
-            var faults = WriteFaults.Find(write, verdict, current);
+            var faults = WriteFaults.Find(write, verdict, samples, current);
             var (exemplars, metadata) = (write.Exemplars, write.Metadata.Length);
             if (samples > 0 || metadata > 0)
             {

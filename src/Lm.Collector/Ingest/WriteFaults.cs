@@ -10,22 +10,26 @@ namespace Lm.Collector.Ingest;
 internal sealed class WriteFaults
 {
     private readonly List<Part> parts = [];
-    private int seriesTaken;
+    private int samplesTaken;
 
     private WriteFaults()
     {
     }
 
     /// <summary>Finds what is left out.</summary>
+    /// <param name="write">The request.</param>
+    /// <param name="verdict">What was decided about it.</param>
+    /// <param name="samples">How many samples are taken.</param>
+    /// <param name="settings">The limits.</param>
     /// <returns>Null when nothing is.</returns>
-    public static WriteFaults? Find(DecodedWrite write, WriteVerdict verdict, IngestSettings settings)
+    public static WriteFaults? Find(DecodedWrite write, WriteVerdict verdict, int samples, IngestSettings settings)
     {
         if (verdict.DroppedSeries.Count + verdict.TooOld + verdict.TooNew + write.SeriesBeyond + write.MetadataBeyond + write.Histograms == 0)
         {
             return null;
         }
 
-        var faults = new WriteFaults { seriesTaken = write.Series.Length - verdict.DroppedSeries.Count };
+        var faults = new WriteFaults { samplesTaken = samples };
         faults.AddSeries(write, verdict, settings.RemoteWrite);
         faults.Add(
             write.SeriesBeyond, write.SamplesBeyond, ProblemCode.LimitExceeded, WriteDrop.OverLimit,
@@ -59,7 +63,7 @@ internal sealed class WriteFaults
     {
         var detail = new StringBuilder("left out: ");
         detail.AppendJoin("; ", parts.Select(static part => part.Text));
-        detail.Append(CultureInfo.InvariantCulture, $". The rest is stored ({seriesTaken} series): do not send it again");
+        detail.Append(CultureInfo.InvariantCulture, $". The rest is stored ({samplesTaken} samples): do not send it again");
         return new WriteRefusal(400, parts[0].Code, detail.ToString(), IsPartial: true);
     }
 

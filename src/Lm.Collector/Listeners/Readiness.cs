@@ -6,7 +6,8 @@ namespace Lm.Collector.Listeners;
 /// <param name="spool">The spool.</param>
 /// <param name="clock">Judges the collector's own clock.</param>
 /// <param name="suspectClocks">How many agents' clocks differ from it by more than is allowed.</param>
-internal sealed class Readiness(BatchSpool spool, ClockGuard clock, Func<int> suspectClocks) : IReadiness
+/// <param name="blocksDamaged">How many blocks cannot be read.</param>
+internal sealed class Readiness(BatchSpool spool, ClockGuard clock, Func<int> suspectClocks, Func<int> blocksDamaged) : IReadiness
 {
     private volatile bool isReplaying = true;
     private volatile bool isStopping;
@@ -50,6 +51,12 @@ internal sealed class Readiness(BatchSpool spool, ClockGuard clock, Func<int> su
         {
             lines.Add($"clock_suspect: {(count == 1 ? "the clock of 1 agent differs" : $"the clocks of {count} agents differ")} from the collector's "
                 + "by more than max_future_seconds; /api/v1/agents and the console show which");
+        }
+
+        // Taking batches is not in danger, and a balancer that sends them elsewhere would mend nothing.
+        if (blocksDamaged() is > 0 and var blocks)
+        {
+            lines.Add($"blocks_damaged: {(blocks == 1 ? "1 block" : $"{blocks} blocks")} cannot be read and answers lack what is in there; the log of the start says why");
         }
 
         return new ReadinessReport(isReady, lines);

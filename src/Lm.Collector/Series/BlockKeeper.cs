@@ -1,5 +1,5 @@
 using Lm.Collector.Settings;
-using Lm.Platform;
+using Lm.Collector.Spool;
 using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector.Series;
@@ -7,10 +7,9 @@ namespace Lm.Collector.Series;
 /// <summary>Keeps the blocks few and within their bounds: merges them, and deletes the oldest by <c>local_retention_days</c> and <c>max_local_bytes</c>.</summary>
 /// <param name="blocks">The blocks.</param>
 /// <param name="compactor">Merges them.</param>
-/// <param name="mayExpire">Whether blocks may be deleted by age now: not while the clock is suspect.</param>
-/// <param name="time">The clock.</param>
+/// <param name="clock">Says what is old.</param>
 /// <param name="logger">The log.</param>
-internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, Func<bool> mayExpire, TimeProvider time, ILogger logger)
+internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGuard clock, ILogger logger)
 {
     private bool isFailing;
 
@@ -67,8 +66,8 @@ internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, Func<boo
 
     private void Expire(StorageSettings settings)
     {
-        var limits = new RetentionLimits(mayExpire() ? settings.LocalRetention : TimeSpan.MaxValue, settings.LocalSizeMax);
-        var decision = Retention.Choose(blocks.Metas, limits, UnixMillis.Now(time).Value, static _ => true);
+        var limits = new RetentionLimits(settings.LocalRetention, settings.LocalSizeMax);
+        var decision = Retention.Choose(blocks.Metas, limits, clock.Proven.Value, static _ => true);
         if (decision.Blocks.Count == 0)
         {
             return;

@@ -75,7 +75,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
         checkpointAt = time.GetTimestamp();
         maker = new BlockMaker(head, blocks, labels, logger);
         var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = labels }, time);
-        keeper = new BlockKeeper(blocks, compactor, () => !parts.Clock.IsSuspect(out _), time, logger);
+        keeper = new BlockKeeper(blocks, compactor, parts.Clock, logger);
         (batches, writes, ups) = (new SeriesFeed(head, Catalog), new WriteFeed(head, Catalog), new UpFeed(head));
         Reader = new SeriesStore(head, blocks);
     }
@@ -88,6 +88,9 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
 
     /// <summary>What is known of metrics.</summary>
     public MetricCatalog Catalog { get; } = new();
+
+    /// <summary>Blocks that cannot be read.</summary>
+    public int BlocksDamaged => blocks.Damaged.Count;
 
     /// <summary>Where the spool's replay begins for samples.</summary>
     public JournalPosition ReplayFrom { get; }
@@ -377,7 +380,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
 
 /// <summary>What the series storage works with.</summary>
 /// <param name="Settings">The settings as they are now.</param>
-/// <param name="Clock">Says when the wall clock cannot be right.</param>
+/// <param name="Clock">Says what is old.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
 internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, TimeProvider Time, ILogger Logger);

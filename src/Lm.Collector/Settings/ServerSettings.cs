@@ -64,6 +64,11 @@ internal sealed record ServerSettings
         {
             yield return "storage.collector_id";
         }
+
+        if (Storage.BlockHours != running.Storage.BlockHours)
+        {
+            yield return "storage.block_hours";
+        }
     }
 
     /// <summary>These settings with those of <see cref="NeedsRestart"/> as <paramref name="running"/> has them: what is used must be what the
@@ -85,6 +90,7 @@ internal sealed record ServerSettings
                 SpoolDirectory = running.Storage.SpoolDirectory,
                 CacheDirectory = running.Storage.CacheDirectory,
                 CollectorId = running.Storage.CollectorId,
+                BlockHours = running.Storage.BlockHours,
             },
         };
     }

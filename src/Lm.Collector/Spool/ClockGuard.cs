@@ -24,6 +24,18 @@ internal sealed class ClockGuard(TimeProvider time)
     /// <summary>The newest receive time of a durable record; the smallest value when there is none.</summary>
     public UnixMillis Newest => new(Interlocked.Read(ref newest));
 
+    /// <summary>The time by which what is old may be deleted: what the clock says, yet no later than the newest record that a sender's clock agrees with. A
+    /// clock that leaps years ahead for a minute must not delete what those years would have.</summary>
+    public UnixMillis Proven
+    {
+        get
+        {
+            var now = UnixMillis.Now(time);
+            var sent = new UnixMillis(Math.Max(0, Newest.Value));
+            return sent < now ? sent : now;
+        }
+    }
+
     /// <summary>A record with this receive time is durable.</summary>
     public void Note(UnixMillis receivedAt)
     {

@@ -28,8 +28,8 @@ internal sealed class SegmentAges : IStatePart
     /// <summary>The first segment that must stay.</summary>
     /// <param name="segments">The segments that there are, oldest first.</param>
     /// <param name="stored">The first segment with samples or sequences that are not stored elsewhere.</param>
-    /// <param name="before">What is stored nowhere else may go when it is older; null when nothing of it may.</param>
-    public uint FirstToKeep(IEnumerable<uint> segments, uint stored, UnixMillis? before)
+    /// <param name="before">What is stored nowhere else may go when it is older.</param>
+    public uint FirstToKeep(IEnumerable<uint> segments, uint stored, UnixMillis before)
     {
         lock (gate)
         {
@@ -37,7 +37,7 @@ internal sealed class SegmentAges : IStatePart
             foreach (var segment in segments)
             {
                 keep = segment;
-                if (segment >= stored || !known.TryGetValue(segment, out var content) || (content.IsOnlyHere && !(content.Newest < before)))
+                if (segment >= stored || !known.TryGetValue(segment, out var content) || (content.IsOnlyHere && content.Newest >= before))
                 {
                     break; // one whose content is not known stays too
                 }

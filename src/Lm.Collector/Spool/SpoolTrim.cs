@@ -1,6 +1,5 @@
 using Lm.Collector.Ingest;
 using Lm.Collector.Settings;
-using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Collector.Spool;
@@ -8,30 +7,24 @@ namespace Lm.Collector.Spool;
 /// <summary>Deletes what no longer need be kept: spool segments whose samples are in the head's files or in blocks, and sequences of queues that have
 /// been silent so long that every repeat would be too old. Log and alert records have no other place yet: their segments stay for
 /// <c>local_retention_days</c>.</summary>
-/// <remarks>Order: the head's checkpoint, the state file and the ledger's snapshot are durable before a segment goes (D4, K13). Nothing goes by age while
-/// the clock is suspect.</remarks>
+/// <remarks>Order: the head's checkpoint, the state file and the ledger's snapshot are durable before a segment goes (D4, K13). What is old is
+/// told by <see cref="ClockGuard.Proven"/>.</remarks>
 /// <param name="files">The file system.</param>
 /// <param name="snapshotPath">The ledger's snapshot.</param>
 /// <param name="spool">The spool.</param>
 /// <param name="parts">What vouches for its records.</param>
 /// <param name="metrics">Its counters.</param>
-/// <param name="time">The clock.</param>
 /// <param name="logger">Its log.</param>
 internal sealed class SpoolTrim(
-    IFileSystem files, string snapshotPath, BatchSpool spool, SpoolTrimParts parts, SpoolMetrics metrics, TimeProvider time, ILogger logger)
+    IFileSystem files, string snapshotPath, BatchSpool spool, SpoolTrimParts parts, SpoolMetrics metrics, ILogger logger)
 {
     private readonly SequenceLedger ledger = parts.Ledger;
 
     /// <summary>One pass.</summary>
     public void Run(StorageSettings settings)
     {
-        var now = UnixMillis.Now(time);
-        var isSuspect = parts.Clock.IsSuspect(now, out _);
-        if (!isSuspect)
-        {
-            ledger.Forget(now.Add(-settings.QueueMemory));
-        }
-
+        var now = parts.Clock.Proven;
+        ledger.Forget(now.Add(-settings.QueueMemory));
         var stored = parts.StoredBefore();
         if (!parts.State.TryWrite(spool.Incarnation) || !TryWriteSnapshot())
         {
@@ -40,7 +33,7 @@ internal sealed class SpoolTrim(
 
         var segments = spool.Segments.ToArray();
         var covered = Math.Min(stored, ledger.Covered.Segment);
-        var keep = spool.Ages.FirstToKeep(segments.Select(segment => segment.Number), covered, isSuspect ? null : now.Add(-settings.LocalRetention));
+        var keep = spool.Ages.FirstToKeep(segments.Select(segment => segment.Number), covered, now.Add(-settings.LocalRetention));
         if (segments.Length == 0 || keep <= segments[0].Number)
         {
             return;
@@ -100,7 +93,7 @@ internal sealed class SpoolTrim(
 
 /// <summary>What vouches for records of the spool.</summary>
 /// <param name="Ledger">Sequences.</param>
-/// <param name="Clock">Says when the wall clock cannot be right.</param>
+/// <param name="Clock">Says what is old.</param>
 /// <param name="State">What else records brought.</param>
 /// <param name="StoredBefore">The first segment with samples that are in the spool only.</param>
 internal sealed record SpoolTrimParts(SequenceLedger Ledger, ClockGuard Clock, StateFile State, Func<uint> StoredBefore);

@@ -191,6 +191,27 @@ public sealed class IngestEndpointTests
     }
 
     [Fact]
+    public async Task Blocks_that_cannot_be_read_are_said_at_readyz_and_leave_the_collector_ready()
+    {
+        const string block = "/spool/blocks/01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        await using var collector = await RunningCollector.StartAsync(prepare: files =>
+        {
+            foreach (var folder in new[] { "/spool", "/spool/blocks", block })
+            {
+                files.CreateDirectory(folder);
+            }
+
+            files.Put(block + "/meta.json", "{"u8);
+        });
+        using var health = new HttpClient { BaseAddress = collector.Query };
+        using var ready = await health.GetAsync("readyz", Cancelled);
+        Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+        Assert.Equal(
+            "ok\nblocks_damaged: 1 block cannot be read and answers lack what is in there; the log of the start says why\n",
+            await ready.Content.ReadAsStringAsync(Cancelled));
+    }
+
+    [Fact]
     public async Task C26_an_agents_wrong_clock_is_said_at_readyz_without_its_name_and_leaves_the_collector_ready()
     {
         await using var collector = await RunningCollector.StartAsync();

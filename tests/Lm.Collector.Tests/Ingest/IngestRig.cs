@@ -35,7 +35,7 @@ internal sealed class IngestRig : IAsyncDisposable
         Ups = new UpWriter(Time, agent => Settings.Tokens.HasAgent(agent), Spool.AppendAsync);
         var state = new StateFile(Files, Folder + "/state.json", [Ups, Spool.Ages], NullLogger.Instance);
         state.Read(Spool.Incarnation);
-        Trim = new SpoolTrim(Files, SnapshotPath, Spool, new SpoolTrimParts(Ledger, Clock, state, () => StoredBefore), SpoolMetrics, Time, NullLogger.Instance);
+        Trim = new SpoolTrim(Files, SnapshotPath, Spool, new SpoolTrimParts(Ledger, Clock, state, () => StoredBefore), SpoolMetrics, NullLogger.Instance);
         Trim.ReadSnapshot();
         IBatchConsumer[] consumers = [Consumer, Store, Ups];
         Spool.Replay(default, consumers, Time, CancellationToken.None);

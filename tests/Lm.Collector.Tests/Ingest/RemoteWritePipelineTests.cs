@@ -56,7 +56,7 @@ public sealed class RemoteWritePipelineTests
             "left out: 1 series whose labels are not sorted by name; the first is series 1 of the request, \"labels\"; "
             + "2 series behind the first 3 of the request: max_series_per_request is 20000, max_samples_per_batch 5; "
             + "1 samples older than backfill_days, which is 35; "
-            + "1 samples more than max_future_seconds, which is 600, ahead of the collector's clock. The rest is stored (2 series): do not send it again",
+            + "1 samples more than max_future_seconds, which is 600, ahead of the collector's clock. The rest is stored (2 samples): do not send it again",
             refusal.Detail);
         await rig.AppliedAsync();
         rig.Time.Advance(TimeSpan.FromDays(2));

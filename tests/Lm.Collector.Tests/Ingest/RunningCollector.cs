@@ -46,7 +46,7 @@ internal sealed class RunningCollector : IAsyncDisposable
         }
     }
 
-    public static async Task<RunningCollector> StartAsync(string ingest = "", string tls = "", string tokens = "")
+    public static async Task<RunningCollector> StartAsync(string ingest = "", string tls = "", string tokens = "", Action<MemoryFileSystem>? prepare = null)
     {
         var folder = new SettingsFolder();
         folder.Write("ingest-tokens.toml", "[[tokens]]\nagent_id = \"a1\"\ntoken = \"token-of-a1\"\n" + tokens);
@@ -70,6 +70,7 @@ internal sealed class RunningCollector : IAsyncDisposable
         var loaded = ServerSettings.TryLoad(folder["server.toml"], time, out var faults);
         Assert.Empty(faults.Select(fault => fault.ToString()));
         var (settings, files) = (new CurrentSettings(loaded!), new MemoryFileSystem());
+        prepare?.Invoke(files);
         var host = CollectorHost.Open(settings, files, time, NullLoggerFactory.Instance);
         await host.StartAsync(TestContext.Current.CancellationToken);
         return new RunningCollector(folder, folder["server.toml"], host, settings, files, time);

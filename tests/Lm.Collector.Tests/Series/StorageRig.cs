@@ -36,7 +36,7 @@ internal sealed class StorageRig : IAsyncDisposable
         Ups = new UpWriter(Time, static _ => true, Spool.AppendAsync);
         state = new StateFile(Files, Folder + "/state.json", [Agents, Series.Catalog, Ups, Spool.Ages], Log);
         var trimParts = new SpoolTrimParts(Ledger, Clock, state, () => Series.StoredBefore);
-        Trim = new SpoolTrim(Files, Folder + "/ledger.snapshot", Spool, trimParts, SpoolMetrics, Time, Log);
+        Trim = new SpoolTrim(Files, Folder + "/ledger.snapshot", Spool, trimParts, SpoolMetrics, Log);
         state.Read(Spool.Incarnation);
         Trim.ReadSnapshot();
         Agents.SpoolEndsAt(Spool.End);

@@ -180,14 +180,15 @@ public sealed class ServerSettingsTests : IDisposable
             .Replace("[query.tls]\ncert_file = \"cert.pem\"\nkey_file = \"key.pem\"\n", "", StringComparison.Ordinal)
             .Replace("\"spool\"", "\"elsewhere\"", StringComparison.Ordinal)
             .Replace("\"cache\"", "\"elsewhere-too\"", StringComparison.Ordinal)
-            .Replace("\"collector-1\"", "\"collector-2\"", StringComparison.Ordinal);
+            .Replace("\"collector-1\"", "\"collector-2\"", StringComparison.Ordinal)
+            .Replace($"block_hours = {before.Storage.BlockHours}", $"block_hours = {before.Storage.BlockHours + 1}", StringComparison.Ordinal);
         folder.Write("server.toml", text);
 
         for (var i = 0; i < 2; i++) // the second one, too: nothing was restarted meanwhile
         {
             Assert.True(reload.Apply("test"));
             Assert.Equal(
-                "Changed, but in effect only after a restart: ingest.listen, query.listen, [query.tls] (taken out), storage.spool_dir, storage.cache_dir, storage.collector_id.",
+                "Changed, but in effect only after a restart: ingest.listen, query.listen, [query.tls] (taken out), storage.spool_dir, storage.cache_dir, storage.collector_id, storage.block_hours.",
                 logger.Of(2007)[i]);
         }
 
@@ -195,8 +196,8 @@ public sealed class ServerSettingsTests : IDisposable
         Assert.Equal((before.Ingest.Listen, before.Query.Listen, before.Query.Tls), (now.Ingest.Listen, now.Query.Listen, now.Query.Tls));
         Assert.NotNull(current.QueryTls);
         Assert.Equal(
-            (before.Storage.SpoolDirectory, before.Storage.CacheDirectory, before.Storage.CollectorId),
-            (now.Storage.SpoolDirectory, now.Storage.CacheDirectory, now.Storage.CollectorId));
+            (before.Storage.SpoolDirectory, before.Storage.CacheDirectory, before.Storage.CollectorId, before.Storage.BlockHours),
+            (now.Storage.SpoolDirectory, now.Storage.CacheDirectory, now.Storage.CollectorId, now.Storage.BlockHours));
 
         folder.Write("server.toml", text.Replace("max_logs_per_batch = 4096", "max_logs_per_batch = 7", StringComparison.Ordinal)
             .Replace("base_path = \"/lightmetrics\"", "base_path = \"/\"", StringComparison.Ordinal));

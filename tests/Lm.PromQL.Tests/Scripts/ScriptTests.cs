@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lm.PromQL.Tests.Scripts;
 
 public sealed class ScriptTests(ITestOutputHelper output)
@@ -8,7 +10,7 @@ public sealed class ScriptTests(ITestOutputHelper output)
     [InlineData("literals.test")]
     [InlineData("operators.test")]
     [InlineData("staleness.test")]
-    public void Every_case_of_Prometheus_3_agrees(string file) => Run(PromSemantics.V3, file);
+    public void Every_case_of_Prometheus_3_agrees_but_those_listed_among_the_limitations(string file) => Assert.Equal(Listed(file), Run(PromSemantics.V3, file));
 
     [Theory]
     [InlineData("aggregators.test")]
@@ -16,9 +18,18 @@ public sealed class ScriptTests(ITestOutputHelper output)
     [InlineData("literals.test")]
     [InlineData("operators.test")]
     [InlineData("staleness.test")]
-    public void Every_case_of_Prometheus_2_42_agrees_with_its_semantics(string file) => Run(PromSemantics.V2, file);
+    public void Every_case_of_Prometheus_2_42_agrees_with_its_semantics(string file) => Assert.Empty(Run(PromSemantics.V2, file));
 
-    private void Run(PromSemantics semantics, string file)
+    // The rows "| `FILE` | REASON | LINES |" of docs/limitations.md, as "LINE: REASON".
+    private static IEnumerable<string> Listed(string file, [CallerFilePath] string here = "")
+    {
+        var page = File.ReadLines(Path.Combine(Path.GetDirectoryName(here)!, "../../../docs/limitations.md"));
+        var cells = page.Where(line => line.StartsWith($"| `{file}` |", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries));
+        return cells.SelectMany(row => row[3].Split(", ").Select(number => $"{number}: {row[2]}")).Order(StringComparer.Ordinal);
+    }
+
+    // Gives what was left out, as "LINE: REASON".
+    private IEnumerable<string> Run(PromSemantics semantics, string file)
     {
         var script = Script.Parse(ScriptFiles.Read(semantics, file));
         var runner = new ScriptRunner(semantics, series => new QueryEngine(series, new QueryEngineOptions { Semantics = semantics }));
@@ -33,6 +44,6 @@ public sealed class ScriptTests(ITestOutputHelper output)
 
         Assert.True(runner.Failures.Count == 0, $"{runner.Failures.Count} of {runner.Ran} cases fail:\n{string.Join('\n', runner.Failures)}");
         Assert.True(runner.Ran > 0, "no case ran");
-        Assert.True(semantics == PromSemantics.V3 || runner.LeftOut.Count == 0, "nothing of 2.42 is left out");
+        return runner.LeftOut.Select(leftOut => string.Join(':', leftOut.Split(':').Take(2))).Distinct().Order(StringComparer.Ordinal);
     }
 }
