@@ -23,7 +23,15 @@ internal static class Selectors
         for (var i = 0; i < selection.Count; i++)
         {
             samples.Clear();
-            selection.Read(i, times.Start - reach, times.Last, samples);
+            if (grid.Count == 1)
+            {
+                selection.ReadNewest(i, times.Start - reach, times.Last, samples);
+            }
+            else
+            {
+                selection.Read(i, times.Start - reach, times.Last, samples);
+            }
+
             budget.Work(samples.Count + grid.Count + 100);
             if (samples.Count == 0)
             {

@@ -46,4 +46,11 @@ public interface ISeriesSelection : IDisposable
     /// <param name="until">The latest time.</param>
     /// <param name="into">Where they go, behind what is there.</param>
     void Read(int index, long from, long until, SampleBuffer into);
+
+    /// <summary>As <see cref="Read"/>, when only the newest sample of the range matters: older ones may be left out.</summary>
+    /// <param name="index">Which series, from 0.</param>
+    /// <param name="from">The earliest time.</param>
+    /// <param name="until">The latest time.</param>
+    /// <param name="into">Where it goes, behind what is there.</param>
+    void ReadNewest(int index, long from, long until, SampleBuffer into) => Read(index, from, until, into);
 }

@@ -25,7 +25,7 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
     /// <inheritdoc/>
     public string Name => "agents";
 
-    /// <summary>The last record whose batch is in the state.</summary>
+    /// <summary>The last record that is in the state, or has nothing for it: what comes from senders of remote write alone covers the spool, too.</summary>
     public JournalPosition AppliedUpTo
     {
         get
@@ -81,6 +81,16 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
         lock (gate)
         {
             Find(write.Sender).Seen(write.ReceivedAt, timestamp);
+            PassOver(write.Position);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedUps ups)
+    {
+        lock (gate)
+        {
+            PassOver(ups.Position);
         }
     }
 
@@ -128,6 +138,8 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
             applied = applied < end ? applied : end with { Offset = Math.Max(0, end.Offset - 1) };
         }
     }
+
+    private void PassOver(JournalPosition position) => applied = position > applied ? position : applied;
 
     // As long ago by this process' clock as the wall clock says; a time in the future counts as fresh.
     private long TimestampOf(UnixMillis at)

@@ -53,7 +53,7 @@ public sealed class FrozenRange
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
-            var labels = head.LabelsForReader(series[i]);
+            var labels = head.Table.LabelSetOf(series[i]); // each once: they would push out those of queries
             present.Clear();
             if (known is not null && known.TryGetValue(labels, out var index))
             {

@@ -410,7 +410,9 @@ public sealed partial class Head
             epochs.TryAdvance();
             while (hidden.Count > 0 && hidden.Peek().Epoch + 2 <= epochs.Current)
             {
-                table.Free(hidden.Dequeue().Series);
+                var gone = hidden.Dequeue().Series;
+                gone.ForEach(labelSets.Forget);
+                table.Free(gone);
             }
         }
     }

@@ -54,6 +54,35 @@ public sealed partial class Head
         view.Collect(window.Log, from, until);
     }
 
+    /// <summary>A series' newest sample in a window, unless that is to be read from a file or a sealed chunk.</summary>
+    internal bool TryNewest(HeadWindow window, int series, out long time, out double value)
+    {
+        lock (gate)
+        {
+            (time, value) = (0, 0);
+            if (window.Memory is not { } memory)
+            {
+                return false;
+            }
+
+            if (rowsOf[series] is { Count: > 0 } rows && rows.Window == window)
+            {
+                (time, value) = rows.Newest(columnOf[series]);
+                return true;
+            }
+
+            var at = memory.Find(series);
+            if (at < 0 || memory[at].Count == 0)
+            {
+                return false;
+            }
+
+            ref var slot = ref memory[at];
+            (time, value) = (window.Start + slot.LastTime, BitConverter.UInt64BitsToDouble(slot.LastValue));
+            return true;
+        }
+    }
+
     /// <summary>All series of a window that takes no more samples, ascending.</summary>
     internal int[] SeriesOf(HeadWindow frozen)
     {
@@ -77,7 +106,7 @@ public sealed partial class Head
     }
 
     /// <summary>A series that a reader's epoch keeps.</summary>
-    internal LabelSet LabelsForReader(int series) => table.LabelSetOf(series);
+    internal LabelSet LabelsForReader(int series) => labelSets.Of(series);
 
     /// <summary>The series, for a reader in an epoch.</summary>
     internal SeriesTable Table => table;

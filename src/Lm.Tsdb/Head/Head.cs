@@ -19,6 +19,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
     private readonly HeadOptions options;
     private readonly Lock gate = new(); // guards all fields below, and what they refer to
     private readonly SeriesTable table = new();
+    private readonly SeriesLabels labelSets;
     private readonly ReaderEpochs epochs = new();
     private readonly Dictionary<long, HeadWindow> active = []; // by start: the windows that take samples
     private readonly List<HeadRows> claims = [];
@@ -45,7 +46,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.RowDepth, 64);
         width = (int)TimeSpan.FromHours(options.BlockHours).TotalMilliseconds;
         column = new double[options.RowDepth];
-        seriesFile = new SeriesFile(files, table);
+        (seriesFile, labelSets) = (new SeriesFile(files, table), new SeriesLabels(table));
     }
 
     /// <summary>Changes whenever series are removed: caches of series are void then, but for rows, whose series stay. Writer.</summary>

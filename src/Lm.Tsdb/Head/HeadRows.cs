@@ -69,6 +69,9 @@ public sealed class HeadRows
         return times.AsSpan(0, Count);
     }
 
+    /// <summary>A column's newest time and value; there is a row at least.</summary>
+    internal (long Time, double Value) Newest(int column) => (times[Count - 1], values[((Count - 1) * series.Length) + column]);
+
     /// <summary>Moves the row that stood in <see cref="Next"/> to where that is now.</summary>
     /// <param name="before">How many rows waited then.</param>
     internal void Keep(int before)

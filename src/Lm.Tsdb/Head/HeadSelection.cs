@@ -4,6 +4,7 @@ namespace Lm.Tsdb.Head;
 internal sealed class HeadSelection(Head head, HeadWindow[] windows, long epoch) : ISeriesSelection
 {
     private readonly SeriesView view = new();
+    private readonly HeadWindow? newest = NewestOf(windows);
     private WindowMerge? merge; // windows seldom overlap
     private bool isDisposed;
 
@@ -48,6 +49,20 @@ internal sealed class HeadSelection(Head head, HeadWindow[] windows, long epoch)
     }
 
     /// <inheritdoc/>
+    /// <remarks>A series' newest sample lies open: nothing is decoded for it. Late samples are older.</remarks>
+    public void ReadNewest(int index, long from, long until, SampleBuffer into)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        if (newest is not null && head.TryNewest(newest, Series[index], out var time, out var value) && time >= from && time <= until)
+        {
+            into.Add(time, value);
+            return;
+        }
+
+        Read(index, from, until, into);
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         if (!isDisposed)
@@ -56,4 +71,8 @@ internal sealed class HeadSelection(Head head, HeadWindow[] windows, long epoch)
             head.Leave(epoch, windows, view.Unreadable);
         }
     }
+
+    // The window that has the newest samples of all; null when another one reaches into its time.
+    private static HeadWindow? NewestOf(HeadWindow[] windows) =>
+        windows.Length > 0 && Array.TrueForAll(windows, window => window == windows[^1] || window.End <= windows[^1].Start) ? windows[^1] : null;
 }

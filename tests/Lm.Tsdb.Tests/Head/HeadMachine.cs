@@ -114,7 +114,7 @@ internal sealed class HeadMachine
     {
         using var selection = new SeriesStore(Head, blocks!).Find([], long.MinValue, long.MaxValue, CancellationToken.None);
         var found = new Dictionary<(int, long), long>();
-        var buffer = new SampleBuffer();
+        var (buffer, newest) = (new SampleBuffer(), new SampleBuffer());
         for (var i = 0; i < selection.Count; i++)
         {
             var series = int.Parse(selection.Labels(i).ValueOf("host").AsSpan(4), System.Globalization.CultureInfo.InvariantCulture);
@@ -133,6 +133,17 @@ internal sealed class HeadMachine
                 }
 
                 found.Add((series, buffer.Times[at]), BitConverter.DoubleToInt64Bits(buffer.Values[at]));
+            }
+
+            foreach (var at in buffer.Count == 0 ? (int[])[] : [buffer.Count - 1, buffer.Count / 2])
+            {
+                var until = at == buffer.Count - 1 ? long.MaxValue : buffer.Times[at];
+                newest.Clear();
+                selection.ReadNewest(i, long.MinValue, until, newest);
+                if (newest.Count == 0 || newest.Times[^1] != buffer.Times[at] || !newest.Values[^1].Equals(buffer.Values[at]))
+                {
+                    return $"series {series}: the newest until {until} is not that of {buffer.Times[at]}";
+                }
             }
         }
 
