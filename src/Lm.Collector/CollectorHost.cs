@@ -83,7 +83,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Loggers = loggers,
         });
         ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
-        IReadOnlyList<IStatePart> stateParts = [privateEndpoints.Agents, series.Catalog, ups, spool.Ages];
+        IReadOnlyList<IStatePart> stateParts = [privateEndpoints.Agents, series.Catalog, ups, clock, spool.Ages];
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
         var trimParts = new SpoolTrimParts(ledger, clock, state, () => series.StoredBefore);
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, spoolLogger);

@@ -1,9 +1,10 @@
+using System.Text.Json;
 using Lm.Platform;
 
 namespace Lm.Collector.Spool;
 
 /// <summary>Knows the newest receive time that is durable, and so when the collector's own clock cannot be right (C26).</summary>
-internal sealed class ClockGuard(TimeProvider time)
+internal sealed class ClockGuard(TimeProvider time) : IStatePart
 {
     /// <summary>How far the clock may fall behind what it said before: NTP's ordinary steps.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(2);
@@ -35,6 +36,16 @@ internal sealed class ClockGuard(TimeProvider time)
             return sent < now ? sent : now;
         }
     }
+
+    /// <inheritdoc/>
+    public string Name => "clock";
+
+    /// <inheritdoc/>
+    public void Write(Utf8JsonWriter json) => json.WriteNumberValue(Newest.Value);
+
+    /// <inheritdoc/>
+    /// <remarks>A restart may read back no record that vouches for a time.</remarks>
+    public void Read(JsonElement state) => Note(new UnixMillis(state.GetInt64()));
 
     /// <summary>A record with this receive time is durable.</summary>
     public void Note(UnixMillis receivedAt)

@@ -229,6 +229,17 @@ public sealed class SeriesStorageTests
     }
 
     [Fact]
+    public async Task C26_a_clock_set_back_while_stopped_is_suspect_though_no_batch_is_read_back()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync();
+        await rig.Ups.WriteDueAsync();
+        await rig.AppliedAsync();
+        await using var later = await rig.AfterStopAsync(_ => rig.Time.JumpWallClock(TimeSpan.FromDays(-1)));
+        Assert.True(later.Clock.IsSuspect(out _));
+    }
+
+    [Fact]
     public async Task Agents_and_metrics_are_known_after_a_restart_whose_spool_no_longer_tells_of_them()
     {
         await using var rig = new StorageRig();

@@ -34,7 +34,7 @@ internal sealed class StorageRig : IAsyncDisposable
         Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, Time, Log));
         Agents = new AgentDirectory(Time, () => [], () => TimeSpan.FromMinutes(10));
         Ups = new UpWriter(Time, static _ => true, Spool.AppendAsync);
-        state = new StateFile(Files, Folder + "/state.json", [Agents, Series.Catalog, Ups, Spool.Ages], Log);
+        state = new StateFile(Files, Folder + "/state.json", [Agents, Series.Catalog, Ups, Clock, Spool.Ages], Log);
         var trimParts = new SpoolTrimParts(Ledger, Clock, state, () => Series.StoredBefore);
         Trim = new SpoolTrim(Files, Folder + "/ledger.snapshot", Spool, trimParts, SpoolMetrics, Log);
         state.Read(Spool.Incarnation);
