@@ -61,7 +61,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Path.Combine(storage.SpoolDirectory, JournalFolder),
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
         var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, time, loggers.CreateLogger("Lm.Collector.Series"));
-        series = SeriesStorage.Open(files, spool.Incarnation, seriesParts);
+        series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
         readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks); // made below, long before anyone asks
 
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
@@ -82,10 +82,11 @@ internal sealed class CollectorHost : IAsyncDisposable
             Time = time,
             Loggers = loggers,
         });
-        state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), [spool.Ages, series.Catalog, privateEndpoints.Agents], spoolLogger);
+        ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
+        IReadOnlyList<IStatePart> stateParts = [privateEndpoints.Agents, series.Catalog, ups, spool.Ages];
+        state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
         var trimParts = new SpoolTrimParts(ledger, clock, state, () => series.StoredBefore);
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, time, spoolLogger);
-        ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, new BatchLeases(budget), ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
             () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, new WriteLeases(budget), time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));
@@ -118,8 +119,12 @@ internal sealed class CollectorHost : IAsyncDisposable
         await queryListener.StartAsync(stopping);
         state.Read(spool.Incarnation);
         trim.ReadSnapshot();
-        IReadOnlyList<IBatchConsumer> consumers = [series, privateEndpoints.Agents, ups];
+        privateEndpoints.Agents.SpoolEndsAt(spool.End);
+        ledger.SpoolEndsAt(spool.End);
+        // The agents come last: what their position covers, the others have taken.
+        IReadOnlyList<IBatchConsumer> consumers = [series, ups, privateEndpoints.Agents];
         await Task.Run(() => spool.Replay(ReplayFrom(), consumers, time, stopping), stopping);
+        series.ReplayDone();
         spool.Start(consumers);
         trim.Run(settings.Value.Storage);
         await ingestListener.StartAsync(stopping);

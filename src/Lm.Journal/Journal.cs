@@ -24,8 +24,9 @@ public sealed class Journal : IAsyncDisposable
     private readonly Leftovers leftovers;
     private readonly JournalWriter writer;
     private readonly Lock deleting = new(); // held while segments are deleted: one at a time
-    private readonly Lock damageGate = new(); // guards lateDamage
+    private readonly Lock damageGate = new(); // guards lateDamage, copies
     private readonly List<JournalDamage> lateDamage = [];
+    private readonly DamageKeeper? copies; // of what opening did not read
 
     private Journal(IFileSystem files, string directory, JournalOptions options, OpenedJournal opened)
     {
@@ -33,12 +34,13 @@ public sealed class Journal : IAsyncDisposable
         (Id, Recovery, segments) = (opened.Id, opened.Recovery, opened.Segments);
         queue = new AppendQueue(options.PendingSizeMax);
         leftovers = new Leftovers(files, directory);
+        copies = options.ReadsAllAtOpen ? null : new DamageKeeper(files, directory, options.SegmentSizeMax);
         writer = new JournalWriter(files, directory, options, opened, queue, leftovers);
         writer.Start();
     }
 
     /// <summary>Opens the journal in <paramref name="directory"/>, making it if there is none, and recovers it after a crash. Reads
-    /// all segments; the first file appears with the first append.</summary>
+    /// all segments, unless <see cref="JournalOptions.ReadsAllAtOpen"/> says otherwise; the first file appears with the first append.</summary>
     /// <exception cref="FileSystemException">The directory cannot be read, written or synced.</exception>
     /// <exception cref="JournalException">A segment has a format version of a later program.</exception>
     public static Journal Open(IFileSystem files, string directory, JournalOptions options) =>
@@ -62,7 +64,7 @@ public sealed class Journal : IAsyncDisposable
     /// <summary>What opening found.</summary>
     public JournalRecovery Recovery { get; }
 
-    /// <summary>Damage that readers met in segments that were sound when the journal was opened; at most 1,000 stretches.</summary>
+    /// <summary>Damage that readers met and opening did not, since it came later or opening did not read that segment; at most 1,000 stretches.</summary>
     public IReadOnlyList<JournalDamage> LateDamage
     {
         get
@@ -205,10 +207,14 @@ public sealed class Journal : IAsyncDisposable
         bool IsThisOne(JournalDamage known) => known.Segment == segment && known.Offset == cursor.Offset;
         lock (damageGate)
         {
-            if (lateDamage.Count < LateDamageMax && !lateDamage.Exists(IsThisOne) && !Recovery.Damage.Any(IsThisOne))
+            if (lateDamage.Count >= LateDamageMax || lateDamage.Exists(IsThisOne) || Recovery.Damage.Any(IsThisOne))
             {
-                lateDamage.Add(new JournalDamage(segment, cursor.Offset, cursor.Next - cursor.Offset, cursor.Reason, ""));
+                return;
             }
+
+            var size = cursor.Next - cursor.Offset;
+            copies?.SetAside(segment, cursor.Offset, size, cursor.Reason);
+            lateDamage.Add(copies?.Found[^1] ?? new JournalDamage(segment, cursor.Offset, size, cursor.Reason, ""));
         }
     }
 

@@ -175,7 +175,7 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
         file.Sync();
     }
 
-    /// <summary>Reads all segments but the last, up to the ends that the next ones name.</summary>
+    /// <summary>Reads all segments but the last, up to the ends that the next ones name; or takes those ends for it (<see cref="JournalOptions.ReadsAllAtOpen"/>).</summary>
     private void AddEarlier(List<FoundSegment> found)
     {
         for (var at = 0; at + 1 < found.Count; at++)
@@ -183,6 +183,12 @@ internal sealed class JournalOpening(IFileSystem files, string directory, Journa
             var segment = found[at];
             var named = JournalSurvey.NamedEnd(segment, found[at + 1]);
             var end = named ?? segment.Length;
+            if (!options.ReadsAllAtOpen && segment.Header is not null && named >= SegmentFormat.HeaderSize && named <= segment.Length)
+            {
+                segments.Add(new Segment(segment.Number, end) { MayHoldMore = true });
+                continue; // its end is certain, and whoever reads it checks each record
+            }
+
             NoteDamagedHeader(segment);
             using var file = files.Open(PathOf(segment.Number), writable: false);
             cursor.Begin(file, Salt(segment), SegmentFormat.HeaderSize, end, provenEnd: end, limitIsFileEnd: named is null);

@@ -16,6 +16,10 @@ public sealed record JournalOptions
     /// changes neither the file's length nor its map of blocks, and costs half. They are cut when the segment is closed.</summary>
     public int ZerosAhead { get; init; }
 
+    /// <summary>Whether opening reads every segment, so that <see cref="JournalRecovery.Damage"/> tells of all of it. Else it reads those only whose committed
+    /// end no later header names; damage in the others is found, set aside and listed in <see cref="Journal.LateDamage"/> when they are read.</summary>
+    public bool ReadsAllAtOpen { get; init; } = true;
+
     /// <summary>Makes the preamble that every new segment begins with (the owner's state at that point), or null for none.
     /// Called on the writer's thread, after every earlier record was committed and reported; again for the next try when the segment
     /// could not be begun. It must not throw and not exceed <see cref="RecordSizeMax"/>: that would be a bug, and stops the process.</summary>

@@ -22,7 +22,7 @@ internal sealed partial class Parser
             {
                 var cardinality = Take().Kind == TokenKind.GroupLeft ? MatchCardinality.ManyToOne : MatchCardinality.OneToMany;
                 IReadOnlyList<string> include = [];
-                if (Peek == TokenKind.LeftParenthesis && !ParseLabelList(out include))
+                if ((Peek == TokenKind.LeftParenthesis || !BeginsExpression(Peek)) && !ParseLabelList(out include))
                 {
                     return false;
                 }

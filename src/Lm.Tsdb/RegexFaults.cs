@@ -82,7 +82,7 @@ internal static class RegexFaults
         }
 
         at++;
-        while (at + 1 < pattern.Length && (char.IsAsciiLetterOrDigit(pattern[at + 1]) || pattern[at + 1] is '-' or '_' or '<' or '='  or '!'))
+        while (at + 1 < pattern.Length && (char.IsAsciiLetterOrDigit(pattern[at + 1]) || pattern[at + 1] is '-' or '_' or '<' or '=' or '!'))
         {
             at++;
         }

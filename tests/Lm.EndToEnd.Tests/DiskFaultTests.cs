@@ -10,10 +10,11 @@ public sealed class DiskFaultTests
     {
         await using var fleet = new Fleet();
         await using var disk = await SmallDisk.MountAsync(fleet.In("spool"), megabytes: 4);
+        disk.Fill();
+        disk.MakeRoom(128 << 10); // less than the zeros that the spool writes ahead where there is room: those would take minutes to fill
         await fleet.StartCollectorAsync();
         var agent = fleet.StartDaemon();
         await Eventually.BecomesAsync("a heartbeat is there", fleet.HeartbeatsAsync, count => count > 0, () => agent.HasEnded ? agent.Output : null);
-        disk.Fill();
 
         await Eventually.TrueAsync(
             "the agent hears that the spool is full",
@@ -148,6 +149,12 @@ internal sealed partial class SmallDisk : IAsyncDisposable
     }
 
     public void MakeRoom() => File.Delete(Filler);
+
+    public void MakeRoom(int bytes)
+    {
+        using var file = new FileStream(Filler, FileMode.Open, FileAccess.Write);
+        file.SetLength(file.Length - bytes);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -183,6 +183,38 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task An_opening_that_does_not_read_all_knows_every_end_and_leaves_damage_to_the_reader()
+    {
+        string[] written = [.. Enumerable.Range(0, 30).Select(i => $"record {i}")];
+        var files = await WrittenAsync(written, null, Small);
+        await using (var whole = Texts.Open(files.Kill(), Small))
+        await using (var quick = Texts.Open(files.Kill(), Small with { ReadsAllAtOpen = false }))
+        {
+            Assert.Equal(whole.Segments, quick.Segments);
+            Assert.Equal(written, quick.Read().Read());
+        }
+
+        files.Corrupt(Texts.PathOf(1), 60, new byte[40]);
+        await using var journal = Texts.Open(files, Small with { ReadsAllAtOpen = false });
+        Assert.Empty(journal.Recovery.Damage);
+        Assert.InRange(journal.Read().Count(), 26, 28);
+        Assert.InRange(journal.Read().Count(), 26, 28);
+        var damage = Assert.Single(journal.LateDamage);
+        Assert.Equal("/spool/journal/0000000001.seg." + damage.Offset + ".damaged", damage.SavedAs);
+    }
+
+    [Fact]
+    public async Task An_opening_that_does_not_read_all_reads_a_segment_that_is_shorter_than_the_next_header_says()
+    {
+        var files = await WrittenAsync([.. Enumerable.Range(0, 30).Select(i => $"record {i}")], null, Small);
+        var whole = files.Peek(Texts.PathOf(1));
+        files.Put(Texts.PathOf(1), whole.AsSpan(0, whole.Length - 5));
+        await using var journal = Texts.Open(files, Small with { ReadsAllAtOpen = false });
+        Assert.Equal(1u, Assert.Single(journal.Recovery.Damage).Segment);
+        Assert.Equal(29, journal.Read().Count());
+    }
+
+    [Fact]
     public async Task A_segment_of_another_journal_is_renamed_and_never_read()
     {
         var files = await WrittenAsync([.. Enumerable.Range(0, 30).Select(i => $"record {i}")], null, Small);

@@ -117,15 +117,25 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
     public void Read(JsonElement state)
     {
         var position = new JournalPosition(state.GetProperty("segment").GetUInt32(), state.GetProperty("offset").GetInt64());
+        List<AgentRecord> known = [.. state.GetProperty("known").EnumerateArray().Select(entry => AgentRecord.Read(entry, TimestampOf))];
         lock (gate)
         {
-            foreach (var entry in state.GetProperty("known").EnumerateArray())
+            // Only when all of them could be read: else their batches are read back from the spool, and would count twice.
+            foreach (var agent in known)
             {
-                var agent = AgentRecord.Read(entry, TimestampOf);
                 agents[agent.AgentId] = agent;
             }
 
             applied = position;
+        }
+    }
+
+    /// <summary>The spool's next record comes at this position or behind it: what the state says beyond is of records that were lost.</summary>
+    public void SpoolEndsAt(JournalPosition end)
+    {
+        lock (gate)
+        {
+            applied = applied < end ? applied : end with { Offset = Math.Max(0, end.Offset - 1) };
         }
     }
 

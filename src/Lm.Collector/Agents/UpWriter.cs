@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lm.Collector.Spool;
 using Lm.Platform;
 
@@ -11,12 +12,13 @@ namespace Lm.Collector.Agents;
 /// intervals: then it goes on from there, for a clock that once ran ahead must not silence it, and the first value of a time stays (V20);
 /// it is 1 while batches arrive, whatever their age, and 0 once four intervals have passed without one;
 /// it is never 0 within four intervals of the start: until then an agent that has not called since has no sample at all;
-/// it ends, without a stale marker, when the agent's token goes.
+/// it ends, without a stale marker, when the agent's token goes, and not before: a restart that reads back none of a silent agent's records knows it
+/// from the state file.
 /// </remarks>
 /// <param name="time">The clock.</param>
 /// <param name="hasToken">Whether an agent may send.</param>
 /// <param name="append">Makes samples durable.</param>
-internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, Func<AcceptedUps, ValueTask<SpoolResult>> append) : IBatchConsumer
+internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, Func<AcceptedUps, ValueTask<SpoolResult>> append) : IBatchConsumer, IStatePart
 {
     /// <summary>How often it looks whose sample is due; an agent's interval counts as no shorter.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
@@ -26,6 +28,9 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
     private readonly Lock gate = new(); // guards agents and everything in them
     private readonly Dictionary<string, Agent> agents = new(StringComparer.Ordinal);
     private long startedAt;
+
+    /// <inheritdoc/>
+    public string Name => "up";
 
     /// <inheritdoc/>
     public void Apply(AcceptedBatch batch)
@@ -62,6 +67,45 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
                 {
                     agent.SetInterval(up.IntervalMs);
                     agent.LastWritten = up.TimeAt(ups.At);
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Write(Utf8JsonWriter json)
+    {
+        lock (gate)
+        {
+            json.WriteStartArray();
+            foreach (var (agentId, agent) in agents)
+            {
+                json.WriteStartObject();
+                json.WriteString("agent_id", agentId);
+                json.WriteNumber("interval_ms", agent.IntervalMs);
+                if (agent.LastWritten is { } last)
+                {
+                    json.WriteNumber("last_ms", last);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Read(JsonElement state)
+    {
+        lock (gate)
+        {
+            foreach (var entry in state.EnumerateArray())
+            {
+                if (Find(entry.GetProperty("agent_id").GetString() ?? "") is { } agent)
+                {
+                    agent.SetInterval(entry.GetProperty("interval_ms").GetInt32());
+                    agent.LastWritten = entry.TryGetProperty("last_ms", out var last) ? last.GetInt64() : agent.LastWritten;
                 }
             }
         }

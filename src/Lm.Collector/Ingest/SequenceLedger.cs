@@ -181,6 +181,16 @@ internal sealed class SequenceLedger
         }
     }
 
+    /// <summary>The spool's next record comes at this position or behind it: what a snapshot covers beyond are records that were lost, though
+    /// their sequences are taken for good.</summary>
+    public void SpoolEndsAt(JournalPosition end)
+    {
+        lock (gate)
+        {
+            covered = covered < end ? covered : end with { Offset = Math.Max(0, end.Offset - 1) };
+        }
+    }
+
     private QueueSequences? Find(in BatchKey key) =>
         agents.TryGetValue(key.AgentId, out var queues) && queues.TryGetValue(key.QueueId, out var queue) ? queue : null;
 

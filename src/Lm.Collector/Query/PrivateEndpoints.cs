@@ -161,30 +161,30 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     }
 
     private Task RouteApi(HttpContext context, string path) => path switch
-        {
-            "/" => Allow(context, "GET", page => assets.WriteAsync(page, "index.html")),
-            "/metrics" => Allow(context, "GET", selfMetrics.HandleAsync),
-            "/api/v1/query" => Allow(context, "GET, POST", query.QueryAsync),
-            "/api/v1/query_range" => Allow(context, "GET, POST", query.QueryRangeAsync),
-            "/api/v1/query_exemplars" => Allow(context, "GET, POST", query.ExemplarsAsync),
-            "/api/v1/format_query" => Allow(context, "GET, POST", query.FormatAsync),
-            "/api/v1/export" => Allow(context, "GET", query.ExportAsync),
-            "/api/v1/series" => Allow(context, "GET, POST", series.SeriesAsync),
-            "/api/v1/labels" => Allow(context, "GET, POST", series.LabelsAsync),
-            "/api/v1/metadata" => Allow(context, "GET", status.MetadataAsync),
-            "/api/v1/rules" => Allow(context, "GET", StatusEndpoint.RulesAsync),
-            "/api/v1/alerts" => Allow(context, "GET", StatusEndpoint.AlertsAsync),
-            "/api/v1/targets" => Allow(context, "GET", StatusEndpoint.TargetsAsync),
-            "/api/v1/targets/metadata" => Allow(context, "GET", StatusEndpoint.TargetMetadataAsync),
-            "/api/v1/alertmanagers" => Allow(context, "GET", StatusEndpoint.AlertmanagersAsync),
-            "/api/v1/status/config" => Allow(context, "GET", StatusEndpoint.ConfigAsync),
-            "/api/v1/status/flags" => Allow(context, "GET", status.FlagsAsync),
-            "/api/v1/status/runtimeinfo" => Allow(context, "GET", status.RuntimeAsync),
-            "/api/v1/status/tsdb" => Allow(context, "GET", storageStatus.HandleAsync),
-            "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
-            "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),
-            _ => NotFoundAsync(context),
-        };
+    {
+        "/" => Allow(context, "GET", page => assets.WriteAsync(page, "index.html")),
+        "/metrics" => Allow(context, "GET", selfMetrics.HandleAsync),
+        "/api/v1/query" => Allow(context, "GET, POST", query.QueryAsync),
+        "/api/v1/query_range" => Allow(context, "GET, POST", query.QueryRangeAsync),
+        "/api/v1/query_exemplars" => Allow(context, "GET, POST", query.ExemplarsAsync),
+        "/api/v1/format_query" => Allow(context, "GET, POST", query.FormatAsync),
+        "/api/v1/export" => Allow(context, "GET", query.ExportAsync),
+        "/api/v1/series" => Allow(context, "GET, POST", series.SeriesAsync),
+        "/api/v1/labels" => Allow(context, "GET, POST", series.LabelsAsync),
+        "/api/v1/metadata" => Allow(context, "GET", status.MetadataAsync),
+        "/api/v1/rules" => Allow(context, "GET", StatusEndpoint.RulesAsync),
+        "/api/v1/alerts" => Allow(context, "GET", StatusEndpoint.AlertsAsync),
+        "/api/v1/targets" => Allow(context, "GET", StatusEndpoint.TargetsAsync),
+        "/api/v1/targets/metadata" => Allow(context, "GET", StatusEndpoint.TargetMetadataAsync),
+        "/api/v1/alertmanagers" => Allow(context, "GET", StatusEndpoint.AlertmanagersAsync),
+        "/api/v1/status/config" => Allow(context, "GET", StatusEndpoint.ConfigAsync),
+        "/api/v1/status/flags" => Allow(context, "GET", status.FlagsAsync),
+        "/api/v1/status/runtimeinfo" => Allow(context, "GET", status.RuntimeAsync),
+        "/api/v1/status/tsdb" => Allow(context, "GET", storageStatus.HandleAsync),
+        "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
+        "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),
+        _ => NotFoundAsync(context),
+    };
 
     private async Task HealthAsync(HttpContext context)
     {

@@ -1,6 +1,6 @@
+using Lm.Collector.Settings;
 using Lm.Platform;
 using Lm.PromQL;
-using Lm.Collector.Settings;
 
 namespace Lm.Collector.Query;
 

@@ -39,4 +39,11 @@ internal static partial class SeriesLog
 
     [LoggerMessage(EventId = 2312, Level = LogLevel.Error, Message = "Old blocks could not be deleted and are tried again: {Reason}")]
     public static partial void RetentionFailed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2313, Level = LogLevel.Error, Message = "A round of keeping head and blocks failed and is tried again. Nothing is lost: the spool keeps what is in no file yet.")]
+    public static partial void KeepFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 2314, Level = LogLevel.Error,
+        Message = "The spool ends at segment {Segment}, byte {Offset}, but the head has records of it up to segment {HeadSegment}, byte {HeadOffset}: its end is lost. The head keeps what it has, and the spool is replayed from its beginning.")]
+    public static partial void SpoolIsShorter(ILogger logger, uint segment, long offset, uint headSegment, long headOffset);
 }

@@ -30,10 +30,12 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
     private const string HeadFolder = "head";
     private const string BlocksFolder = "blocks";
 
-    // Admission decides what is too old and too far ahead; the head's own bounds lie outside of it.
+    // Admission decides what is too old and too far ahead, once, and by the settings of that day (D2): the head's own bounds lie outside of all that
+    // settings allow, or a replay under others, or a reload, would drop what was acknowledged.
     private static readonly TimeSpan BoundsMargin = TimeSpan.FromDays(2);
+    private static readonly TimeSpan BackfillMax = TimeSpan.FromDays(StorageSettingsReader.DaysMax);
 
-    private readonly Lock gate = new(); // held by whoever writes to the head; guards applied, checkpointed
+    private readonly Lock gate = new(); // held by whoever writes to the head; guards applied, checkpointed, held, isLive
     private readonly Func<StorageSettings> settings;
     private readonly TimeProvider time;
     private readonly ILogger logger;
@@ -46,10 +48,12 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
     private readonly UpFeed ups;
     private CommitPosition applied; // the last record that was taken; the replay begins with it and passes over it
     private CommitPosition checkpointed;
+    private CommitPosition? held; // the record before the first that could not be taken: nothing behind it counts as stored
+    private bool isLive;
     private long checkpointAt;
     private bool isFailing;
 
-    private SeriesStorage(IFileSystem files, Guid incarnation, SeriesStorageParts parts)
+    private SeriesStorage(IFileSystem files, Guid incarnation, JournalPosition spoolEnd, SeriesStorageParts parts)
     {
         (settings, time, logger) = (parts.Settings, parts.Time, parts.Logger);
         var now = settings();
@@ -58,7 +62,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
         try
         {
             head = Head.Open(files, OptionsOf(now, incarnation, time), out var opening);
-            applied = checkpointed = opening.ReplayFrom;
+            applied = checkpointed = PositionWithin(spoolEnd, opening.ReplayFrom);
             ReplayFrom = new JournalPosition(applied.Segment, applied.Offset);
             Report(opening);
         }
@@ -101,8 +105,13 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
     }
 
     /// <summary>Opens <c>head/</c> and <c>blocks/</c> in the spool's folder.</summary>
+    /// <param name="files">The file system.</param>
+    /// <param name="incarnation">The spool's id.</param>
+    /// <param name="spoolEnd">Where the spool's next record goes, at the earliest.</param>
+    /// <param name="parts">What it works with.</param>
     /// <exception cref="IOException">A folder cannot be read or written.</exception>
-    public static SeriesStorage Open(IFileSystem files, Guid incarnation, SeriesStorageParts parts) => new(files, incarnation, parts);
+    public static SeriesStorage Open(IFileSystem files, Guid incarnation, JournalPosition spoolEnd, SeriesStorageParts parts) =>
+        new(files, incarnation, spoolEnd, parts);
 
     /// <inheritdoc/>
     public void Apply(AcceptedBatch batch)
@@ -111,8 +120,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
         {
             if (IsNew(batch.Position))
             {
-                batches.Apply(batch);
-                Applied(batch.Position);
+                Take(batch.Position, batch, static (me, batch) => me.batches.Apply(batch));
             }
         }
     }
@@ -124,8 +132,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
         {
             if (IsNew(write.Position))
             {
-                writes.Apply(write);
-                Applied(write.Position);
+                Take(write.Position, write, static (me, write) => me.writes.Apply(write));
             }
         }
     }
@@ -137,8 +144,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
         {
             if (IsNew(samples.Position))
             {
-                ups.Apply(samples);
-                Applied(samples.Position);
+                Take(samples.Position, samples, static (me, samples) => me.ups.Apply(samples));
             }
         }
     }
@@ -177,12 +183,21 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
         {
             while (await timer.WaitForNextTickAsync(stopping))
             {
-                await Task.Run(() => Keep(stopping), stopping);
+                await Task.Run(() => KeepOn(stopping), stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // That is how it ends.
+        }
+    }
+
+    /// <summary>The spool was read back: what comes from now on is live.</summary>
+    public void ReplayDone()
+    {
+        lock (gate)
+        {
+            isLive = true;
         }
     }
 
@@ -205,7 +220,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
         Directory = Path.Combine(settings.SpoolDirectory, HeadFolder),
         Incarnation = incarnation,
         BlockHours = settings.BlockHours,
-        Backfill = settings.Backfill + BoundsMargin,
+        Backfill = BackfillMax + BoundsMargin,
         AheadMax = BoundsMargin,
         Time = time,
     };
@@ -226,6 +241,52 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
         SeriesLog.Opened(logger, opening.Series, opening.Windows, count, bytes, ReplayFrom.Segment, ReplayFrom.Offset);
     }
 
+    // A spool that ends before what the head has of it has lost its end (damage, a folder brought back from a copy): its next records stand where others
+    // stood, and would pass for known. Positions begin afresh then, durably, before one comes; what is read back twice is recognised.
+    private CommitPosition PositionWithin(JournalPosition spoolEnd, CommitPosition covered)
+    {
+        if (covered < new CommitPosition(spoolEnd.Segment, spoolEnd.Offset) || covered == CommitPosition.Start)
+        {
+            return covered;
+        }
+
+        SeriesLog.SpoolIsShorter(logger, spoolEnd.Segment, spoolEnd.Offset, covered.Segment, covered.Offset);
+        head.Checkpoint(CommitPosition.Start);
+        return CommitPosition.Start;
+    }
+
+    // A round that fails for a reason that nobody thought of must not be the last: nothing would become durable any more, and nobody would know.
+    private void KeepOn(CancellationToken stopping)
+    {
+        try
+        {
+            Keep(stopping);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
+        {
+            SeriesLog.KeepFailed(logger, e);
+        }
+    }
+
+    // A record that could not be taken, whole or in part, stays in the spool for the next start: no checkpoint covers it. One that cannot be taken then,
+    // either, and not for the disk's sake, is passed over, or the spool would fill up behind it.
+    private void Take<T>(JournalPosition position, T record, Action<SeriesStorage, T> take)
+    {
+        try
+        {
+            take(this, record);
+        }
+        catch (Exception e) when (e is IOException || (isLive && e is not OutOfMemoryException))
+        {
+            held ??= applied;
+            throw;
+        }
+        finally
+        {
+            Applied(position);
+        }
+    }
+
     // A replay begins at the oldest record that anyone needs.
     private bool IsNew(JournalPosition position) => applied == CommitPosition.Start || new CommitPosition(position.Segment, position.Offset) > applied;
 
@@ -243,14 +304,15 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
     {
         checkpointAt = time.GetTimestamp();
         checkpointed = applied; // also after a failure: the next try comes with the next segment, not with the next batch
-        if (head.Covered == applied && !head.IsDirty)
+        var covered = held ?? applied;
+        if (head.Covered == covered && !head.IsDirty)
         {
             return;
         }
 
         try
         {
-            head.Checkpoint(applied);
+            head.Checkpoint(covered);
             isFailing = false;
             Checkpointed?.Invoke();
         }

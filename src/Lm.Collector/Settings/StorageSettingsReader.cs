@@ -5,7 +5,8 @@ namespace Lm.Collector.Settings;
 /// <summary>Reads <c>[storage]</c> and <c>[object_store]</c>, whose retentions depend on each other.</summary>
 internal static class StorageSettingsReader
 {
-    private const int DaysMax = 36_500;
+    /// <summary>The most that a setting in days may say.</summary>
+    public const int DaysMax = 36_500;
 
     /// <summary>Reads both tables.</summary>
     public static StorageSettings Read(TomlTable table, TomlTable objectStore, SettingsReading reading)

@@ -53,12 +53,16 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             RecordSizeMax = RecordSizeMax,
             PendingSizeMax = 2L * RecordSizeMax,
             ZerosAhead = ZerosAhead,
+            ReadsAllAtOpen = false, // most of it is in head and blocks: what is replayed is checked then
             Committed = OnCommitted,
         });
     }
 
     /// <summary>The journal's id, the incarnation in every LSN (K12).</summary>
     public Guid Incarnation => journal.Id;
+
+    /// <summary>Where the next record goes, at the earliest.</summary>
+    public JournalPosition End => journal.CommittedEnd;
 
     /// <summary>Committed bytes.</summary>
     public long SizeBytes => journal.SizeBytes;
@@ -104,8 +108,14 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     }
 
     /// <summary>Reads everything back from a position on: into the ledger what lies behind its snapshot, into the consumers all of it.</summary>
-    public void Replay(JournalPosition from, IReadOnlyList<IBatchConsumer> consumers, TimeProvider time, CancellationToken stopping) =>
+    public void Replay(JournalPosition from, IReadOnlyList<IBatchConsumer> consumers, TimeProvider time, CancellationToken stopping)
+    {
         new SpoolReplay(journal, ledger, clock, ages, metrics, logger).Run(from, consumers, time, stopping);
+        foreach (var damage in journal.LateDamage)
+        {
+            SpoolLog.Damaged(logger, damage.Segment, damage.Offset, damage.Reason, damage.SizeBytes, damage.SavedAs);
+        }
+    }
 
     /// <summary>Begins to feed the consumers with what is committed from now on.</summary>
     public void Start(IReadOnlyList<IBatchConsumer> consumers) => consuming = Task.Run(() => ConsumeAsync([.. consumers]));

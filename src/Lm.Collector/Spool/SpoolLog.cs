@@ -43,7 +43,7 @@ internal static partial class SpoolLog
     public static partial void SnapshotUnusable(ILogger logger, string path, string reason);
 
     [LoggerMessage(EventId = 2210, Level = LogLevel.Information,
-        Message = "Trimmed the spool: segments before {Segment} hold nothing newer than local_retention_days; {Bytes} bytes freed.")]
+        Message = "Trimmed the spool: segments before {Segment} hold nothing that is not stored elsewhere or older than local_retention_days; {Bytes} bytes freed.")]
     public static partial void Trimmed(ILogger logger, uint segment, long bytes);
 
     [LoggerMessage(EventId = 2211, Level = LogLevel.Warning, Message = "The spool could not be trimmed: {Reason}. It is tried again later.")]
@@ -52,4 +52,12 @@ internal static partial class SpoolLog
     [LoggerMessage(EventId = 2212, Level = LogLevel.Warning,
         Message = "The ledger snapshot could not be written: {Reason}. Nothing is lost: the next start reads the spool instead.")]
     public static partial void SnapshotFailed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2213, Level = LogLevel.Error,
+        Message = "The state file {Path} is of no use: {Reason}. Agents and metrics that only deleted segments told of are unknown until they send again; no sample is affected.")]
+    public static partial void StateUnusable(ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventId = 2214, Level = LogLevel.Warning,
+        Message = "The state file could not be written: {Reason}. Nothing is lost: the spool keeps its segments meanwhile.")]
+    public static partial void StateFailed(ILogger logger, string reason);
 }

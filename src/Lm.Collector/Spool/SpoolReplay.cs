@@ -118,12 +118,7 @@ internal sealed class SpoolReplay(
             IsReplay = true,
             FrameBytes = frame.Length,
         };
-        foreach (var consumer in consumers)
-        {
-            consumer.Apply(accepted);
-        }
-
-        return null;
+        return Give(record.Position, accepted, consumers, static (consumer, accepted) => consumer.Apply(accepted));
     }
 
     // A request that came twice is stored twice: the same value for the same time changes nothing (V20).
@@ -160,12 +155,7 @@ internal sealed class SpoolReplay(
             Write = write,
             Verdict = head.Verdict,
         };
-        foreach (var consumer in consumers)
-        {
-            consumer.Apply(accepted);
-        }
-
-        return null;
+        return Give(record.Position, accepted, consumers, static (consumer, accepted) => consumer.Apply(accepted));
     }
 
     private string? ReplayUps(in JournalRecord record, IReadOnlyList<IBatchConsumer> consumers)
@@ -178,9 +168,23 @@ internal sealed class SpoolReplay(
         Note(record.Position, clock.NoteOwn(at, new UnixMillis(long.MinValue)), isOnlyHere: false);
         ledger.Advance(record.Position);
         var ups = new AcceptedUps(record.Position, at, agents, IsReplay: true);
+        return Give(record.Position, ups, consumers, static (consumer, ups) => consumer.Apply(ups));
+    }
+
+    // As live: one that fails on a record must not keep the collector from starting.
+    private string? Give<T>(JournalPosition position, T record, IReadOnlyList<IBatchConsumer> consumers, Action<IBatchConsumer, T> apply)
+    {
         foreach (var consumer in consumers)
         {
-            consumer.Apply(ups);
+            try
+            {
+                apply(consumer, record);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                Interlocked.Increment(ref metrics.ConsumerFailures);
+                SpoolLog.ConsumerFailed(logger, e, position.Segment, position.Offset);
+            }
         }
 
         return null;

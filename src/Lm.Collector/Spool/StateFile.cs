@@ -1,18 +1,28 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Globalization;
+using System.Text;
+using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Collector.Spool;
 
-/// <summary>The file <c>state.json</c>: what is known from spool records that are no longer there. One JSON object with a key for each part.</summary>
-/// <remarks>Replaced whole, before segments that it summarises are deleted. Without it nothing that was acknowledged is lost: what agents and metrics are
-/// called is then known from the records that are left, and from those to come.</remarks>
+/// <summary>The file <c>state.json</c>: what is known from spool records that are no longer there. Format: docs/formats/state.md.</summary>
+/// <remarks>
+/// Replaced whole, before segments that it summarises are deleted. Without it nothing that was acknowledged is lost: what agents and metrics are
+/// called is then known from the records that are left, and from those to come.
+/// Records come while it is written, and a restart reads back only what lies behind the position of the first part: so that part is written first, and the
+/// others know at least as much. It is read last, and not at all when another part could not be: all records are read back then.
+/// </remarks>
 internal sealed class StateFile(IFileSystem files, string path, IReadOnlyList<IStatePart> parts, ILogger logger)
 {
     // 16,384 agents with all their queues, 65,536 metrics with their help.
     private const int SizeMax = 256 << 20;
 
     private const string IncarnationKey = "incarnation";
+
+    // Hexadecimal digits and a newline, before and behind.
+    private const int ChecksumSize = 10;
 
     /// <summary>Makes the parts' state durable.</summary>
     /// <returns>False when it could not be.</returns>
@@ -32,6 +42,8 @@ internal sealed class StateFile(IFileSystem files, string path, IReadOnlyList<IS
             json.WriteEndObject();
         }
 
+        var checksum = Crc32C.Compute(buffer.WrittenSpan);
+        buffer.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\n{checksum:x8}\n")));
         try
         {
             AtomicFile.Write(files, path, buffer.WrittenSpan);
@@ -39,7 +51,7 @@ internal sealed class StateFile(IFileSystem files, string path, IReadOnlyList<IS
         }
         catch (IOException e)
         {
-            SpoolLog.SnapshotFailed(logger, e.Message);
+            SpoolLog.StateFailed(logger, e.Message);
             return false;
         }
     }
@@ -54,14 +66,20 @@ internal sealed class StateFile(IFileSystem files, string path, IReadOnlyList<IS
                 return;
             }
 
-            using var document = JsonDocument.Parse(bytes);
-            if (document.RootElement.GetProperty(IncarnationKey).GetGuid() != incarnation)
+            if (Content(bytes) is not { } content)
             {
-                SpoolLog.SnapshotUnusable(logger, path, $"it belongs to another spool than {incarnation:N}");
+                SpoolLog.StateUnusable(logger, path, $"the checksum behind its {bytes.Length} bytes is wrong or missing");
                 return;
             }
 
-            foreach (var part in parts)
+            using var document = JsonDocument.Parse(content);
+            if (document.RootElement.GetProperty(IncarnationKey).GetGuid() != incarnation)
+            {
+                SpoolLog.StateUnusable(logger, path, $"it belongs to another spool than {incarnation:N}");
+                return;
+            }
+
+            foreach (var part in parts.Reverse())
             {
                 if (document.RootElement.TryGetProperty(part.Name, out var state))
                 {
@@ -71,7 +89,16 @@ internal sealed class StateFile(IFileSystem files, string path, IReadOnlyList<IS
         }
         catch (Exception e) when (e is IOException or JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
-            SpoolLog.SnapshotUnusable(logger, path, e.Message);
+            SpoolLog.StateUnusable(logger, path, e.Message);
         }
+    }
+
+    private static ReadOnlyMemory<byte>? Content(byte[] bytes)
+    {
+        var content = bytes.AsMemory(0, Math.Max(0, bytes.Length - ChecksumSize));
+        var checksum = Encoding.ASCII.GetString(bytes.AsSpan(content.Length)).Trim('\n');
+        return uint.TryParse(checksum, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var expected) && expected == Crc32C.Compute(content.Span)
+            ? content
+            : (ReadOnlyMemory<byte>?)null;
     }
 }

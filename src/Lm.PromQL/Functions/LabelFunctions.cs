@@ -11,6 +11,7 @@ internal static class LabelFunctions
         var template = Evaluator.Text(call.Arguments[2]);
         var source = Evaluator.Text(call.Arguments[3]);
         var pattern = Evaluator.Text(call.Arguments[4]);
+        var list = evaluator.Vector(call.Arguments[0], grid); // first: of several faults, that of the data is told
         if (!LabelRegex.TryParse(pattern, out var regex, out _))
         {
             throw QueryException.Execution("invalid regular expression in label_replace(): " + pattern);
@@ -18,7 +19,7 @@ internal static class LabelFunctions
 
         CheckName(target, "destination label name in label_replace()", evaluator.Scope);
         return Relabelled(
-            evaluator.Vector(call.Arguments[0], grid),
+            list,
             labels => regex!.TryExpand(labels.ValueOf(source), template, out var value) ? labels.With(target, value) : labels,
             evaluator.Scope, grid);
     }
@@ -28,6 +29,7 @@ internal static class LabelFunctions
         var target = Evaluator.Text(call.Arguments[1]);
         var separator = Evaluator.Text(call.Arguments[2]);
         var sources = call.Arguments.Skip(3).Select(Evaluator.Text).ToArray();
+        var list = evaluator.Vector(call.Arguments[0], grid);
         foreach (var source in sources)
         {
             CheckName(source, "source label name in label_join()", evaluator.Scope);
@@ -35,7 +37,7 @@ internal static class LabelFunctions
 
         CheckName(target, "destination label name in label_join()", evaluator.Scope);
         return Relabelled(
-            evaluator.Vector(call.Arguments[0], grid),
+            list,
             labels => labels.With(target, string.Join(separator, sources.Select(labels.ValueOf))),
             evaluator.Scope, grid);
     }

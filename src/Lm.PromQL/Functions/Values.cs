@@ -64,8 +64,8 @@ internal static class Values
         var list = evaluator.Vector(call.Arguments[0], grid);
         var first = call.Arguments.Count > 1 ? evaluator.Scalar(call.Arguments[1], grid) : null;
         var second = call.Arguments.Count > 2 ? evaluator.Scalar(call.Arguments[2], grid) : null;
-        var merger = new SeriesMerger();
-        foreach (var series in SeriesMerger.WithoutName(list, evaluator.Scope.Semantics, mayMerge: grid.Count > 1))
+        var kept = new List<StepSeries>(list.Count);
+        foreach (var series in list)
         {
             evaluator.Scope.Budget.Work(series.Values.Length * 2);
             for (var i = 0; i < series.Values.Length; i++)
@@ -81,10 +81,14 @@ internal static class Values
                 };
             }
 
-            merger.Add(StepSeries.FromPlaces(series.Labels, series.First, series.Values));
+            if (StepSeries.FromPlaces(series.Labels, series.First, series.Values) is { } rest)
+            {
+                kept.Add(rest);
+            }
         }
 
-        return merger.Result(mayMerge: grid.Count > 1);
+        // Only what is left can clash without its name: clamp with its bounds the wrong way round leaves nothing.
+        return SeriesMerger.WithoutName(kept, evaluator.Scope.Semantics, mayMerge: grid.Count > 1);
     }
 
     // Halves go up. Divided by the inverse, which loses fewer digits.

@@ -321,7 +321,16 @@ public sealed partial class Head
     // Inside the gate: a few milliseconds for ten thousand series.
     private bool TryLoad(HeadWindow window)
     {
-        var memory = window.Spilled!.Load(table.Limit, out _);
+        WindowMemory? memory = null;
+        try
+        {
+            memory = window.Spilled!.Load(table.Limit, out _);
+        }
+        catch (FileSystemException)
+        {
+            // As damage: the sample at hand must not be lost because an older one cannot be read now.
+        }
+
         if (memory is null)
         {
             counters.Unreadable++;
@@ -329,7 +338,7 @@ public sealed partial class Head
         }
 
         window.Memory = memory;
-        window.Spilled.Release();
+        window.Spilled!.Release();
         window.Spilled = null;
         return true;
     }

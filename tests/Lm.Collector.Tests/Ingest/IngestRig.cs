@@ -32,11 +32,11 @@ internal sealed class IngestRig : IAsyncDisposable
             Files,
             Folder + "/journal",
             new BatchSpoolParts(Ledger, Clock, SpoolMetrics, NullLogger.Instance, () => SpoolSizeMax) { SegmentSizeMax = segmentSizeMax });
-        var state = new StateFile(Files, Folder + "/state.json", [Spool.Ages], NullLogger.Instance);
+        Ups = new UpWriter(Time, agent => Settings.Tokens.HasAgent(agent), Spool.AppendAsync);
+        var state = new StateFile(Files, Folder + "/state.json", [Ups, Spool.Ages], NullLogger.Instance);
         state.Read(Spool.Incarnation);
         Trim = new SpoolTrim(Files, SnapshotPath, Spool, new SpoolTrimParts(Ledger, Clock, state, () => StoredBefore), SpoolMetrics, Time, NullLogger.Instance);
         Trim.ReadSnapshot();
-        Ups = new UpWriter(Time, agent => Settings.Tokens.HasAgent(agent), Spool.AppendAsync);
         IBatchConsumer[] consumers = [Consumer, Store, Ups];
         Spool.Replay(default, consumers, Time, CancellationToken.None);
         Spool.Start(consumers);
