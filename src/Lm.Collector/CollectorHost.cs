@@ -89,7 +89,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, spoolLogger);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, new BatchLeases(budget), ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
-            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, new WriteLeases(budget), ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));
+            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, new WriteLeases(budget), time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));
 
         Func<System.Net.Security.SslServerAuthenticationOptions>? queryTls = settings.Value.Query.Certificate is null ? null : () => settings.QueryTls;
         queryListener = new HttpListenerHost(settings.Value.Query.Listen, privateEndpoints, ListenerBounds.Private, queryTls, loggers);

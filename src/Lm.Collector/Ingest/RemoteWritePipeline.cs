@@ -8,8 +8,11 @@ using Lm.Protocol.RemoteWrite;
 namespace Lm.Collector.Ingest;
 
 /// <summary>A remote-write body's way: bounded decompression, decoding, rules, spool. What may be stored is; what may not is named in the answer.</summary>
-internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, WriteLeases leases, IngestMetrics metrics)
+internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, WriteLeases leases, TimeProvider time, IngestMetrics metrics)
 {
+    // Half a minute is what senders wait for an answer.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>Takes a request's body.</summary>
     /// <param name="sender">Whom the token belongs to.</param>
     /// <param name="receivedAt">The collector's clock when it came.</param>
@@ -19,7 +22,13 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Wr
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<WriteRefusal?> ProcessAsync(string sender, UnixMillis receivedAt, ReadOnlyMemory<byte> body, IngestSettings current)
     {
-        if (Inflate(body.Span, current.Limits, out var lease) is { } refusal)
+        var refusal = Inflate(body.Span, current.Limits, out var lease);
+        if (refusal == WriteRefusal.Overload && await CatchUpAsync())
+        {
+            refusal = Inflate(body.Span, current.Limits, out lease);
+        }
+
+        if (refusal is not null)
         {
             return refusal;
         }
@@ -58,6 +67,22 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Wr
             {
                 lease!.Release();
             }
+        }
+    }
+
+    // Requests wait in memory until the head has them. A sender of many new series is faster than it for a while; refused, the sender would wait longer than
+    // it must, and send the same bytes again.
+    private async ValueTask<bool> CatchUpAsync()
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        try
+        {
+            await spool.WaitForAcknowledgedAsync(patience.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            return false;
         }
     }
 

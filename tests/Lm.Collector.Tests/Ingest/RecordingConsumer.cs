@@ -21,6 +21,11 @@ internal sealed class RecordingConsumer : IBatchConsumer
         }
     }
 
+    /// <summary>What is done when a remote-write request comes; it may wait.</summary>
+    public Action OnWrite { get; set; } = static () => { };
+
+    public void Apply(AcceptedWrite write) => OnWrite();
+
     public IEnumerable<ulong> Sequences => All.Select(batch => batch.Key.Sequences.Start);
 
     public void Apply(AcceptedBatch batch)

@@ -182,6 +182,36 @@ public sealed class RemoteWritePipelineTests
     }
 
     [Fact]
+    public async Task A_request_waits_for_the_memory_that_those_before_it_give_back_when_the_head_has_them()
+    {
+        await using var rig = new IngestRig();
+        using var head = new ManualResetEventSlim();
+        rig.Consumer.OnWrite = head.Wait;
+        var body = new WriteRequestMaker().Series("m", "x", rig.Now.Value, 1).ToBody();
+        Assert.Null(await rig.WriteAsync(body));
+        rig.MemoryMax = rig.Budget.Taken;
+        var second = rig.WriteAsync(body);
+        Assert.False(second.IsCompleted);
+        head.Set();
+        Assert.Null(await second);
+    }
+
+    [Fact]
+    public async Task A_head_that_stays_behind_ends_the_wait_for_memory_with_503()
+    {
+        await using var rig = new IngestRig();
+        using var head = new ManualResetEventSlim();
+        rig.Consumer.OnWrite = head.Wait;
+        var body = new WriteRequestMaker().Series("m", "x", rig.Now.Value, 1).ToBody();
+        Assert.Null(await rig.WriteAsync(body));
+        rig.MemoryMax = rig.Budget.Taken;
+        var second = rig.WriteAsync(body);
+        rig.Time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(503, (await second)!.Status);
+        head.Set();
+    }
+
+    [Fact]
     public async Task C26_a_clock_behind_the_newest_record_judges_no_sample()
     {
         await using var rig = new IngestRig();
