@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.Text.Json;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Lm.Platform;
 using Lm.Platform.Files;
 

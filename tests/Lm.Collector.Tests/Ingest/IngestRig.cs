@@ -1,9 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
-using Lm.Collector.Tests.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
+using Lm.Collector.Tests.Series;
 using Lm.Platform;
 using Lm.Protocol;
 using Lm.TestKit;

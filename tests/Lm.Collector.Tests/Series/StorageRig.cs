@@ -50,7 +50,7 @@ internal sealed class StorageRig : IAsyncDisposable
         var budget = new MemoryBudget(static () => 1 << 30);
         var ingest = IngestRig.SettingsOf(new Limits());
         pipeline = new IngestPipeline(() => ingest, Ledger, Spool, Clock, new BatchLeases(budget), new IngestMetrics());
-        writes = new RemoteWritePipeline(Spool, Clock, new WriteLeases(budget), new IngestMetrics());
+        writes = new RemoteWritePipeline(Spool, Clock, new WriteLeases(budget), Time, new IngestMetrics());
     }
 
     public static StorageSettings Usual => new()
