@@ -92,8 +92,8 @@ public sealed class XorChunkTests
 
     private static List<(long Time, long Bits)> Read(XorChunk chunk)
     {
-        var (times, values) = (new long[chunk.Count], new double[chunk.Count]);
-        chunk.Read(times, values);
-        return [.. times.Zip(values, (time, value) => (time, BitConverter.DoubleToInt64Bits(value)))];
+        var samples = new SampleBuffer();
+        Assert.True(XorChunkReader.TryRead(chunk.Bytes, chunk.Count, long.MinValue, long.MaxValue, samples));
+        return [.. samples.Times.ToArray().Zip(samples.Values.ToArray(), (time, value) => (time, BitConverter.DoubleToInt64Bits(value)))];
     }
 }
