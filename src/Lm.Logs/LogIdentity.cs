@@ -4,9 +4,9 @@ namespace Lm.Logs;
 /// <param name="QueueId">The agent's queue.</param>
 /// <param name="Sequence">The batch that brought the line.</param>
 /// <param name="Index">Which of the batch's log records, from 0.</param>
-public readonly record struct LogIdentity(UInt128 QueueId, ulong Sequence, int Index) : IComparable<LogIdentity>
+public readonly record struct LogIdentity(UInt128 QueueId, ulong Sequence, int Index)
 {
-    /// <inheritdoc/>
+    /// <summary>Negative when this comes first, positive when the other does.</summary>
     public int CompareTo(LogIdentity other)
     {
         var byQueue = QueueId.CompareTo(other.QueueId);
