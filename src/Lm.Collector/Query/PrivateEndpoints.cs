@@ -48,7 +48,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         guard = new RequestGuard(services.Settings, sessions);
         wrongTokens = new WrongTokens(new WrongTokenLimiter(services.Time), services.Loggers.CreateLogger<WrongTokens>());
         session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
-        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, Agents.Collect, queryMetrics.Collect, consoleMetrics.Collect);
+        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, services.LogMetrics, Agents.Collect, queryMetrics.Collect, consoleMetrics.Collect);
     }
 
     /// <summary>What is known of the agents; fed from the spool.</summary>

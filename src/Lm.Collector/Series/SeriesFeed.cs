@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Lm.Collector.Ingest;
 using Lm.Collector.Spool;
+using Lm.Platform;
 using Lm.Protocol;
 using Lm.Tsdb;
 using Lm.Tsdb.Head;
@@ -35,7 +36,7 @@ internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
     private const int EntryBytes = 64;
 
     private readonly HashSet<int> described = [];
-    private readonly Dictionary<byte[], int> known = new(SeriesKeyComparer.Instance);
+    private readonly Dictionary<byte[], int> known = new(ByteKeyComparer.Instance);
     private readonly Dictionary<string, BatchShape> shapes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> strings = new(StringComparer.Ordinal);
     private readonly Identity identity = new();

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Lm.Collector.Spool;
+using Lm.Platform;
 using Lm.Protocol.RemoteWrite;
 using Lm.Tsdb;
 using Lm.Tsdb.Head;
@@ -23,7 +24,7 @@ internal sealed class WriteFeed(Head head, MetricCatalog catalog)
     // Series written under one hold of the head's gate: a request may have a million, and readers wait meanwhile.
     private const int SliceSeries = 1024;
 
-    private readonly Dictionary<byte[], int> known = new(SeriesKeyComparer.Instance);
+    private readonly Dictionary<byte[], int> known = new(ByteKeyComparer.Instance);
     private readonly Dictionary<string, string> strings = new(StringComparer.Ordinal);
     private readonly List<Label> labels = [];
     private int knownGeneration;

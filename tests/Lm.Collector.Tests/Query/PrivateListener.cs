@@ -4,6 +4,7 @@ using System.Text.Json;
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
+using Lm.Collector.Tests.LogRecords;
 using Lm.Collector.Query;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
@@ -40,6 +41,8 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 Progress = this,
                 Series = series.Head,
                 SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
+                Logs = LogRig.Empty(),
+                LogMetrics = () => [],
                 Catalog = series.Catalog,
                 Time = time,
                 Loggers = NullLoggerFactory.Instance,

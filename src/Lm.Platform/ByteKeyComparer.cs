@@ -1,19 +1,19 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace Lm.Collector.Series;
+namespace Lm.Platform;
 
 /// <summary>Compares keys of bytes, and finds them by spans without making an array.</summary>
-/// <remarks>The hash mixes eight bytes at a time with a secret of this process, so that no agent can choose labels that collide.</remarks>
-internal sealed class SeriesKeyComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+/// <remarks>The hash mixes eight bytes at a time with a secret of this process, so that no sender can choose keys that collide.</remarks>
+public sealed class ByteKeyComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
 {
     /// <summary>The one instance.</summary>
-    public static readonly SeriesKeyComparer Instance = new();
+    public static readonly ByteKeyComparer Instance = new();
 
     private readonly ulong seed = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
     private readonly ulong factor = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
 
-    private SeriesKeyComparer()
+    private ByteKeyComparer()
     {
     }
 
