@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using Lm.Collector.Listeners;
 using Lm.Platform;
@@ -7,9 +8,9 @@ namespace Lm.Collector.Live;
 
 /// <summary>Who listens to what. One thread of low priority reads what was recorded, makes each filter's events once, and writes them to everyone.</summary>
 /// <remarks>
-/// Nothing here is ever waited for by ingest: the recorder copies into a ring and goes on. When the machine is busy this thread gets what is left
-/// of it, falls behind, and says so: <c>lagged</c>. Memory is bounded: the ring, the packets of all channels together, 64 KiB for each client's
-/// connection.
+/// Nothing here is ever waited for by ingest: the recorder copies into a ring and goes on. It takes a twentieth of a processor at most;
+/// when that is too little it falls behind, and says so: <c>lagged</c>. Memory is bounded: the ring, the packets of all channels together, what a connection
+/// holds of its last write.
 /// </remarks>
 internal sealed class LiveHub : IDisposable
 {
@@ -20,12 +21,23 @@ internal sealed class LiveHub : IDisposable
     private const long PacketBytesMax = 64L << 20;
     private const long ChannelBytesMax = 1L << 20;
 
-    // Under it a tail of lines still feels immediate, and a thousand clients cost two hundred thousand writes in ten seconds at most.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(50);
+    // Under it a tail of lines still feels immediate.
+    private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(1);
+
+    // Pauses are so many times as long as what was done between them: however many listen, the stream takes a twentieth of a processor.
+    private const int PausePerWork = 19;
+
+    // Events are made for so long at a time, so that those there are get out.
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(20);
 
     /// <summary>A comment is sent when nothing else was for this long, so that both ends know the connection stands.</summary>
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
+
+    // Given to all clients together at a time, so that a round does not become long: bytes.
+    private const int RoundBytesMax = 4 << 20;
+    private const int WriteBytesMin = 4 << 10;
+    private const int WriteBytesMax = 256 << 10;
 
     private const int EndWaitStepMs = 10;
     private static readonly TimeSpan EndWaitMax = TimeSpan.FromSeconds(1);
@@ -132,48 +144,48 @@ internal sealed class LiveHub : IDisposable
     private void Run()
     {
         OwnThread.LowerPriority();
-        var isBehind = false;
+        var pause = RecordOn;
         while (!Volatile.Read(ref isStopped))
         {
-            if (!isBehind)
-            {
-                wake.WaitOne(listeners.Count > 0 ? Pause : RecordOn);
-            }
-
+            wake.WaitOne(pause);
+            var began = Stopwatch.GetTimestamp();
             try
             {
-                isBehind = Round();
+                Round();
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 LiveLog.RoundFailed(logger, e); // a fault of ours; the streams are begun anew by who listens
                 EndAll();
             }
+
+            var work = PausePerWork * Stopwatch.GetElapsedTime(began);
+            pause = listeners.Count == 0 ? RecordOn : work < PauseMin ? PauseMin : work > PauseMax ? PauseMax : work;
         }
 
         EndAll();
     }
 
-    private bool Round()
+    private void Round()
     {
         while (arrivals.TryDequeue(out var arrival))
         {
             TakeIn(arrival);
         }
 
-        var isBehind = MakeEvents();
+        MakeEvents();
         var now = time.GetTimestamp();
         var heartbeatDue = now - (long)(HeartbeatInterval.TotalSeconds * time.TimestampFrequency);
         var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var bytesEach = Math.Clamp(RoundBytesMax / Math.Max(listeners.Count, 1), WriteBytesMin, WriteBytesMax);
         foreach (var listener in listeners)
         {
-            Interlocked.Add(ref eventsMissed, listener.Serve(now, heartbeatDue, nowMs));
+            Interlocked.Add(ref eventsMissed, listener.Serve(bytesEach, now, heartbeatDue, nowMs));
         }
 
         var bytesMax = Math.Min(ChannelBytesMax, PacketBytesMax / Math.Max(channels.Count, 1));
         channels.ForEach(channel => channel.Trim(bytesMax));
         LetGo();
-        return isBehind;
     }
 
     private void TakeIn(in Arrival arrival)
@@ -255,17 +267,16 @@ internal sealed class LiveHub : IDisposable
     }
 
     /// <summary>Makes events of what was recorded, for as long as a slice of time.</summary>
-    /// <returns>Whether there is more.</returns>
-    private bool MakeEvents()
+    private void MakeEvents()
     {
-        var until = System.Diagnostics.Stopwatch.GetTimestamp() + (long)(Slice.TotalSeconds * System.Diagnostics.Stopwatch.Frequency);
-        while (channels.Count > 0)
+        var began = Stopwatch.GetTimestamp();
+        while (channels.Count > 0 && Stopwatch.GetElapsedTime(began) < Slice)
         {
             var place = channels.Min(channel => channel.Cursor);
             switch (ring!.TryRead(place, record, out var next))
             {
                 case LiveRead.Nothing:
-                    return false;
+                    return;
                 case LiveRead.Lost:
                     var oldest = ring.Tail;
                     channels.ForEach(channel => channel.Cursor = Math.Max(channel.Cursor, oldest));
@@ -274,14 +285,7 @@ internal sealed class LiveHub : IDisposable
                     Give(place, next);
                     break;
             }
-
-            if (System.Diagnostics.Stopwatch.GetTimestamp() > until)
-            {
-                return true;
-            }
         }
-
-        return false;
     }
 
     private void Give(long place, long next)

@@ -11,9 +11,6 @@ namespace Lm.Collector.Live;
 /// <param name="lastEventId">Where it was, when it comes back.</param>
 internal sealed class LiveListener(PipeWriter to, LiveFilter filter, string? lastEventId)
 {
-    // Beyond it nothing more is given to a client that has not taken what it was given.
-    private const int BytesPerWrite = 64 << 10;
-
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool isBusy;
     private volatile bool isEnding;
@@ -68,11 +65,12 @@ internal sealed class LiveListener(PipeWriter to, LiveFilter filter, string? las
     }
 
     /// <summary>Gives what there is, as far as it is taken.</summary>
+    /// <param name="bytesMax">How much at a time; one record's events are given whole.</param>
     /// <param name="now">A timestamp.</param>
     /// <param name="heartbeatDue">Timestamps before this one are so long ago that a sign of life is due.</param>
     /// <param name="nowMs">The clock, for the sign of life.</param>
     /// <returns>How many events it missed.</returns>
-    public long Serve(long now, long heartbeatDue, long nowMs)
+    public long Serve(int bytesMax, long now, long heartbeatDue, long nowMs)
     {
         if (isBusy || isEnding || Channel is not { } channel)
         {
@@ -88,7 +86,7 @@ internal sealed class LiveListener(PipeWriter to, LiveFilter filter, string? las
         }
 
         var written = missed > 0 ? 1 : 0;
-        for (; next < channel.End && written < BytesPerWrite; next++)
+        for (; next < channel.End && written < bytesMax; next++)
         {
             var packet = channel[next];
             to.Write(packet.Bytes);
