@@ -6,6 +6,7 @@ using Lm.Collector.Tests.Series;
 using Lm.Journal;
 using Lm.Platform;
 using Lm.Protocol;
+using Lm.Protocol.RemoteWrite;
 using Lm.TestKit;
 
 namespace Lm.Collector.Tests.Live;
@@ -56,7 +57,7 @@ public sealed class SseEndpointTests
     }
 
     [Fact]
-    public async Task Alerts_of_the_collector_s_own_up_and_remote_write_are_told_too()
+    public async Task The_collector_s_own_up_is_told_and_an_agent_s_is_not_taken_for_it()
     {
         await using var listener = await PrivateListener.StartAsync();
         await using var stream = await EventStream.OpenAsync(listener, "?match[]=up");
@@ -67,6 +68,46 @@ public sealed class SseEndpointTests
 
         Assert.Equal("batch", (await stream.NextAsync()).Name);
         Assert.Equal("""{"metric":{"__name__":"up","instance":"web1","job":"lightmetrics"},"value":[1767225600,"0"]}""", (await stream.NextAsync()).Data.GetRawText());
+    }
+
+    [Fact]
+    public async Task Remote_write_is_told_by_samples_alone()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        await using var stream = await EventStream.OpenAsync(listener);
+        await stream.GreetedAsync();
+        var write = new DecodedWrite();
+        var request = new WriteRequestMaker().Series("a", "j", Now, 1).Series("b", "j", Now, 2).Series([("__name__", "c")], (Now - 9000, 3), (Now, 4), (Now + 9000, 5));
+        Assert.True(RemoteWriteDecoder.TryDecode(request.ToPayload(), WriteLimits.None, write, out var fault), fault);
+
+        listener.Feed(new AcceptedWrite
+        {
+            Position = new JournalPosition(1, 0),
+            ReceivedAt = new UnixMillis(Now),
+            Sender = "prometheus",
+            Write = write,
+            Verdict = new WriteVerdict { OldestAccepted = new UnixMillis(Now - 1000), NewestAccepted = new UnixMillis(Now + 1000), SeriesEnd = 3, DroppedSeries = [0] },
+        });
+
+        Assert.Equal("""{"metric":{"__name__":"b","job":"j"},"value":[1767225600,"2"]}""", (await stream.NextAsync()).Data.GetRawText());
+        var last = await stream.NextAsync();
+        Assert.Equal("""{"metric":{"__name__":"c"},"value":[1767225600,"4"]}""", last.Data.GetRawText());
+        Assert.Equal($"{listener.Incarnation}:1.0", last.Id);
+    }
+
+    [Fact]
+    public async Task Alert_records_are_told()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        await using var stream = await EventStream.OpenAsync(listener, "?match[]=none");
+        await stream.GreetedAsync();
+        var batch = new BatchMaker("web1") { Alerts = { new AlertRecord(new UnixMillis(Now), 17, "queue_dropped", "3 <b>batches</b>\n", [new Label("count", "3")]) } };
+
+        listener.Feed(batch.With("a", 1, Now).Make());
+
+        var told = await stream.NextAsync();
+        Assert.Equal("alert", told.Name);
+        Assert.Equal("""{"agent":"web1","time_ms":1767225600000,"severity":17,"name":"queue_dropped","message":"3 <b>batches</b>\n","labels":{"count":"3"}}""", told.Data.GetRawText());
     }
 
     [Fact]
