@@ -23,6 +23,11 @@ const string Help = """
         prints the IDs that the collector holds, of crash's batches or of real agents' heartbeats; exit code 1 when its own counts disagree
     """;
 
+if (args is [not "bare", ..])
+{
+    SocketsInline.TurnOn();
+}
+
 using var stop = new CancellationTokenSource();
 using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
