@@ -68,7 +68,7 @@ internal sealed class LogBenchmark(LogStore store, long lines)
             var body = i == rare ? "web1 app: xylophone42 was heard"u8 : source.Get(i, time);
             bytes += body.Length;
             var identity = new LogIdentity(new UInt128(0x0123456789abcdef, 0xfedcba9876543210), (ulong)(i / BatchLines) + 1, (int)(i % BatchLines));
-            store.Append(new LogEntry(time, heads[(i * 7919) % 20 < 18 ? 0 : 1 + (int)(i % 2)], identity, body, null), new UnixMillis(time));
+            store.Append(new IncomingLine(time, heads[(i * 7919) % 20 < 18 ? 0 : 1 + (int)(i % 2)], identity, body, null), new UnixMillis(time));
             if (i % 1_000_000 == 999_999)
             {
                 store.Checkpoint(new CommitPosition(0, i));

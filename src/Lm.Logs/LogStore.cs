@@ -67,7 +67,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
     /// <param name="entry">The line.</param>
     /// <param name="receivedAt">When its batch came.</param>
     /// <exception cref="IOException">The disk takes nothing and memory is full. The line is not added, and must come again from the spool.</exception>
-    public void Append(in LogEntry entry, UnixMillis receivedAt)
+    public void Append(in IncomingLine entry, UnixMillis receivedAt)
     {
         lock (gate)
         {

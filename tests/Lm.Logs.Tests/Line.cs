@@ -25,7 +25,7 @@ internal sealed record Line(long Time, LogField[] Labels, LogIdentity Identity, 
             attributes.Add(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
         }
 
-        store.Append(new LogEntry(Time, head, Identity, Encoding.UTF8.GetBytes(Body), attributes), new UnixMillis(receivedAt));
+        store.Append(new IncomingLine(Time, head, Identity, Encoding.UTF8.GetBytes(Body), attributes), new UnixMillis(receivedAt));
     }
 
     /// <summary>Negative when this comes first in the order of the store.</summary>

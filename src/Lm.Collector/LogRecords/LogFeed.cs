@@ -78,7 +78,7 @@ internal sealed class LogFeed(LogStore store)
             ofBatch.Add(number, head);
         }
 
-        store.Append(new LogEntry(log.Time.Value, head, identity, batch.Batch.Body(log), attributes), batch.ReceivedAt);
+        store.Append(new IncomingLine(log.Time.Value, head, identity, batch.Batch.Body(log), attributes), batch.ReceivedAt);
     }
 
     private AgentStreams AgentOf(DecodedBatch batch)

@@ -18,7 +18,7 @@ internal static class LineWriter
     public static ReadOnlySpan<byte> BeforeAttributes => "\",\"attrs\":{"u8;
 
     /// <summary>Adds a line.</summary>
-    public static void Write(ByteBuffer to, in LogEntry entry)
+    public static void Write(ByteBuffer to, in IncomingLine entry)
     {
         var text = entry.Stream.TextFor(entry.Identity.QueueId);
         const int numbers = 20 + 11; // digits of the longest sequence number and index

@@ -121,7 +121,7 @@ internal sealed class OpenFile : IDisposable
     }
 
     /// <summary>Adds a line.</summary>
-    public void Append(in LogEntry entry)
+    public void Append(in IncomingLine entry)
     {
         Debug.Assert(!IsFrozen, "what is frozen never changes");
         if (!ReferenceEquals(lastHead, entry.Stream))

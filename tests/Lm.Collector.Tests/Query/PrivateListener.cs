@@ -8,8 +8,8 @@ using Lm.Collector.Live;
 using Lm.Collector.Query;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
-using Lm.Collector.Tests.LogRecords;
 using Lm.Collector.Tests.Series;
+using Lm.Logs.Tests.Query;
 using Lm.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -44,7 +44,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 Progress = this,
                 Series = series.Head,
                 SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
-                Logs = LogRig.Empty(),
+                Logs = Logs,
                 LogMetrics = () => [],
                 Catalog = series.Catalog,
                 Time = time,
@@ -61,6 +61,9 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public QuerySettings Settings { get; set; }
 
     public PrivateEndpoints Endpoints { get; }
+
+    /// <summary>What log queries read.</summary>
+    public MemoryLogs Logs { get; } = new();
 
     public Guid Incarnation { get; } = Guid.NewGuid();
 

@@ -1,6 +1,6 @@
 using System.Net;
 using Lm.Collector.Listeners;
-using Lm.Collector.Tests.LogRecords;
+using Lm.Logs.Tests.Query;
 using Lm.Collector.Query;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
@@ -45,7 +45,7 @@ internal sealed class ApiHost : IReadiness, ISpoolProgress, IAsyncDisposable
             Progress = this,
             Series = series,
             SeriesMetrics = () => [],
-            Logs = LogRig.Empty(),
+            Logs = new MemoryLogs(),
             LogMetrics = () => [],
             Catalog = new MetricCatalog(),
             Time = TimeProvider.System,

@@ -8,7 +8,7 @@ namespace Lm.Logs;
 /// <param name="identity">What tells it from all others of its agent.</param>
 /// <param name="body">The line in valid UTF-8, without its end.</param>
 /// <param name="attributes">Its attributes; null when there are none.</param>
-public readonly ref struct LogEntry(long time, StreamHead stream, LogIdentity identity, ReadOnlySpan<byte> body, LogAttributes? attributes)
+public readonly ref struct IncomingLine(long time, StreamHead stream, LogIdentity identity, ReadOnlySpan<byte> body, LogAttributes? attributes)
 {
     /// <summary>When.</summary>
     public long Time { get; } = time;
