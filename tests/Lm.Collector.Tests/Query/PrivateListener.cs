@@ -9,6 +9,7 @@ using Lm.Collector.Query;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Collector.Tests.Series;
+using Lm.Logs.Tests.Query;
 using Lm.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -42,6 +43,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 ClockTolerance = () => TimeSpan.FromSeconds(600),
                 Progress = this,
                 Series = series.Head,
+                Logs = Logs,
                 SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
                 Catalog = series.Catalog,
                 Time = time,
@@ -58,6 +60,9 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public QuerySettings Settings { get; set; }
 
     public PrivateEndpoints Endpoints { get; }
+
+    /// <summary>What log queries read.</summary>
+    public MemoryLogs Logs { get; } = new();
 
     public Guid Incarnation { get; } = Guid.NewGuid();
 
