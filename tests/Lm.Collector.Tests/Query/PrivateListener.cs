@@ -43,7 +43,6 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 ClockTolerance = () => TimeSpan.FromSeconds(600),
                 Progress = this,
                 Series = series.Head,
-                Logs = Logs,
                 SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
                 Logs = Logs,
                 LogMetrics = () => [],

@@ -5,7 +5,6 @@ using Lm.Collector.Query;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
-using Lm.Logs.Tests.Query;
 using Lm.PromQL.Tests.Scripts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -45,7 +44,6 @@ internal sealed class ApiHost : IReadiness, ISpoolProgress, IAsyncDisposable
             ClockTolerance = () => TimeSpan.FromSeconds(600),
             Progress = this,
             Series = series,
-            Logs = new MemoryLogs(),
             SeriesMetrics = () => [],
             Logs = new MemoryLogs(),
             LogMetrics = () => [],
