@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
+using Lm.LoadDriver;
 using Lm.Logs;
 using Lm.Logs.Query;
 using Lm.Platform;

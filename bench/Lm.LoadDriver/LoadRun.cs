@@ -14,7 +14,15 @@ internal sealed class LoadRun(Uri address, X509Certificate2Collection authoritie
     private readonly byte[][][] frames = new byte[agents.Length][][];
 
     /// <summary>The time that the batches of one run span.</summary>
-    public TimeSpan Span => TimeSpan.FromMilliseconds((double)batchesPerAgent * HeartbeatBatch.IntervalMs);
+    public TimeSpan Span => TimeSpan.FromMilliseconds((double)batchesPerAgent * IntervalMs);
+
+    /// <summary>Lines of each batch; 0: batches are heartbeats.</summary>
+    public int LogLines { get; init; }
+
+    /// <summary>Bytes of the lines of all batches.</summary>
+    public long BodyBytes { get; private set; }
+
+    private int IntervalMs => LogLines > 0 ? LogBatch.IntervalMs : HeartbeatBatch.IntervalMs;
 
     /// <summary>Encodes every batch; frames are kept, so that two servers can be given the same.</summary>
     /// <param name="runsAfter">Runs of the same agents that follow: their batches are the newer ones, as a host's are.</param>
@@ -24,11 +32,17 @@ internal sealed class LoadRun(Uri address, X509Certificate2Collection authoritie
         Parallel.For(0, agents.Length, index =>
         {
             var encoder = new BatchEncoder();
+            var logs = LogLines > 0 ? new LogBatch(LogLines) : null;
             frames[index] = new byte[batchesPerAgent][];
             for (var i = 0; i < batchesPerAgent; i++)
             {
-                var collected = start.Add(TimeSpan.FromMilliseconds((double)i * HeartbeatBatch.IntervalMs));
-                frames[index][i] = HeartbeatBatch.Encode(encoder, agents[index], (ulong)i + 1, collected);
+                var collected = start.Add(TimeSpan.FromMilliseconds((double)i * IntervalMs));
+                frames[index][i] = logs?.Encode(encoder, agents[index], (ulong)i + 1, collected) ?? HeartbeatBatch.Encode(encoder, agents[index], (ulong)i + 1, collected);
+            }
+
+            lock (frames)
+            {
+                BodyBytes += logs?.BodyBytes ?? 0;
             }
         });
         return this;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Lm.Benchmarks;
+namespace Lm.LoadDriver;
 
 /// <summary>Lines as a host's syslog has them: some 120 bytes each, with addresses, ports and numbers that differ from line to line.</summary>
 internal sealed class SyslogLines
