@@ -69,14 +69,18 @@ public sealed partial class Head
         frozen.Release();
     }
 
-    /// <summary>Closes the files. What no checkpoint covers is in the log.</summary>
+    /// <summary>Closes the files, those of windows that readers still hold when they leave. What no checkpoint covers is in the log.</summary>
     public void Dispose()
     {
         lock (gate)
         {
             foreach (var window in windows)
             {
-                Close(window);
+                window.IsDropped = true;
+                if (window.Pins == 0)
+                {
+                    Close(window);
+                }
             }
 
             windows = [];

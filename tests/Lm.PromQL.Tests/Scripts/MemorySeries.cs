@@ -53,6 +53,8 @@ internal sealed class MemorySeries : ISeriesReader
             }
         }
 
+        public ISeriesSelection Another() => this; // keeps nothing between two calls
+
         public void Dispose()
         {
         }
