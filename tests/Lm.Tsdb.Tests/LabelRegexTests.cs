@@ -22,6 +22,11 @@ public sealed class LabelRegexTests
     [InlineData("[]a]+", "]a", true)]
     [InlineData("(?P<host>web)[0-9]", "web1", true)]
     [InlineData("(?i)WEB", "web", true)]
+    [InlineData("(?)web(?).*", "web1", true)]
+    [InlineData("(?:)web", "web", true)]
+    [InlineData("(?U)we.*", "web", true)]
+    [InlineData("(?Ui:WE)b", "web", true)]
+    [InlineData("(?U-s).*", "a\nb", false)]
     public void An_expression_matches_as_in_RE2(string pattern, string value, bool expected)
     {
         Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
