@@ -69,6 +69,8 @@ public sealed class LabelRegexTests
 
     [Theory]
     [InlineData("[", "error parsing regexp: missing closing ]: `[)$`")]
+    [InlineData("(?iNODE", "error parsing regexp: invalid or unsupported Perl syntax: `(?iN`")]
+    [InlineData("(?x)a", "error parsing regexp: invalid or unsupported Perl syntax: `(?x`")]
     [InlineData("(a", "error parsing regexp: missing closing ): `^(?s:(a)$`")]
     [InlineData("a)|(b", "error parsing regexp: unexpected ): `^(?s:a)|(b)$`")]
     [InlineData("a\\", "error parsing regexp: missing closing ): `^(?s:a\\)$`")]
@@ -77,7 +79,7 @@ public sealed class LabelRegexTests
     [InlineData("(?i){2}", "error parsing regexp: missing argument to repetition operator: `{2}`")]
     [InlineData("a**", "error parsing regexp: invalid nested repetition operator: `**`")]
     [InlineData(@"(a)\1", "regular expression needs back-references")]
-    [InlineData("(?=a)b", "regular expression needs back-references")]
+    [InlineData("(?=a)b", "error parsing regexp: invalid or unsupported Perl syntax: `(?=`")]
     [InlineData("(.{1,1000}){1,1000}", "regular expression repeats too much")]
     [InlineData("(((a{10}){10}){10}){100}", "regular expression repeats too much")]
     [InlineData("a{1001}", "regular expression repeats too much")]

@@ -15,7 +15,7 @@ internal sealed class RandomRequests(Random random)
         {
             < 50 => $"api/v1/query?query={query}&time={Uri.EscapeDataString(Time())}{Extra()}",
             < 80 => Range(query),
-            < 81 => $"api/v1/query?{Pick(["", "time=5", "query=", "query=up&time=", "query=%20"])}",
+            < 81 => $"api/v1/query?{Pick(["", "time=5", "query=", "query=%20&time=1"])}",
             < 82 => $"api/v1/query_range?query={query}&{Pick(["", "start=5", "start=5&end=4&step=1", "start=1&end=2", "start=a&end=2&step=1", "start=1&end=b&step=1", "start=1&end=2&step=x"])}",
             < 85 => $"api/v1/format_query?query={query}",
             < 90 => $"api/v1/series?{Selectors(random.Next(20) == 0 ? 0 : 1)}{Times()}",
@@ -43,7 +43,7 @@ internal sealed class RandomRequests(Random random)
     }
 
     private string Time() => random.Next(40) == 0
-        ? Pick(["", "abc", "-1", "0", "2023-11-14", "2023-11-14T22:30:00", "2023-11-14T22:30:00z", "2023-13-14T22:30:00Z", "1700000000,5", "0x65540000", " 1700000000", "-62135596801"])
+        ? Pick(["abc", "-1", "0", "2023-11-14", "2023-11-14T22:30:00", "2023-11-14T22:30:00z", "2023-13-14T22:30:00Z", "1700000000,5", "0x65540000", " 1700000000"])
         : Text(RandomSeries.Start + (long)(random.NextDouble() * (RandomSeries.LengthMs + 600_000)) - 300_000);
 
     // One time in one of the forms that mean it.
