@@ -55,6 +55,9 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
 
     public PrivateEndpoints Endpoints { get; }
 
+    /// <summary>What is known of metrics.</summary>
+    public MetricCatalog Catalog => series.Catalog;
+
     public ReadinessReport Ready { get; set; } = new(true, []);
 
     public List<QueueState> Queues { get; } = [];
