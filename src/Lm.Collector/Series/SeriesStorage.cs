@@ -92,6 +92,9 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
     /// <summary>Blocks that cannot be read.</summary>
     public int BlocksDamaged => blocks.Damaged.Count;
 
+    /// <summary>Damaged files of the head that were set aside.</summary>
+    public int HeadFilesDamaged => head.Statistics().FilesSetAside;
+
     /// <summary>Where the spool's replay begins for samples.</summary>
     public JournalPosition ReplayFrom { get; }
 
@@ -349,7 +352,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
 
     private void CloseDue(IReadOnlyList<HeadRange> due)
     {
-        if (due.Count == 0 || maker.Waiting > 0)
+        if (due.Count == 0 || maker.IsFull)
         {
             return;
         }

@@ -5,6 +5,8 @@ using Lm.Collector.Ingest;
 using Lm.Journal;
 using Lm.Platform;
 using Lm.Platform.Files;
+using Lm.Protocol;
+using Lm.Protocol.RemoteWrite;
 
 namespace Lm.Collector.Spool;
 
@@ -227,7 +229,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         var (committed, receivedAt, bytes) = state switch
         {
             SpoolEntry entry => CommitBatch(position, entry),
-            WriteEntry entry => (CommittedWrite(position, entry), clock.NoteOwn(entry.ReceivedAt, new UnixMillis(entry.Lease.Write.NewestTime)), entry.Body.Length),
+            WriteEntry entry => (CommittedWrite(position, entry), clock.NoteOwn(entry.ReceivedAt, new UnixMillis(entry.Lease.Content.NewestTime)), entry.Body.Length),
             AcceptedUps ups => (new Committed(null, null, null, ups with { Position = position }), clock.NoteOwn(ups.At, new UnixMillis(long.MinValue)), 0),
             _ => throw new UnreachableException("a record is one of these"),
         };
@@ -255,7 +257,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         {
             Position = position,
             ReceivedAt = entry.Pending.ReceivedAt,
-            Batch = entry.Lease.Batch,
+            Batch = entry.Lease.Content,
             Verdict = entry.Verdict,
             IsReplay = false,
             FrameBytes = entry.Frame.Length,
@@ -270,7 +272,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             Position = position,
             ReceivedAt = entry.ReceivedAt,
             Sender = entry.Sender,
-            Write = entry.Lease.Write,
+            Write = entry.Lease.Content,
             Verdict = entry.Verdict,
         };
         return new Committed(null, null, new LeasedWrite(entry.Lease, write), null);
@@ -318,12 +320,12 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     }
 
     // One of the three.
-    private readonly record struct Committed(BatchLease? Lease, AcceptedBatch? Batch, LeasedWrite? Write, AcceptedUps? Ups)
+    private readonly record struct Committed(Lease<DecodedBatch>? Lease, AcceptedBatch? Batch, LeasedWrite? Write, AcceptedUps? Ups)
     {
         public JournalPosition Position => Batch?.Position ?? Write?.Write.Position ?? Ups?.Position ?? default;
     }
 
-    private sealed record LeasedWrite(WriteLease Lease, AcceptedWrite Write);
+    private sealed record LeasedWrite(Lease<DecodedWrite> Lease, AcceptedWrite Write);
 }
 
 /// <summary>What a spool works with.</summary>

@@ -239,6 +239,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
                 Spills = counters.Spills,
                 Checkpoints = counters.Checkpoints,
                 ChunksUnreadable = counters.Unreadable,
+                FilesSetAside = filesSetAside,
                 OldestWindow = windows.Length == 0 ? null : windows[0].Start,
             };
         }

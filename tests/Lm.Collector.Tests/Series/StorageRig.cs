@@ -49,8 +49,8 @@ internal sealed class StorageRig : IAsyncDisposable
         Ups.Start();
         var budget = new MemoryBudget(static () => 1 << 30);
         var ingest = IngestRig.SettingsOf(new Limits());
-        pipeline = new IngestPipeline(() => ingest, Ledger, Spool, Clock, new BatchLeases(budget), new IngestMetrics());
-        writes = new RemoteWritePipeline(Spool, Clock, new WriteLeases(budget), Time, new IngestMetrics());
+        pipeline = new IngestPipeline(() => ingest, Ledger, Spool, Clock, Leases.ForBatches(budget), new IngestMetrics());
+        writes = new RemoteWritePipeline(Spool, Clock, Leases.ForWrites(budget), Time, new IngestMetrics());
     }
 
     public static StorageSettings Usual => new()
