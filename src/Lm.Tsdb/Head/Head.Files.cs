@@ -393,6 +393,7 @@ public sealed partial class Head
         seriesFile.NoteRemoval();
         lock (gate)
         {
+            gone.ForEach(series => births[series] = -1);
             hidden.Enqueue((epochs.Current, gone));
         }
     }
