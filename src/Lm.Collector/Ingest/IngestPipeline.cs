@@ -9,7 +9,7 @@ namespace Lm.Collector.Ingest;
 
 /// <summary>A body's way: frames, batches, rules, ledger, spool; an outcome for each frame, whatever becomes of the others.</summary>
 internal sealed class IngestPipeline(
-    Func<IngestSettings> settings, SequenceLedger ledger, BatchSpool spool, ClockGuard clock, Leases<DecodedBatch> leases, IngestMetrics metrics)
+    Func<IngestSettings> settings, SequenceLedger ledger, BatchSpool spool, ClockGuard clock, Leases<DecodedBatch> leases, SeriesBound bound, IngestMetrics metrics)
 {
     private readonly FrameSplitter splitter = new(leases);
 
@@ -111,7 +111,7 @@ internal sealed class IngestPipeline(
         var admission = ledger.Admit(batch.Key, fingerprint, request.SeqFloor, request.ReceivedAt, mayEnter: notNow is null);
         if (admission is { Admission: Admission.New, Batch: { } pending })
         {
-            return new SpoolEntry(lease, verdict, pending, body.Slice(frame.Offset, frame.Frame.Length));
+            return new SpoolEntry(lease, bound.Admit(lease, verdict), pending, body.Slice(frame.Offset, frame.Frame.Length));
         }
 
         answer = admission.Admission == Admission.New

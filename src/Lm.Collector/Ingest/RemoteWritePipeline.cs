@@ -8,7 +8,7 @@ using Lm.Protocol.RemoteWrite;
 namespace Lm.Collector.Ingest;
 
 /// <summary>A remote-write body's way: bounded decompression, decoding, rules, spool. What may be stored is; what may not is named in the answer.</summary>
-internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Leases<DecodedWrite> leases, TimeProvider time, IngestMetrics metrics)
+internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Leases<DecodedWrite> leases, SeriesBound bound, TimeProvider time, IngestMetrics metrics)
 {
     // Half a minute is what senders wait for an answer.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -42,6 +42,7 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Le
             }
 
             var write = lease!.Content;
+            verdict = Bounded(lease, verdict, ref samples);
             var faults = WriteFaults.Find(write, verdict, samples, current);
             var (exemplars, metadata) = (write.Exemplars, write.Metadata.Length);
             if (samples > 0 || metadata > 0)
@@ -132,6 +133,27 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Le
         Interlocked.Increment(ref metrics.ClockSuspect);
         var why = isBehind ? $"is {behind.TotalSeconds:F0} s behind its newest stored record" : $"leapt {ahead.TotalSeconds:F0} s ahead";
         return new WriteRefusal(503, ProblemCode.ClockSuspect, $"the collector's clock {why}: nothing is judged by it until it is right");
+    }
+
+    private WriteVerdict Bounded(Lease<DecodedWrite> lease, WriteVerdict verdict, ref int samples)
+    {
+        var bounded = bound.Admit(lease, verdict);
+        if (!ReferenceEquals(bounded, verdict))
+        {
+            var write = lease.Content;
+            foreach (var index in bounded.DroppedSeries)
+            {
+                if (write.Series[index].Fault == WriteFault.None)
+                {
+                    foreach (ref readonly var sample in write.Samples(write.Series[index]))
+                    {
+                        samples -= sample.Time >= verdict.OldestAccepted.Value && sample.Time <= verdict.NewestAccepted.Value ? 1 : 0;
+                    }
+                }
+            }
+        }
+
+        return bounded;
     }
 
     private static WriteRefusal Release(ref Lease<DecodedWrite>? lease, string fault)

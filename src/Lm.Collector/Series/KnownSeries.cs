@@ -5,7 +5,7 @@ namespace Lm.Collector.Series;
 
 /// <summary>From the bytes that senders name series with to the series of the head, and new series from their labels' bytes.</summary>
 /// <remarks>
-/// Used inside a batch of the head, or under <see cref="Head.EnterLookup"/>: the head's gate guards it. Caches both: of series that the head has removed, and of
+/// Used inside a batch of the head, or, where it says so, under <see cref="Head.EnterLookup"/>: the head's gate guards it. Caches both: of series that the head has removed, and of
 /// labels, which go with their series, it forgets the numbers when <see cref="Head.RemovalGeneration"/> has changed, before they can stand for others.
 /// </remarks>
 internal sealed class KnownSeries(Head head)
@@ -45,6 +45,9 @@ internal sealed class KnownSeries(Head head)
 
     /// <summary>A series by what it is named with; below 0 when it is not known by that name.</summary>
     public int Find(in SeriesKey key) => series.Find(key);
+
+    /// <summary>Whether there is a series that this names. Under <see cref="Head.EnterLookup"/>, at any time: it changes nothing.</summary>
+    public bool IsHeld(in SeriesKey key) => series.Find(key) is >= 0 and var found && head.BirthOf(found) >= 0;
 
     /// <summary>Keeps a name.</summary>
     public void Remember(in SeriesKey key, int found) => series.Add(key, found, head.BirthOf(found));

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using Lm.Collector.Ingest;
 using Lm.Collector.Spool;
@@ -46,6 +47,56 @@ internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
         {
             AppendEach(batch, shape);
         }
+    }
+
+    /// <summary>Finds the series of a batch that the head does not have. Any thread.</summary>
+    public void FindNew(DecodedBatch batch, List<NewSeries> into)
+    {
+        using var scope = head.EnterLookup(); // the feed has the gate for a whole batch: what it works with is free now
+        if (shapes.TryGetValue(batch.Key.AgentId, out var last) && last.IsComplete && last.Matches(batch))
+        {
+            return;
+        }
+
+        keyPrefix = 0;
+        for (var i = 0; i < batch.Series.Length; i++)
+        {
+            ref readonly var series = ref batch.Series[i];
+            BeginKey(batch);
+            AddToKey(batch, batch.Labels(series));
+            var count = batch.Times(series).Length == 0 || known.IsHeld(SeriesKey.Of(key.AsSpan(0, keyLength))) ? 0 : 1;
+            if (count > 0 || batch.Histograms(series).Length > 0)
+            {
+                Identify(batch, series);
+                count = count > 0 && !head.Contains(new LabelSet(CollectionsMarshal.AsSpan(labels))) ? 1 : 0;
+                count += CountNewParts(batch, series);
+            }
+
+            if (count > 0)
+            {
+                into.Add(new NewSeries(i, count));
+            }
+        }
+
+        keyPrefix = 0;
+    }
+
+    private int CountNewParts(DecodedBatch batch, in DecodedSeries series)
+    {
+        var count = 0;
+        var name = labels.Find(static label => label.Name == LabelSet.MetricNameLabel).Value ?? "";
+        foreach (ref readonly var histogram in batch.Histograms(series))
+        {
+            for (var bucket = 0; bucket < batch.Counts(histogram).Length; bucket++)
+            {
+                count += head.Contains(PartOf(name + "_bucket", BoundOf(batch.Bounds(histogram), bucket))) ? 0 : 1;
+            }
+
+            count += head.Contains(PartOf(name + "_sum", "")) ? 0 : 1;
+            count += head.Contains(PartOf(name + "_count", "")) ? 0 : 1;
+        }
+
+        return count;
     }
 
     // The usual batch: one sample for each series, all of one time, and later than what there is.
@@ -223,24 +274,26 @@ internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
         var bounds = batch.Bounds(histogram);
         var counts = batch.Counts(histogram);
         ulong cumulative = 0;
-        Span<byte> text = stackalloc byte[PromNumber.BytesMax];
         for (var i = 0; i < counts.Length; i++)
         {
             cumulative += counts[i];
-            var bound = i < bounds.Length ? bounds[i] : double.PositiveInfinity;
-            AppendPart(name + "_bucket", Text(text[..PromNumber.FormatValue(bound, text)]), histogram.Time.Value, cumulative);
+            AppendPart(name + "_bucket", BoundOf(bounds, i), histogram.Time.Value, cumulative);
         }
 
         AppendPart(name + "_sum", "", histogram.Time.Value, histogram.Sum);
         AppendPart(name + "_count", "", histogram.Time.Value, histogram.Count);
     }
 
-    private void AppendPart(string name, string upperBound, long time, double value)
+    private static string BoundOf(ReadOnlySpan<double> bounds, int bucket)
     {
-        // First come, first kept: these two stand before what the series brought under the same names.
-        LabelSet set = new([new Label(LabelSet.MetricNameLabel, name), new Label("le", upperBound), .. labels]);
-        head.Append(head.FindOrAdd(set), time, value);
+        Span<byte> text = stackalloc byte[PromNumber.BytesMax];
+        return Text(text[..PromNumber.FormatValue(bucket < bounds.Length ? bounds[bucket] : double.PositiveInfinity, text)]);
     }
+
+    private void AppendPart(string name, string upperBound, long time, double value) => head.Append(head.FindOrAdd(PartOf(name, upperBound)), time, value);
+
+    // First come, first kept: these two stand before what the series brought under the same names.
+    private LabelSet PartOf(string name, string upperBound) => new([new Label(LabelSet.MetricNameLabel, name), new Label("le", upperBound), .. labels]);
 
     private void Describe(string metric, DecodedBatch batch, in DecodedSeries series) =>
         catalog.Describe(metric, new MetricMetadata(series.Type, Text(Cut(batch.Symbol(series.Unit))), Text(Cut(batch.Symbol(series.Help)))));

@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Lm.Collector.Spool;
 using Lm.Protocol.RemoteWrite;
+using Lm.Tsdb;
 using Lm.Tsdb.Head;
 
 namespace Lm.Collector.Series;
@@ -12,6 +14,9 @@ internal sealed class WriteFeed(Head head, MetricCatalog catalog)
 {
     // Series written under one hold of the head's gate: a request may have a million, and readers wait meanwhile.
     private const int SliceSeries = 1024;
+
+    // Series looked up under one hold: new ones become strings there.
+    private const int LookupSeries = 256;
 
     private readonly KnownSeries known = new(head);
 
@@ -41,6 +46,34 @@ internal sealed class WriteFeed(Head head, MetricCatalog catalog)
             }
         }
         while (next < end);
+    }
+
+    /// <summary>Finds the series of a request that the head does not have. Any thread.</summary>
+    public void FindNew(DecodedWrite write, List<NewSeries> into)
+    {
+        for (var next = 0; next < write.Series.Length;)
+        {
+            using var scope = head.EnterLookup();
+            for (var end = Math.Min(write.Series.Length, next + LookupSeries); next < end; next++)
+            {
+                ref readonly var series = ref write.Series[next];
+                if (series.Fault == WriteFault.None && !known.IsHeld(SeriesKey.Of(write.LabelBytes(series))) && !head.Contains(LabelsOf(write, series)))
+                {
+                    into.Add(new NewSeries(next, 1));
+                }
+            }
+        }
+    }
+
+    private static LabelSet LabelsOf(DecodedWrite write, in WriteSeries series)
+    {
+        var labels = new List<Label>();
+        for (var read = write.Labels(series); read.MoveNext();)
+        {
+            labels.Add(new Label(Encoding.UTF8.GetString(read.Name), Encoding.UTF8.GetString(read.Value)));
+        }
+
+        return new LabelSet(CollectionsMarshal.AsSpan(labels));
     }
 
     private void Append(AcceptedWrite write, in WriteSeries series)

@@ -12,6 +12,8 @@ internal sealed class Lease<T>
 {
     private readonly Leases<T> home;
     private byte[] payload = [];
+    private SeriesBound? bound;
+    private int heldSeries;
 
     internal Lease(Leases<T> home, T content) => (this.home, Content) = (home, content);
 
@@ -24,6 +26,9 @@ internal sealed class Lease<T>
     /// <summary>The payload's bytes.</summary>
     public int Size { get; private set; }
 
+    /// <summary>Notes room taken for series; it is given back with the rest.</summary>
+    public void Hold(SeriesBound from, int count) => (bound, heldSeries) = (from, heldSeries + count);
+
     internal void Begin(int size)
     {
         Size = size;
@@ -35,6 +40,8 @@ internal sealed class Lease<T>
     {
         ArrayPool<byte>.Shared.Return(payload);
         payload = [];
+        bound?.Return(heldSeries);
+        (bound, heldSeries) = (null, 0);
         home.Return(this);
     }
 }

@@ -388,12 +388,16 @@ public sealed partial class Head
             return;
         }
 
-        RemovalGeneration++;
+        lock (gate)
+        {
+            RemovalGeneration++;
+            gone.ForEach(series => births[series] = -1);
+        }
+
         table.Remove(gone, gate);
         seriesFile.NoteRemoval();
         lock (gate)
         {
-            gone.ForEach(series => births[series] = -1);
             hidden.Enqueue((epochs.Current, gone));
         }
     }

@@ -84,7 +84,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
     public int LabelOf(string name, string value) => table.Labels.FindOrAdd(name, value);
 
     /// <summary>Whether there is a series with these labels. Inside, or under <see cref="EnterLookup"/>.</summary>
-    public bool Contains(LabelSet labels) => table.Contains(labels);
+    public bool Contains(LabelSet labels) => table.Find(labels) is >= 0 and var series && births[series] >= 0;
 
     /// <summary>When a series was made, told by the removals before it: two series that have the same number one after the other differ in it. -1 for one that was
     /// removed. Inside, or under <see cref="EnterLookup"/>.</summary>

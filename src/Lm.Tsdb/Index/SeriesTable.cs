@@ -86,8 +86,8 @@ internal sealed class SeriesTable
         return series;
     }
 
-    /// <summary>Whether there is a series with these labels.</summary>
-    public bool Contains(LabelSet labels)
+    /// <summary>The series with these labels; below 0 when there is none.</summary>
+    public int Find(LabelSet labels)
     {
         Span<int> run = labels.Labels.Length <= 64 ? stackalloc int[64] : new int[labels.Labels.Length];
         run = run[..labels.Labels.Length];
@@ -96,11 +96,11 @@ internal sealed class SeriesTable
             run[i] = Labels.Find(labels.Labels[i].Name, labels.Labels[i].Value);
             if (run[i] < 0)
             {
-                return false;
+                return -1;
             }
         }
 
-        return Find(run, Hash(run)) >= 0;
+        return Find(run, Hash(run));
     }
 
     /// <summary>Puts a series where the head's files have it; <see cref="EndRestore"/> follows the last one.</summary>
