@@ -160,6 +160,24 @@ internal sealed class StorageRig : IAsyncDisposable
         return Assert.Single(outcome.Frames);
     }
 
+    /// <summary>Sends a batch with the same samples for each metric, as an agent does with what it had queued.</summary>
+    public async Task SendBacklogAsync(string agent, IReadOnlyList<string> metrics, UnixMillis[] times)
+    {
+        var sequence = Truth.Next(agent);
+        var values = Array.ConvertAll(times, time => (double)(time.Value / 1000 % 977));
+        var encoder = new BatchEncoder();
+        encoder.Begin(times[^1], 15_000, []);
+        foreach (var metric in metrics)
+        {
+            encoder.AddSamples(new MetricDescriptor(metric, MetricType.Gauge, "", ""), [], times, values);
+        }
+
+        var frame = encoder.EncodeFrame(new BatchKey(agent, FrameMaker.Queue, new SequenceRange(sequence, sequence))).ToArray();
+        var outcome = await pipeline.ProcessAsync(new IngestRequest { AgentId = agent, SeqStart = sequence, SeqEnd = sequence, SeqFloor = 0, ReceivedAt = Now }, frame);
+        var ack = Assert.Single(outcome.Frames);
+        Assert.Equal((FrameOutcome.Accepted, 0, 0), (ack.Outcome, ack.DroppedTooOld, ack.DroppedOverLimit));
+    }
+
     public Task AppliedAsync() => Spool.WaitForAcknowledgedAsync(TestContext.Current.CancellationToken).AsTask();
 
     public void Keep() => Series.Keep(TestContext.Current.CancellationToken);
