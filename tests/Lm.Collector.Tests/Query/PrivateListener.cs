@@ -6,6 +6,7 @@ using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
 using Lm.Collector.Query;
+using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Collector.Tests.Series;

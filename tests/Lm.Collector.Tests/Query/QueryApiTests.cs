@@ -1,6 +1,7 @@
 using System.Net;
 using Lm.Collector.Tests.Series;
 using Label = Lm.Protocol.Label;
+using MetricType = Lm.Protocol.MetricType;
 
 namespace Lm.Collector.Tests.Query;
 
