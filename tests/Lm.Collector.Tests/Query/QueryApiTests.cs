@@ -1,4 +1,5 @@
 using System.Net;
+using Lm.Collector.Series;
 using Lm.Collector.Tests.Series;
 using Label = Lm.Protocol.Label;
 using MetricType = Lm.Protocol.MetricType;
