@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a GiB of syslog-like lines costs the collector, sealing included, and what is stored of it: logs.sh [DIR-WITH-lm-collector]   (default out/)
-# Prints one line of JSON last. The lines come in batches of LM_LINES (1000) from LM_AGENTS (4); LM_BATCHES (9400) in all make 1 GiB.
+# Then how long searches over all of it take. Prints one line of JSON last. The lines come in batches of LM_LINES (1000) from LM_AGENTS (4); LM_BATCHES (9400) in all make 1 GiB.
 # A file is sealed at 64 MiB: what is sealed at the end is what the ratio is of; the rest would be in an hour.
 set -euo pipefail
 LM_BIN=${1:-${LM_BIN:-}}
@@ -28,6 +28,19 @@ while [[ $quiet -lt 3 ]]; do
 done
 after=$(cpu)
 ask /metrics >"$work/metrics"
+
+search() { # NAME QUERY: the second of two runs, in seconds
+  for _ in 1 2; do
+    curl -fsS -m 120 -o /dev/null -w '%{time_total}' -H @<(printf 'Authorization: Bearer %s\n' "$(cat "$work/query-token")") --get \
+      "http://127.0.0.1:$query_port/api/v1/logs" --data-urlencode "query=$2" -d since=3h -d limit=5000 >"$work/took"
+  done
+  printf '%s %s\n' "$1" "$(cat "$work/took")" >>"$work/searches"
+}
+
+search rare_word '{input="syslog"} |= "xylophone42"'
+search regex 'sum(count_over_time({input="syslog"} |~ "port [0-9]{2}77\\b|items/[0-9]+99 " [1m]))'
+search newest '{input="syslog"}'
+search count 'sum by (severity) (count_over_time({input="syslog"}[1m]))'
 python3 - "$work" "$before" "$after" <<'P'
 import json, re, sys
 work, before, after = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
@@ -36,8 +49,11 @@ value = lambda name: float(metrics[name])
 run = json.load(open(work + '/run'))
 raw = value('lm_collector_logs_record_bytes_total') / 2**20
 sealed, stored = value('lm_collector_logs_sealed_record_bytes') / 2**20, value('lm_collector_logs_file_bytes{kind="sealed"}') / 2**20
+took = {name: float(seconds) for name, seconds in (line.split() for line in open(work + '/searches'))}
 print(json.dumps({
     'raw_mib': round(raw, 1), 'ingest_mib_per_s': round(raw / run['seconds'], 1), 'collector_cpu_s': round(after - before, 2),
     'collector_mib_per_cpu_s': round(raw / (after - before), 1), 'sealed_raw_mib': round(sealed, 1), 'sealed_mib': round(stored, 1),
-    'raw_per_stored': round(sealed / stored, 2) if stored else None, 'peak_rss_mib': run['server_peak_rss_mib']}))
+    'raw_per_stored': round(sealed / stored, 2) if stored else None, 'peak_rss_mib': run['server_peak_rss_mib'],
+    'rare_word_ms': round(took['rare_word'] * 1000, 1), 'newest_5000_ms': round(took['newest'] * 1000, 1),
+    'regex_mib_per_s': round(raw / took['regex'], 1), 'count_mib_per_s': round(raw / took['count'], 1)}))
 P

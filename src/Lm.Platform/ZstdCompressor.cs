@@ -9,6 +9,7 @@ public sealed unsafe class ZstdCompressor : SafeHandle
     private const int LevelParameter = 100;
     private const int WindowLogParameter = 101;
     private const int HashLogParameter = 102;
+    private const int SearchLogParameter = 104;
     private const int MatchMinParameter = 105;
     private const int ChecksumParameter = 201;
 
@@ -28,6 +29,7 @@ public sealed unsafe class ZstdCompressor : SafeHandle
         Set(MatchMinParameter, tuning.MatchMin);
         Set(HashLogParameter, tuning.HashLog);
         Set(WindowLogParameter, tuning.WindowLog);
+        Set(SearchLogParameter, tuning.SearchLog);
         Set(ChecksumParameter, 1);
     }
 
@@ -76,4 +78,5 @@ public sealed unsafe class ZstdCompressor : SafeHandle
 /// <param name="MatchMin">The shortest repetition that is looked for, 3 to 7 bytes.</param>
 /// <param name="HashLog">Places that are remembered, as a power of two: 6 to 30.</param>
 /// <param name="WindowLog">How far back repetitions are looked for, as a power of two: 10 to 27.</param>
-public readonly record struct ZstdTuning(int MatchMin, int HashLog, int WindowLog);
+/// <param name="SearchLog">How many of the places are tried, as a power of two: 1 to 30.</param>
+public readonly record struct ZstdTuning(int MatchMin, int HashLog, int WindowLog, int SearchLog);

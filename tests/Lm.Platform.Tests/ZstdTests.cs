@@ -101,13 +101,13 @@ public sealed class ZstdTests
         Assert.Throws<ArgumentException>(() => Zstd.Compress(new byte[100], new byte[Zstd.CompressedSizeMax(100) - 1]));
 
     [Theory]
-    [InlineData(1, 0, 0, 0)]
-    [InlineData(8, 6, 17, 18)]
-    [InlineData(19, 3, 6, 10)]
-    public void A_tuned_compressor_makes_frames_that_anyone_reads(int level, int matchMin, int hashLog, int windowLog)
+    [InlineData(1, 0, 0, 0, 0)]
+    [InlineData(8, 6, 16, 17, 3)]
+    [InlineData(19, 3, 6, 10, 1)]
+    public void A_tuned_compressor_makes_frames_that_anyone_reads(int level, int matchMin, int hashLog, int windowLog, int searchLog)
     {
         var random = new Random(level);
-        using var compressor = new ZstdCompressor(level, new ZstdTuning(matchMin, hashLog, windowLog));
+        using var compressor = new ZstdCompressor(level, new ZstdTuning(matchMin, hashLog, windowLog, searchLog));
         foreach (var length in (int[])[0, 1, 1000, 700_000])
         {
             var content = new byte[length];
@@ -124,7 +124,7 @@ public sealed class ZstdTests
 
     [Fact]
     public void A_tuning_that_libzstd_does_not_take_is_refused_by_name() =>
-        Assert.Contains("parameter 101", Assert.Throws<ArgumentOutOfRangeException>(static () => new ZstdCompressor(1, new ZstdTuning(0, 0, 99))).Message, StringComparison.Ordinal);
+        Assert.Contains("parameter 101", Assert.Throws<ArgumentOutOfRangeException>(static () => new ZstdCompressor(1, new ZstdTuning(0, 0, 99, 0))).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task Threads_do_not_disturb_each_other() =>

@@ -14,7 +14,7 @@ internal sealed class FrameMaker(int level, ZstdTuning tuning) : IDisposable
 
     /// <summary>For lines at the levels of sealing: they repeat long runs that stand near, so looking for short or far ones finds less and costs more
     /// (docs/decisions/0015-log-files.md).</summary>
-    public static readonly ZstdTuning Lines = new(MatchMin: 6, HashLog: 17, WindowLog: 18);
+    public static readonly ZstdTuning Lines = new(MatchMin: 6, HashLog: 16, WindowLog: 17, SearchLog: 3);
 
     private readonly ZstdCompressor compressor = new(level, tuning);
     private byte[] compressed = [];

@@ -17,6 +17,7 @@ internal sealed class LogSealer
     private readonly IndexBuilder index = new();
     private readonly SortedSet<int> streams = [];
     private IFileHandle? target;
+    private LogStream? lastStream; // of the frame's last line
     private long length;
     private long rawBytes;
     private long bodyBytes;
@@ -84,7 +85,13 @@ internal sealed class LogSealer
     {
         raw.Add(line.Stored);
         raw.Add((byte)'\n');
-        streams.Add(index.NumberOf(line.Stream));
+        if (!ReferenceEquals(line.Stream, lastStream))
+        {
+            // Lines of a stream come in runs: to compare labels for each line would cost more than all else here.
+            lastStream = line.Stream;
+            streams.Add(index.NumberOf(line.Stream));
+        }
+
         index.AddBody(line.Body);
         frameMinTime = frameLines == 0 ? line.Time : frameMinTime;
         maxTime = line.Time;
@@ -119,6 +126,7 @@ internal sealed class LogSealer
         frameLines = 0;
         raw.Clear();
         streams.Clear();
+        lastStream = null;
     }
 
     private StoredLogFile Finish(string path, SealJob job)
