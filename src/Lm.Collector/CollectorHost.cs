@@ -81,6 +81,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             ClockTolerance = () => TimeSpan.FromSeconds(settings.Value.Ingest.Limits.FutureSecondsMax),
             Progress = spool,
             Series = series.Reader,
+            Logs = new EmptyLogReader(),
             SeriesMetrics = series.Collect,
             Catalog = series.Catalog,
             Time = time,

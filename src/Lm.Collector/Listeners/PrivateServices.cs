@@ -2,6 +2,7 @@ using Lm.Collector.Ingest;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
+using Lm.Logs;
 using Lm.Tsdb;
 
 namespace Lm.Collector.Listeners;
@@ -32,6 +33,9 @@ internal sealed record PrivateServices
 
     /// <summary>What queries read.</summary>
     public required ISeriesReader Series { get; init; }
+
+    /// <summary>What log queries read.</summary>
+    public required ILogReader Logs { get; init; }
 
     /// <summary>The counters of head and blocks, for <c>/metrics</c>.</summary>
     public required Func<IEnumerable<CollectorMetric>> SeriesMetrics { get; init; }

@@ -1,6 +1,6 @@
-namespace Lm.Tsdb.Tests;
+namespace Lm.Platform.Tests;
 
-public sealed class LabelRegexTests
+public sealed class AnchoredRegexTests
 {
     [Theory]
     [InlineData("web.*", "web1", true)]
@@ -24,7 +24,7 @@ public sealed class LabelRegexTests
     [InlineData("(?i)WEB", "web", true)]
     public void An_expression_matches_as_in_RE2(string pattern, string value, bool expected)
     {
-        Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
+        Assert.True(AnchoredRegex.TryParse(pattern, out var regex, out var fault), fault);
         Assert.Equal(expected, regex!.IsMatch(value));
     }
 
@@ -42,7 +42,7 @@ public sealed class LabelRegexTests
     [InlineData(@"\d|a", null)]
     public void A_choice_of_texts_is_known_as_such(string pattern, string[]? expected)
     {
-        Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
+        Assert.True(AnchoredRegex.TryParse(pattern, out var regex, out var fault), fault);
         Assert.Equal(expected?.Order(StringComparer.Ordinal), regex!.Literals?.Order(StringComparer.Ordinal));
     }
 
@@ -58,7 +58,7 @@ public sealed class LabelRegexTests
     [InlineData(".*web", "")]
     public void What_every_match_begins_with_is_known_where_it_is_plain(string pattern, string expected)
     {
-        Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
+        Assert.True(AnchoredRegex.TryParse(pattern, out var regex, out var fault), fault);
         Assert.Equal(expected, regex!.Prefix);
     }
 
@@ -78,7 +78,7 @@ public sealed class LabelRegexTests
     [InlineData("a{1001}", "regular expression repeats too much")]
     public void An_expression_that_cannot_be_used_says_why(string pattern, string expected)
     {
-        Assert.False(LabelRegex.TryParse(pattern, out _, out var fault));
+        Assert.False(AnchoredRegex.TryParse(pattern, out _, out var fault));
         Assert.StartsWith(expected, fault, StringComparison.Ordinal);
     }
 
@@ -87,7 +87,7 @@ public sealed class LabelRegexTests
     [InlineData("(x*)*(x*)*(x*)*y")]
     public void An_expression_made_to_backtrack_does_not(string pattern)
     {
-        Assert.True(LabelRegex.TryParse(pattern, out var regex, out _));
+        Assert.True(AnchoredRegex.TryParse(pattern, out var regex, out _));
         Assert.False(regex!.IsMatch(new string('a', 5000) + "!"));
     }
 
@@ -99,7 +99,7 @@ public sealed class LabelRegexTests
     [InlineData("[(](.)[)]", "(x)", "$1", "x")]
     public void What_groups_caught_fills_a_template(string pattern, string value, string template, string expected)
     {
-        Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
+        Assert.True(AnchoredRegex.TryParse(pattern, out var regex, out var fault), fault);
         Assert.True(regex!.TryExpand(value, template, out var expanded));
         Assert.Equal(expected, expanded);
         Assert.False(regex.TryExpand("something else", template, out _));

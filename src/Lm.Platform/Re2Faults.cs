@@ -1,18 +1,21 @@
 using System.Text.RegularExpressions;
 
-namespace Lm.Tsdb;
+namespace Lm.Platform;
 
 /// <summary>What is wrong with a regular expression, in the words of Go's <c>regexp/syntax</c>, which Prometheus shows.</summary>
 /// <remarks>Checked before .NET sees the expression: a parenthesis too many would close the group that anchors it. Where Go names the whole
 /// expression, that is the anchored one, as in Prometheus.</remarks>
-internal static class RegexFaults
+internal static class Re2Faults
 {
     private const string Start = "error parsing regexp: ";
 
     /// <summary>The first fault of structure or repetition; empty when there is none.</summary>
-    public static string Find(string pattern)
+    /// <param name="pattern">The expression.</param>
+    /// <param name="isAnchored">Whether it is for whole values.</param>
+    public static string Find(string pattern, bool isAnchored)
     {
-        var whole = $"^(?s:{pattern})$";
+        var whole = isAnchored ? $"^(?s:{pattern})$" : pattern;
+        var closing = isAnchored ? ")$" : "";
         var open = 0;
         var canRepeat = false;
         var lastRepeat = -1;
@@ -26,8 +29,8 @@ internal static class RegexFaults
                     open += i == pattern.Length ? 1 : 0;
                     canRepeat = true;
                     break;
-                case '[' when (i = LabelRegex.EndOfClass(pattern, i)) >= pattern.Length:
-                    return $"{Start}missing closing ]: `{pattern[start..]})$`";
+                case '[' when (i = Re2Syntax.EndOfClass(pattern, i)) >= pattern.Length:
+                    return $"{Start}missing closing ]: `{pattern[start..]}{closing}`";
                 case '(':
                     open++;
                     canRepeat = false;

@@ -1,14 +1,13 @@
-using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace Lm.Tsdb;
+namespace Lm.Platform;
 
-/// <summary>A regular expression over label values, anchored at both ends, in time linear in the value.</summary>
-/// <remarks>Prometheus' dialect is RE2's. .NET's differs where it would answer otherwise without a word: those forms are translated
+/// <summary>RE2's dialect of regular expressions on .NET's engine that never goes back.</summary>
+/// <remarks>.NET's dialect differs where it would answer otherwise without a word: those forms are translated
 /// (<c>\d \w \s</c> are ASCII, <c>(?P&lt;name&gt;</c>, <c>[[:alpha:]]</c>, a bracket inside a class is a character); the rest is equal or
 /// refused. Source: https://github.com/google/re2/wiki/Syntax.</remarks>
-public sealed class LabelRegex
+internal static class Re2Syntax
 {
     /// <summary>Longest expression, characters. Grafana's lists of hosts stay below.</summary>
     public const int LengthMax = 8192;
@@ -16,59 +15,20 @@ public sealed class LabelRegex
     // The automaton's states grow with the product of nested counts: (.{1,1000}){1,1000} would take minutes and gigabytes. RE2 stops at 1000, too.
     private const int RepeatProductMax = 1000;
 
-    private static readonly SearchValues<char> Special = SearchValues.Create(@".+*?()[]{}^$\");
+    /// <summary>What is said of an expression that is longer than <see cref="LengthMax"/>.</summary>
+    public static string TooLong(string pattern) => $"regular expression has {pattern.Length} characters, at most {LengthMax} are allowed";
 
-    private readonly HashSet<string>? literals;
-    private readonly Regex? regex;
-    private readonly int? lengthMin; // set: everything that begins with the prefix and is at least so long matches
-    private readonly string pattern;
-    private Regex? capturing;
-    private List<string> groupNames; // by number, from 1; empty for those without a name
-
-    private LabelRegex(string pattern, HashSet<string>? literals, string prefix, int? lengthMin, Regex? regex, List<string> groupNames)
-    {
-        this.literals = literals;
-        this.lengthMin = lengthMin;
-        this.regex = regex;
-        this.groupNames = groupNames;
-        this.pattern = pattern;
-        Prefix = prefix;
-    }
-
-    /// <summary>All values that match, when the expression lists them, as <c>a|b</c> does; else null.</summary>
-    public IReadOnlyCollection<string>? Literals => literals;
-
-    /// <summary>What every value that matches begins with; empty when nothing is known.</summary>
-    public string Prefix { get; }
-
-    /// <summary>Reads an expression.</summary>
-    /// <param name="pattern">The text between the quotes.</param>
-    /// <param name="parsed">What it means; null when false.</param>
+    /// <summary>Builds the automaton.</summary>
+    /// <param name="pattern">The expression.</param>
+    /// <param name="opening">What stands before it, in .NET's dialect.</param>
+    /// <param name="closing">What stands behind it.</param>
+    /// <param name="groupNames">Takes the groups' names by number, from 1; empty for those without.</param>
+    /// <param name="regex">The automaton; null when false.</param>
     /// <param name="fault">Then: what is wrong.</param>
-    public static bool TryParse(string pattern, out LabelRegex? parsed, out string fault)
+    public static bool TryBuild(string pattern, string opening, string closing, List<string> groupNames, out Regex? regex, out string fault)
     {
-        parsed = null;
-        fault = "";
-        if (pattern.Length > LengthMax)
-        {
-            fault = $"regular expression has {pattern.Length} characters, at most {LengthMax} are allowed";
-            return false;
-        }
-
-        if (LiteralsOf(pattern) is { } literals)
-        {
-            parsed = new LabelRegex(pattern, literals, "", null, null, []); // web1|web2|web3: no automaton needed
-            return true;
-        }
-
-        var prefix = PrefixOf(pattern);
-        if (pattern.AsSpan(prefix.Length) is ".*" or ".+")
-        {
-            parsed = new LabelRegex(pattern, null, prefix, pattern[^1] == '*' ? prefix.Length : prefix.Length + 1, null, []);
-            return true;
-        }
-
-        fault = RegexFaults.Find(pattern);
+        regex = null;
+        fault = Re2Faults.Find(pattern, isAnchored: opening.Length > 0);
         if (fault.Length > 0)
         {
             return false;
@@ -82,14 +42,13 @@ public sealed class LabelRegex
 
         try
         {
-            List<string> groupNames = [];
-            var regex = Build(pattern, groupNames);
-            parsed = new LabelRegex(pattern, null, prefix, null, regex, groupNames);
+            var translated = opening + Translate(pattern, groupNames) + closing;
+            regex = new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
             return true;
         }
         catch (RegexParseException exception)
         {
-            fault = RegexFaults.Describe(exception, pattern);
+            fault = Re2Faults.Describe(exception, pattern);
         }
         catch (NotSupportedException)
         {
@@ -99,160 +58,21 @@ public sealed class LabelRegex
         return false;
     }
 
-    /// <summary>Whether the whole value matches.</summary>
-    /// <exception cref="RegexMatchTimeoutException">The value alone took longer than a second.</exception>
-    public bool IsMatch(string value)
+    // With (?m) a $ is the end of a line, in both dialects.
+    private static bool HasLineFlag(string pattern)
     {
-        if (literals is not null)
+        for (var at = pattern.IndexOf("(?", StringComparison.Ordinal); at >= 0; at = pattern.IndexOf("(?", at + 2, StringComparison.Ordinal))
         {
-            return literals.Contains(value);
-        }
-
-        return lengthMin is { } length
-            ? value.Length >= length && value.StartsWith(Prefix, StringComparison.Ordinal)
-            : value.StartsWith(Prefix, StringComparison.Ordinal) && regex!.IsMatch(value);
-    }
-
-    // For those that need no automaton to match, but whose groups are asked for.
-    private Regex Capturing
-    {
-        get
-        {
-            if (capturing is null)
+            for (var i = at + 2; i < pattern.Length && char.IsAsciiLetter(pattern[i]); i++)
             {
-                List<string> names = [];
-                var built = Build(pattern, names);
-                (groupNames, capturing) = (names, built);
-            }
-
-            return capturing;
-        }
-    }
-
-    private static Regex Build(string pattern, List<string> groupNames)
-    {
-        var translated = @"\A(?s:" + Translate(pattern, groupNames) + @")\z";
-        return new Regex(translated, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
-    }
-
-    // Texts with | between them, in one group or none, as dashboards write a choice of hosts: punctuation may be escaped.
-    private static HashSet<string>? LiteralsOf(string pattern)
-    {
-        var inside = pattern.AsSpan();
-        if (inside is ['(', .., ')'])
-        {
-            inside = inside.StartsWith("(?:") ? inside[3..^1] : inside[1..^1];
-        }
-
-        var literals = new HashSet<string>(StringComparer.Ordinal);
-        var text = new StringBuilder(inside.Length);
-        for (var i = 0; i < inside.Length; i++)
-        {
-            if (inside[i] == '|')
-            {
-                literals.Add(text.ToString());
-                text.Clear();
-            }
-            else if (inside[i] == '\\' && i + 1 < inside.Length && char.IsAscii(inside[i + 1]) && (char.IsPunctuation(inside[i + 1]) || char.IsSymbol(inside[i + 1])))
-            {
-                text.Append(inside[++i]);
-            }
-            else if (Special.Contains(inside[i]))
-            {
-                return null;
-            }
-            else
-            {
-                text.Append(inside[i]);
+                if (pattern[i] == 'm')
+                {
+                    return true;
+                }
             }
         }
 
-        literals.Add(text.ToString());
-        return literals;
-    }
-
-    private static string PrefixOf(string pattern)
-    {
-        if (pattern.Contains('|', StringComparison.Ordinal))
-        {
-            return "";
-        }
-
-        var end = pattern.AsSpan().IndexOfAny(Special);
-        if (end > 0 && pattern[end] is '*' or '?' or '{' or '+')
-        {
-            end -= char.IsLowSurrogate(pattern[end - 1]) ? 2 : 1; // the count is for the last character
-        }
-
-        return end > 0 ? pattern[..end] : "";
-    }
-
-    /// <summary>Matches the whole value and fills what its groups caught into a template.</summary>
-    /// <param name="value">The value.</param>
-    /// <param name="template">Text with <c>$1</c>, <c>${1}</c>, <c>$name</c>, <c>${name}</c> and <c>$$</c>; a group that is not there gives nothing.</param>
-    /// <param name="expanded">The filled template; empty when false.</param>
-    /// <exception cref="RegexMatchTimeoutException">The value alone took longer than a second.</exception>
-    public bool TryExpand(string value, string template, out string expanded)
-    {
-        expanded = "";
-        var match = (regex ?? Capturing).Match(value);
-        if (!match.Success)
-        {
-            return false;
-        }
-
-        var text = new StringBuilder();
-        for (var i = 0; i < template.Length;)
-        {
-            if (template[i] != '$' || !TryReadReference(template, i, out var name, out var length))
-            {
-                text.Append(template[i++]);
-                continue;
-            }
-
-            i += length;
-            text.Append(name == "$" ? "$" : Caught(match, name));
-        }
-
-        expanded = text.ToString();
-        return true;
-    }
-
-    private string Caught(Match match, string name)
-    {
-        var isNumber = name.All(char.IsAsciiDigit);
-        var number = !isNumber ? groupNames.LastIndexOf(name) + 1
-            : name.Length > 4 ? int.MaxValue
-            : int.Parse(name, System.Globalization.CultureInfo.InvariantCulture);
-        return number > 0 || isNumber ? match.Groups[number].Value : "";
-    }
-
-    // The longest run of letters, digits and underscores is the name: $1x is the group "1x", not "1".
-    private static bool TryReadReference(string template, int at, out string name, out int length)
-    {
-        (name, length) = ("", 0);
-        if (at + 1 < template.Length && template[at + 1] == '$')
-        {
-            (name, length) = ("$", 2);
-            return true;
-        }
-
-        var isBraced = at + 1 < template.Length && template[at + 1] == '{';
-        var start = at + (isBraced ? 2 : 1);
-        var end = start;
-        while (end < template.Length && (char.IsLetterOrDigit(template[end]) || template[end] == '_'))
-        {
-            end++;
-        }
-
-        if (end == start || (isBraced && (end == template.Length || template[end] != '}')))
-        {
-            return false;
-        }
-
-        name = template[start..end];
-        length = end - at + (isBraced ? 1 : 0);
-        return true;
+        return false;
     }
 
     // An upper bound: every count multiplies with those of the groups around it, which is more than the true nesting gives when groups follow
@@ -326,7 +146,8 @@ public sealed class LabelRegex
         return found;
     }
 
-    internal static int EndOfClass(string pattern, int start)
+    /// <summary>Where a class that begins at a place ends: at its bracket, or behind the text.</summary>
+    public static int EndOfClass(string pattern, int start)
     {
         var i = start + 1;
         i += i < pattern.Length && pattern[i] == '^' ? 1 : 0;
@@ -349,6 +170,7 @@ public sealed class LabelRegex
 
     private static string Translate(string pattern, List<string> groupNames)
     {
+        var ends = HasLineFlag(pattern) ? "$" : @"\z"; // .NET's $ also matches before a last line feed
         var text = new StringBuilder(pattern.Length + 16);
         for (var i = 0; i < pattern.Length; i++)
         {
@@ -373,7 +195,7 @@ public sealed class LabelRegex
             }
             else
             {
-                text.Append(c == '$' ? @"\z" : c); // .NET's $ also matches before a last line feed
+                text.Append(c == '$' ? ends : c.ToString());
             }
         }
 
