@@ -34,11 +34,14 @@ internal sealed record PrivateServices
     /// <summary>What queries read.</summary>
     public required ISeriesReader Series { get; init; }
 
+    /// <summary>The counters of head and blocks, for <c>/metrics</c>.</summary>
+    public required Func<IEnumerable<CollectorMetric>> SeriesMetrics { get; init; }
+
     /// <summary>What log queries read.</summary>
     public required ILogReader Logs { get; init; }
 
-    /// <summary>The counters of head and blocks, for <c>/metrics</c>.</summary>
-    public required Func<IEnumerable<CollectorMetric>> SeriesMetrics { get; init; }
+    /// <summary>The counters of the log store, for <c>/metrics</c>.</summary>
+    public required Func<IEnumerable<CollectorMetric>> LogMetrics { get; init; }
 
     /// <summary>What is known of metrics.</summary>
     public required MetricCatalog Catalog { get; init; }

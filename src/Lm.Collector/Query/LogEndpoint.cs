@@ -118,7 +118,7 @@ internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
             var left = ask.Limit;
             foreach (var entry in work.Engine.Lines(ask.Query, ask.Range, work.Statistics, work.CancellationToken))
             {
-                context.Response.ContentType = context.Response.HasStarted ? context.Response.ContentType : StreamType;
+                BeginStream(context.Response);
                 LogJson.Entry(json, entry);
                 json.Raw("\n"u8);
                 if (json.IsFull)
@@ -132,13 +132,22 @@ internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
                 }
             }
 
-            context.Response.ContentType = context.Response.HasStarted ? context.Response.ContentType : StreamType;
+            BeginStream(context.Response);
             await json.FlushAsync(work.CancellationToken);
             return work;
         });
         if (error is not null)
         {
             await error.WriteAsync(context.Response);
+        }
+    }
+
+    // With the first line and no sooner: what fails before it is answered as an error.
+    private static void BeginStream(HttpResponse response)
+    {
+        if (!response.HasStarted)
+        {
+            response.ContentType = StreamType;
         }
     }
 

@@ -53,7 +53,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
         logRoutes = new LogRoutes(services, slots);
         liveEndpoint = new SseEndpoint(services, live, guard);
-        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, Agents.Collect, queryMetrics.Collect, logRoutes.Collect, consoleMetrics.Collect, live.Collect);
+        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, services.LogMetrics, Agents.Collect, queryMetrics.Collect, logRoutes.Collect, consoleMetrics.Collect, live.Collect);
     }
 
     /// <summary>What is known of the agents; fed from the spool.</summary>

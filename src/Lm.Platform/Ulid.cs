@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 
-namespace Lm.Tsdb.Blocks;
+namespace Lm.Platform;
 
-/// <summary>A block's name: 48 bits of creation time, 80 random bits; 26 characters that sort as the value does.</summary>
+/// <summary>A name: 48 bits of creation time, 80 random bits; 26 characters that sort as the value does.</summary>
 /// <remarks>Source: https://github.com/ulid/spec.</remarks>
 /// <param name="Value">The 128 bits.</param>
 public readonly record struct Ulid(UInt128 Value) : IComparable<Ulid>

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 
-namespace Lm.Tsdb.Blocks;
+namespace Lm.Platform;
 
-/// <summary>Makes the names of new blocks, each greater than all before, whatever the clock does: their order is the order of commits.</summary>
+/// <summary>Makes new names, each greater than all before, whatever the clock does: their order is the order of commits.</summary>
 /// <remarks>Safe for concurrent use.</remarks>
 /// <param name="time">The clock.</param>
 public sealed class UlidSource(TimeProvider time)

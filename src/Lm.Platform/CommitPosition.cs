@@ -1,4 +1,4 @@
-namespace Lm.Tsdb.Head;
+namespace Lm.Platform;
 
 /// <summary>A place in the caller's durable log of batches: everything before it was given to the head.</summary>
 /// <param name="Segment">The log's segment.</param>
