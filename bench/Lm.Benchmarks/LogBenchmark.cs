@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
 using Lm.Logs;
+using Lm.Logs.Query;
 using Lm.Platform;
 using Lm.Platform.Files;
 
@@ -51,6 +52,7 @@ internal sealed class LogBenchmark(LogStore store, long lines)
         Search("log_regex", new LogScan { From = 0, Until = long.MaxValue, Stream = static _ => true }, static () => new RegexStage());
         Search("log_all", new LogScan { From = 0, Until = long.MaxValue, Stream = static _ => true }, static () => new CountStage { TakesNone = true });
         Newest();
+        Queries();
     }
 
     private void Append()
@@ -64,7 +66,7 @@ internal sealed class LogBenchmark(LogStore store, long lines)
         var cpuBefore = process.TotalProcessorTime;
         for (long i = 0; i < lines; i++)
         {
-            time = Start + (i * 1000 / LinesPerSecond);
+            time = Start + (i / LinesPerSecond * 1000); // as an agent reads it from such a line: whole seconds
             var body = i == rare ? "web1 app: xylophone42 was heard"u8 : source.Get(i, time);
             bytes += body.Length;
             var identity = new LogIdentity(new UInt128(0x0123456789abcdef, 0xfedcba9876543210), (ulong)(i / BatchLines) + 1, (int)(i % BatchLines));
@@ -112,6 +114,41 @@ internal sealed class LogBenchmark(LogStore store, long lines)
         times.Sort();
         var median = times[times.Count / 2];
         Report.Print(name, ("found", found), ("ms", median * 1000), ("raw_mb_per_s", store.Statistics().SealedBodyBytes / MiB / median), ("frames_read", read), ("frames_skipped", skipped));
+    }
+
+    // The same through the query language, as the collector's API runs it.
+    private void Queries()
+    {
+        Query("{instance=\"web1\"} |= \"xylophone42\"");
+        Query("{instance=\"web1\"} |~ \"port [0-9]{2}77\\\\b|items/[0-9]+99 \"");
+        Query("{instance=\"web1\"} |~ \"[0-9]+\\\\.[0-9]+\\\\.7\\\\.7\\\\b\"");
+        Query("{severity=\"error\"} !~ \"ssh|CRON|nginx|systemd\" | pattern \"<_> SRC=<source> <_>\" | source=\"10.0.0.1\"");
+        Query("sum by (severity) (count_over_time({instance=\"web1\"}[5m]))");
+        Query("sum(rate({instance=\"web1\"} |= \"Failed password\" [5m]))");
+    }
+
+    private void Query(string text)
+    {
+        if (!LogQuery.TryParse(text, out var query, out var fault))
+        {
+            throw new InvalidOperationException(fault.ToString());
+        }
+
+        var engine = new LogQueryEngine(store, new LogQueryLimits());
+        var (times, found) = (new List<double>(), 0L);
+        for (var i = 0; i < Repeats; i++)
+        {
+            var statistics = new LogScanStatistics();
+            var began = Stopwatch.GetTimestamp();
+            found = query!.IsMetric
+                ? engine.Range(query, Start, Start + (lines * 1000 / LinesPerSecond), 300_000, statistics, CancellationToken.None).Series.Count
+                : engine.Lines(query, new LogRange { From = 0, Until = long.MaxValue, IsBackward = true }, statistics, CancellationToken.None).LongCount();
+            times.Add(Stopwatch.GetElapsedTime(began).TotalSeconds);
+        }
+
+        times.Sort();
+        var median = times[times.Count / 2];
+        Report.Print("logql " + text, ("found", found), ("ms", median * 1000), ("raw_mb_per_s", store.Statistics().SealedBodyBytes / MiB / median));
     }
 
     private void Newest()

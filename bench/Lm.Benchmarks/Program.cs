@@ -12,7 +12,7 @@ const string Help = """
                                                    write, open, search, read and merge blocks of two hours
     Lm.Benchmarks head --directory DIR [--series 10700] [--samples 20000000] [--rows 1]
                                                    the head: cost of a sample, memory of a series, reading, restart
-    Lm.Benchmarks log --directory DIR [--lines 10000000] [--level 7]
+    Lm.Benchmarks log --directory DIR [--lines 10000000] [--level 8]
                                                    the log store: cost of a line, bytes stored, a rare word, a regular expression over everything
     Each measurement is one line of JSON.
     """;
@@ -57,7 +57,7 @@ try
             return 0;
         case "log":
             var logFolder = Path.GetFullPath(arguments.Required("directory"));
-            var (logLines, level) = (arguments.Number("lines", 10_000_000, 1000, 1_000_000_000), arguments.Number("level", 7, 1, 19));
+            var (logLines, level) = (arguments.Number("lines", 10_000_000, 1000, 1_000_000_000), arguments.Number("level", 8, 1, 19));
             arguments.RefuseUnread();
             LogBenchmark.Run(logFolder, logLines, (int)level);
             return 0;

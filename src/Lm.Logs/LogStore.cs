@@ -26,7 +26,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
     private readonly LogStoreOptions options;
     private readonly UlidSource ids;
     private readonly IndexCache indexes;
-    private readonly FrameMaker maker = new(OpenLevel);
+    private readonly FrameMaker maker = new(OpenLevel, default);
     private readonly ByteBuffer sorted = new();
     private readonly Dictionary<LogWindow, OpenFile> open = [];
     private readonly List<OpenFile> frozen = []; // oldest first
@@ -238,26 +238,24 @@ public sealed partial class LogStore : ILogReader, IDisposable
             }
         }
 
-        foreach (var file in Files)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (file.MaxTime < from || file.MinTime >= until)
-            {
-                continue;
-            }
+        EachIndex(from, until, index => index.AddStreams(from, until, found), cancellationToken);
+        return found;
+    }
 
-            try
+    /// <inheritdoc/>
+    public LogExtent Measure(long from, long until, Func<LogStream, bool> stream, CancellationToken cancellationToken)
+    {
+        var extent = default(LogExtent);
+        lock (gate)
+        {
+            foreach (var file in AllOpen())
             {
-                using var handle = files.Open(file.Path, writable: false);
-                indexes.Of(file, handle).AddStreams(from, until, found);
-            }
-            catch (FileSystemException e) when (e.IsNotFound)
-            {
-                // Retention was faster.
+                extent += file.Measure(from, until, stream);
             }
         }
 
-        return found;
+        EachIndex(from, until, index => extent += index.Measure(from, until, stream), cancellationToken);
+        return extent;
     }
 
     /// <inheritdoc/>
@@ -283,6 +281,29 @@ public sealed partial class LogStore : ILogReader, IDisposable
             frozen.Clear();
             last = null;
             maker.Dispose();
+        }
+    }
+
+    // Those of sealed files that may have lines in a range.
+    private void EachIndex(long from, long until, Action<FileIndex> look, CancellationToken cancellationToken)
+    {
+        foreach (var file in Files)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (file.MaxTime < from || file.MinTime >= until)
+            {
+                continue;
+            }
+
+            try
+            {
+                using var handle = files.Open(file.Path, writable: false);
+                look(indexes.Of(file, handle));
+            }
+            catch (FileSystemException e) when (e.IsNotFound)
+            {
+                // Retention was faster.
+            }
         }
     }
 

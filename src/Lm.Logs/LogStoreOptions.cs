@@ -28,8 +28,8 @@ public sealed record LogStoreOptions
     /// <summary>How long late lines of a date are gathered before their file is sealed (K18). Default 6 h.</summary>
     public TimeSpan LateAge { get; init; } = TimeSpan.FromHours(6);
 
-    /// <summary>zstd's level of sealed files. Default 7: docs/decisions/0015-log-files.md.</summary>
-    public int SealLevel { get; init; } = 7;
+    /// <summary>zstd's level of sealed files. Default 8: docs/decisions/0015-log-files.md.</summary>
+    public int SealLevel { get; init; } = 8;
 }
 
 /// <summary>What opening a log store found.</summary>

@@ -7,11 +7,15 @@ namespace Lm.Platform;
 public sealed unsafe class ZstdCompressor : SafeHandle
 {
     private const int LevelParameter = 100;
+    private const int WindowLogParameter = 101;
+    private const int HashLogParameter = 102;
+    private const int MatchMinParameter = 105;
     private const int ChecksumParameter = 201;
 
     /// <summary>Makes one.</summary>
     /// <param name="level">The level, 1 to 19.</param>
-    public ZstdCompressor(int level)
+    /// <param name="tuning">What is not as the level has it.</param>
+    public ZstdCompressor(int level, ZstdTuning tuning = default)
         : base(0, ownsHandle: true)
     {
         SetHandle(LibZstd.CreateCompressor());
@@ -21,6 +25,9 @@ public sealed unsafe class ZstdCompressor : SafeHandle
         }
 
         Set(LevelParameter, level);
+        Set(MatchMinParameter, tuning.MatchMin);
+        Set(HashLogParameter, tuning.HashLog);
+        Set(WindowLogParameter, tuning.WindowLog);
         Set(ChecksumParameter, 1);
     }
 
@@ -64,3 +71,9 @@ public sealed unsafe class ZstdCompressor : SafeHandle
         }
     }
 }
+
+/// <summary>What a compressor does otherwise than its level says; 0: as the level has it.</summary>
+/// <param name="MatchMin">The shortest repetition that is looked for, 3 to 7 bytes.</param>
+/// <param name="HashLog">Places that are remembered, as a power of two: 6 to 30.</param>
+/// <param name="WindowLog">How far back repetitions are looked for, as a power of two: 10 to 27.</param>
+public readonly record struct ZstdTuning(int MatchMin, int HashLog, int WindowLog);

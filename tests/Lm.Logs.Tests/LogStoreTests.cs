@@ -31,6 +31,25 @@ public sealed class LogStoreTests
     }
 
     [Fact]
+    public void What_is_stored_is_measured_in_open_and_sealed_files_alike()
+    {
+        var lines = new RandomLines(4).Batch(Now, 60_000, 500);
+        using var store = Open(files);
+        lines.ForEach(line => line.AddTo(store, heads, Now));
+        var web1 = lines.Count(static line => line.Stream.Instance == "web1");
+
+        Assert.Equal(500, Measure(store, static _ => true).Lines);
+        store.Checkpoint(new CommitPosition(0, 100));
+        // A frame in the file of each of two hours.
+        Assert.Equal((2, 500), (Measure(store, static _ => true).Frames, Measure(store, static _ => true).Lines));
+        SealAll(store);
+        Assert.Equal(500, Measure(store, static _ => true).Lines);
+        Assert.InRange(Measure(store, static stream => stream.Instance == "web1").Lines, web1, 500);
+        Assert.Equal(default, Measure(store, static stream => stream.Instance == "nobody"));
+        Assert.Equal(default, store.Measure(0, Now - 60_001, static _ => true, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void After_a_restart_a_checkpoint_is_there_and_what_came_behind_it_is_not()
     {
         var random = new RandomLines(2);
@@ -62,6 +81,8 @@ public sealed class LogStoreTests
             Assert.Equal(InOrder(lines.Where(line => line.Body.Contains(needle, StringComparison.Ordinal))), store.All(scan));
         }
     }
+
+    private static LogExtent Measure(LogStore store, Func<LogStream, bool> stream) => store.Measure(0, long.MaxValue, stream, TestContext.Current.CancellationToken);
 
     private static List<string> InOrder(IEnumerable<Line> lines) =>
         [.. lines.Order(Comparer<Line>.Create(static (left, right) => left.CompareTo(right))).Select(static line => line.ToString())];

@@ -44,6 +44,7 @@ internal sealed class LogRoutes
             "/loki/api/v1/query" => new LogRoute("GET, POST", loki.QueryAsync),
             "/loki/api/v1/labels" or "/loki/api/v1/label" => new LogRoute("GET, POST", loki.LabelsAsync),
             "/loki/api/v1/series" => new LogRoute("GET, POST", loki.SeriesAsync),
+            "/loki/api/v1/index/stats" => new LogRoute("GET, POST", loki.StatisticsAsync),
             "/loki/api/v1/format_query" => new LogRoute("GET, POST", loki.FormatAsync),
             "/loki/api/v1/status/buildinfo" => new LogRoute("GET", LokiEndpoint.BuildInfoAsync),
             _ => null,

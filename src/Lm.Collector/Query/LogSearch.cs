@@ -16,6 +16,10 @@ internal sealed class LogSearch(PrivateServices services, QuerySlots slots, LogQ
     public IReadOnlyCollection<LogStream> Streams(long from, long until, LogSelector selector, CancellationToken cancellationToken) =>
         until <= from ? [] : [.. services.Logs.Streams(from, until, cancellationToken).Where(selector.Selects)];
 
+    /// <summary>How much is stored of some streams in a range.</summary>
+    public LogExtent Measure(long from, long until, LogSelector selector, CancellationToken cancellationToken) =>
+        until <= from ? default : services.Logs.Measure(from, until, selector.Selects, cancellationToken);
+
     /// <summary>Reads a request's parameters, finds what it asks for, and counts it.</summary>
     /// <param name="context">The request.</param>
     /// <param name="read">Reads the parameters; notes what is wrong with them.</param>

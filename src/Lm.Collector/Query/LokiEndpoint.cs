@@ -57,6 +57,28 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
             await ApiAnswer.EndAsync(json, [], [], context.RequestAborted);
         });
 
+    /// <summary>Answers <c>index/stats</c>: how much a query over a selector would read; Grafana shows it before it asks.</summary>
+    public Task StatisticsAsync(HttpContext context) => AnswerAsync(
+        context,
+        ReadStreams,
+        (ask, work) => new Stored(
+            search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken).Count, search.Measure(ask.Start, ask.End, ask.Selector, work.CancellationToken)),
+        async (_, stored) =>
+        {
+            context.Response.ContentType = ApiJson.ContentType; // bare, as Loki has it
+            var json = new JsonOutput(context.Response.BodyWriter);
+            json.Raw("{\"streams\":"u8);
+            json.Number(stored.Streams);
+            json.Raw(",\"chunks\":"u8);
+            json.Number(stored.Extent.Frames);
+            json.Raw(",\"entries\":"u8);
+            json.Number(stored.Extent.Lines);
+            json.Raw(",\"bytes\":"u8);
+            json.Number(stored.Extent.Bytes);
+            json.Raw("}"u8);
+            await json.FlushAsync(context.RequestAborted);
+        });
+
     /// <summary>Answers <c>format_query</c>.</summary>
     public Task FormatAsync(HttpContext context) => AnswerAsync(context, LogAsk.ReadQuery, static (query, _) => query, async (query, _) =>
     {
@@ -102,6 +124,13 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         return request.Error is null ? selectors.ConvertAll(selector => new StreamAsk(start, end, selector!)) : null;
     }
 
+    private StreamAsk? ReadStreams(ApiRequest request)
+    {
+        var (start, end) = ReadSpan(request);
+        var selector = LogAsk.ReadSelector(request, request.First("query"));
+        return request.Error is null ? new StreamAsk(start, end, selector!) : null;
+    }
+
     private (long Start, long End) ReadSpan(ApiRequest request)
     {
         var end = LogTime.Of(request, "end", Now.Value);
@@ -142,12 +171,7 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
 
     private Task TextsAsync(HttpContext context, Func<IReadOnlyCollection<LogStream>, IEnumerable<string>> choose) => AnswerAsync(
         context,
-        request =>
-        {
-            var (start, end) = ReadSpan(request);
-            var selector = LogAsk.ReadSelector(request, request.First("query"));
-            return request.Error is null ? new StreamAsk(start, end, selector!) : null;
-        },
+        ReadStreams,
         (ask, work) => choose(search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken)).Distinct().Order(StringComparer.Ordinal).ToArray(),
         async (_, texts) =>
         {
@@ -292,6 +316,8 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         json.Number(found.Entries.Count);
         json.Raw("}}"u8);
     }
+
+    private sealed record Stored(int Streams, LogExtent Extent);
 
     private sealed record Found(IReadOnlyList<LogEntry> Entries, LogMetric? Metric, LogWork Work, TimeSpan Took);
 }

@@ -130,6 +130,22 @@ internal sealed class FileIndex
         return chosen;
     }
 
+    /// <summary>What there is of some streams in a time range.</summary>
+    public LogExtent Measure(long from, long until, Func<LogStream, bool> stream)
+    {
+        var extent = default(LogExtent);
+        var wanted = streams.ConvertAll(each => stream(each)).ToArray();
+        foreach (var frame in frames)
+        {
+            if (frame.MaxTime >= from && frame.MinTime < until && HasAny(frame.Streams, wanted))
+            {
+                extent += new LogExtent(1, frame.Lines, frame.RawSize);
+            }
+        }
+
+        return extent;
+    }
+
     /// <summary>Adds the streams of a time range.</summary>
     public void AddStreams(long from, long until, HashSet<LogStream> into)
     {

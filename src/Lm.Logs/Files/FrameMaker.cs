@@ -5,13 +5,18 @@ namespace Lm.Logs.Files;
 /// <summary>Makes frames of sorted lines.</summary>
 /// <remarks>For one thread.</remarks>
 /// <param name="level">zstd's level.</param>
-internal sealed class FrameMaker(int level) : IDisposable
+/// <param name="tuning">What is not as the level has it.</param>
+internal sealed class FrameMaker(int level, ZstdTuning tuning) : IDisposable
 {
     /// <summary>Bytes of lines after which a frame ends: about 256 KiB of bodies of 120 bytes each. Larger ones are no better compressed, smaller ones worse
     /// (docs/decisions/0015-log-files.md).</summary>
     public const int RawSizeTarget = 512 << 10;
 
-    private readonly ZstdCompressor compressor = new(level);
+    /// <summary>For lines at the levels of sealing: they repeat long runs that stand near, so looking for short or far ones finds less and costs more
+    /// (docs/decisions/0015-log-files.md).</summary>
+    public static readonly ZstdTuning Lines = new(MatchMin: 6, HashLog: 17, WindowLog: 18);
+
+    private readonly ZstdCompressor compressor = new(level, tuning);
     private byte[] compressed = [];
 
     /// <summary>Compresses lines as one frame.</summary>

@@ -39,7 +39,7 @@ internal sealed class LogSealer
     /// <exception cref="IOException">It could not be written; nothing of it is left.</exception>
     public static StoredLogFile? Seal(IFileSystem files, string root, ISearchFile source, SealJob job, CancellationToken stopping, out long damaged)
     {
-        using var maker = new FrameMaker(job.Level);
+        using var maker = new FrameMaker(job.Level, FrameMaker.Lines);
         var sealer = new LogSealer(files, root, maker);
         var statistics = new LogScanStatistics();
         var path = LogPaths.SealedPath(root, job.Window, job.Id);

@@ -328,6 +328,14 @@ internal sealed class OpenFile : IDisposable
         return new OpenFileView(data is null ? null : files.Open(Path, writable: false), builder.Index, unwritten, rest, MinTime, MaxTime);
     }
 
+    /// <summary>What there is of some streams in a time range.</summary>
+    public LogExtent Measure(long from, long until, Func<LogStream, bool> stream)
+    {
+        var extent = builder.Index.Measure(from, until, stream);
+        var hasRest = slots.Count > 0 && tailMaxTime >= from && tailMinTime < until && slots.Exists(slot => stream(builder.Index.Streams[slot.Stream]));
+        return hasRest ? extent + new LogExtent(1, slots.Count, tail.Length) : extent;
+    }
+
     /// <summary>Adds the streams of a time range.</summary>
     public void AddStreams(long from, long until, HashSet<LogStream> into)
     {

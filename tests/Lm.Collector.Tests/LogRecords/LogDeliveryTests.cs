@@ -82,10 +82,15 @@ public sealed class LogDeliveryTests
         var values = await DataAsync(collector, "loki/api/v1/label/severity/values");
         var series = await DataAsync(collector, "loki/api/v1/series?match[]=" + Uri.EscapeDataString("{severity=\"error\"}"));
 
+        var size = JsonElement.Parse(await GetAsync(collector, "loki/api/v1/index/stats?query=" + Uri.EscapeDataString("{severity=\"error\"}")));
+        var none = await GetAsync(collector, "loki/api/v1/index/stats?query=" + Uri.EscapeDataString("{severity=\"fatal\"}"));
+
         Assert.Equal("streams", range.GetProperty("resultType").GetString());
         Assert.Equal(2, range.GetProperty("result").GetArrayLength());
         Assert.Equal(["1", "1"], rate.GetProperty("result").EnumerateArray().Select(static member => member.GetProperty("value")[1].GetString()));
         Assert.Equal("""["instance","severity","site"]""", labels.GetRawText());
+        Assert.Equal((1, 1, 2), (size.GetProperty("streams").GetInt32(), size.GetProperty("chunks").GetInt32(), size.GetProperty("entries").GetInt32()));
+        Assert.Equal("""{"streams":0,"chunks":0,"entries":0,"bytes":0}""", none);
         Assert.Equal("""["error","info"]""", values.GetRawText());
         Assert.Equal("""[{"instance":"a1","severity":"error","site":"lab"}]""", series.GetRawText());
     }

@@ -30,6 +30,12 @@ internal sealed class MemoryLogs : ILogReader
     public IReadOnlyCollection<LogStream> Streams(long from, long until, CancellationToken cancellationToken) =>
         [.. lines.Where(line => line.Time >= from && line.Time < until).Select(line => line.Stream).Distinct()];
 
+    public LogExtent Measure(long from, long until, Func<LogStream, bool> stream, CancellationToken cancellationToken)
+    {
+        var meant = lines.Where(line => line.Time >= from && line.Time < until && stream(line.Stream)).ToList();
+        return new LogExtent(meant.Count > 0 ? 1 : 0, meant.Count, meant.Sum(static line => line.Body.Length));
+    }
+
     public IEnumerable<T> Read<T>(LogScan scan, Func<ILineStage<T>> stages, LogScanStatistics statistics, CancellationToken cancellationToken)
     {
         Searches++;
