@@ -16,6 +16,9 @@ internal record LogAsk
     /// <summary>How many lines without a limit.</summary>
     public const int LinesUsual = 100;
 
+    /// <summary>The query for all lines.</summary>
+    public const string AllLines = "{instance=~\".+\"}";
+
     /// <summary>How many steps of a metric query without a step.</summary>
     private const int StepsUsual = 250;
 
@@ -89,14 +92,21 @@ internal record LogAsk
     }
 
     /// <summary>Reads a query's text; null when a fault is noted.</summary>
-    public static LogQuery? ReadQuery(ApiRequest request)
+    public static LogQuery? ReadQuery(ApiRequest request) => ReadQuery(request, request.First("query") ?? "");
+
+    /// <summary>Reads the text of a query that must be one for lines; null when a fault is noted.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="text">The query.</param>
+    public static LogQuery? ReadLinesQuery(ApiRequest request, string text)
     {
-        if (!LogQuery.TryParse(request.First("query") ?? "", out var query, out var fault))
+        var query = ReadQuery(request, text);
+        if (query is not { IsMetric: true })
         {
-            request.Fail(ApiError.BadData($"parse error at {fault}"));
+            return query;
         }
 
-        return query;
+        request.Fail("query", "a query for lines is expected here, this one gives numbers");
+        return null;
     }
 
     /// <summary>Reads a selector that may be missing, and then selects all; null when a fault is noted.</summary>
@@ -131,6 +141,16 @@ internal record LogAsk
         }
 
         return limit;
+    }
+
+    private static LogQuery? ReadQuery(ApiRequest request, string text)
+    {
+        if (!LogQuery.TryParse(text, out var query, out var fault))
+        {
+            request.Fail(ApiError.BadData($"parse error at {fault}"));
+        }
+
+        return query;
     }
 
     private static long ReadStep(ApiRequest request, long range)

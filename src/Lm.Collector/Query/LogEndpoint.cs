@@ -9,7 +9,6 @@ namespace Lm.Collector.Query;
 internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
 {
     private const string StreamType = "application/x-ndjson";
-    private const string AllStreams = "{instance=~\".+\"}";
     private const string SeverityLabel = "severity";
     private const int BucketsUsual = 60;
     private const int ContextLinesMax = 500;
@@ -276,15 +275,8 @@ internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
         var label = request.First("by") ?? SeverityLabel;
         var usual = Math.Max(1000, ((end - start) / BucketsUsual / 1000 * 1000) + 1000);
         var step = request.Duration("step") is { } nanoseconds ? nanoseconds / 1_000_000 : usual;
-        if (!LogQuery.TryParse(request.First("query") ?? AllStreams, out var query, out var fault))
-        {
-            request.Fail(ApiError.BadData($"parse error at {fault}"));
-        }
-        else if (query!.IsMetric)
-        {
-            request.Fail("query", "a query for lines is expected here, this one gives numbers");
-        }
-        else if (step < 1 || end < start || (end - start) / step >= LogQueryEngine.StepsMax - 1)
+        var query = LogAsk.ReadLinesQuery(request, request.First("query") ?? LogAsk.AllLines);
+        if (step < 1 || end < start || (end - start) / step >= LogQueryEngine.StepsMax - 1)
         {
             request.Fail("step", $"the range must have from 1 to {LogQueryEngine.StepsMax - 1} steps of at least a millisecond, and end not before start");
         }
@@ -302,12 +294,7 @@ internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
 
     private AroundAsk? ReadContext(ApiRequest request)
     {
-        var query = LogAsk.ReadQuery(request);
-        if (query is { IsMetric: true })
-        {
-            request.Fail("query", "a query for lines is expected here, this one gives numbers");
-        }
-
+        var query = LogAsk.ReadLinesQuery(request, request.First("query") ?? "");
         if (!LogPosition.TryParse(request.First("id") ?? "", out var position))
         {
             request.Fail("id", "the id of a line, as /api/v1/logs gives it, is expected");

@@ -1,11 +1,11 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace Lm.Logs.Lines;
+namespace Lm.Platform;
 
 /// <summary>Compares keys of bytes, and finds them by spans without making an array.</summary>
 /// <remarks>The hash mixes eight bytes at a time with a secret of this process, so that no sender can choose keys that collide.</remarks>
-internal sealed class ByteKeyComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+public sealed class ByteKeyComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
 {
     /// <summary>The one instance.</summary>
     public static readonly ByteKeyComparer Instance = new();
