@@ -18,6 +18,11 @@ internal static unsafe partial class Libc
     public const int AdviseDontNeed = 4;
     public const int AtCurrentDirectory = -100;
     public const int StatxIno = 0x100;
+    public const int StatxBirth = 0x800;
+    public const int StatxBasicAndBirth = 0xFFF;
+    public const ushort ModeKind = 0xF000;
+    public const ushort ModeRegular = 0x8000;
+    public const ushort ModeDirectory = 0x4000;
     public const int ProtectionRead = 1;
     public const int MapShared = 1;
     public const nint MapFailed = -1;
@@ -98,13 +103,70 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Stat(int directory, string path, int flags, uint mask, out StatBuffer buffer);
 
+    [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int StatOpen(Descriptor descriptor, string path, int flags, uint mask, out StatBuffer buffer);
+
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(Descriptor descriptor, byte* buffer, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(Descriptor descriptor, byte* buffer, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(Polled* polled, nuint count, int timeoutMs);
+
+    [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
+    public static partial int EventCounter(uint initial, int flags);
+
+    [LibraryImport(Library, EntryPoint = "inotify_init1", SetLastError = true)]
+    public static partial int InotifyInit(int flags);
+
+    [LibraryImport(Library, EntryPoint = "inotify_add_watch", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int InotifyAdd(Descriptor descriptor, string path, uint mask);
+
+    [LibraryImport(Library, EntryPoint = "inotify_rm_watch", SetLastError = true)]
+    public static partial int InotifyRemove(Descriptor descriptor, int watch);
+
+    /// <summary>struct pollfd.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Polled
+    {
+        public int Number;
+        public short Asked;
+        public short Found;
+    }
+
     /// <summary>struct statx: the same on every architecture, unlike struct stat.</summary>
     /// <remarks>Source: statx(2).</remarks>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct StatBuffer
     {
+        [FieldOffset(0)]
+        public uint Mask;
+
+        [FieldOffset(16)]
+        public uint LinkCount;
+
+        [FieldOffset(28)]
+        public ushort Mode;
+
         [FieldOffset(32)]
         public ulong Inode;
+
+        [FieldOffset(40)]
+        public ulong Size;
+
+        [FieldOffset(80)]
+        public long BornSeconds;
+
+        [FieldOffset(88)]
+        public uint BornNanoseconds;
+
+        [FieldOffset(112)]
+        public long ModifiedSeconds;
+
+        [FieldOffset(120)]
+        public uint ModifiedNanoseconds;
 
         [FieldOffset(136)]
         public uint DeviceMajor;
