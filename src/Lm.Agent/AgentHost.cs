@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Lm.Agent.Batching;
 using Lm.Agent.HostMetrics;
+using Lm.Agent.LogTail;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
 using Lm.Agent.Upload;
@@ -49,9 +50,10 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     {
         TellConfiguration();
         await using var queue = await OpenQueueAsync(stopping);
-        var builder = NewBatchBuilder();
-        var isStored = await TickAsync(builder, queue, settings, stopping) is not null;
-        var result = await UploadAsync(queue, stopping);
+        using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
+        using var tailer = NewTailer(queue, uploader);
+        var isStored = await TickAsync(NewBatchBuilder(tailer, uploader), queue, settings, stopping) is not null;
+        var result = await TailAndUploadAsync(tailer, queue, uploader, stopping);
         return isStored || result != ExitCode.Done ? result : ExitCode.Fault;
     }
 
@@ -59,7 +61,8 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     public async Task<int> FlushAsync(CancellationToken stopping)
     {
         await using var queue = await OpenQueueAsync(stopping);
-        return await UploadAsync(queue, stopping);
+        using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
+        return await UploadAsync(queue, uploader, stopping);
     }
 
     /// <summary><c>--daemon</c>: cycles until <paramref name="stopping"/>, then one last flush.</summary>
@@ -72,9 +75,12 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
         using var abort = new CancellationTokenSource();
         using var current = new CurrentSettings(settings);
+        using var tailer = NewTailer(queue, uploader);
         var uploading = uploader.RunAsync(stopping, abort.Token);
-        var reloading = ReloadAsync(current, queue, uploader, reload, stopping);
-        await CollectAsync(current, queue, uploader, stopping);
+        var reloading = ReloadAsync(current, queue, uploader, tailer, reload, stopping);
+        var tailing = tailer.RunAsync(stopping);
+        await CollectAsync(current, queue, uploader, tailer, stopping);
+        await tailing;
 
         var timeout = current.Value.ShutdownTimeout;
         AgentLog.Stopping(logger, (long)timeout.TotalMilliseconds);
@@ -99,9 +105,9 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         }
     }
 
-    private async Task CollectAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, CancellationToken stopping)
+    private async Task CollectAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, LogTailer tailer, CancellationToken stopping)
     {
-        var builder = NewBatchBuilder();
+        var builder = NewBatchBuilder(tailer, uploader);
         var clock = new TickClock(time);
         while (!stopping.IsCancellationRequested)
         {
@@ -126,9 +132,35 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         return await queue.AppendAsync(builder.Encoder, collectedAt, reported, cancellationToken);
     }
 
-    private async Task<int> UploadAsync(DiskQueue queue, CancellationToken stopping)
+    /// <summary>Reads what the log files hold now, and uploads; by turns where the queue does not take all at once.</summary>
+    private async Task<int> TailAndUploadAsync(LogTailer tailer, DiskQueue queue, Uploader uploader, CancellationToken stopping)
     {
-        using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
+        while (true)
+        {
+            var outcome = RoundOutcome.More;
+            try
+            {
+                while (outcome == RoundOutcome.More)
+                {
+                    outcome = await tailer.RoundAsync(stopping);
+                }
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                // What was not stored is in its file.
+            }
+
+            var before = queue.WaitingCount;
+            var result = await UploadAsync(queue, uploader, stopping);
+            if (outcome != RoundOutcome.Full || result != ExitCode.Done || before == 0)
+            {
+                return result == ExitCode.Done && outcome == RoundOutcome.Waiting ? ExitCode.Fault : result;
+            }
+        }
+    }
+
+    private async Task<int> UploadAsync(DiskQueue queue, Uploader uploader, CancellationToken stopping)
+    {
         var progress = new FlushProgress(queue, uploader, time, logger);
         try
         {
@@ -145,7 +177,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         return uploader.RefusedCount > 0 ? ExitCode.Refused : waiting > 0 ? ExitCode.StaysQueued : ExitCode.Done;
     }
 
-    private async Task ReloadAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, AsyncSignal reload, CancellationToken stopping)
+    private async Task ReloadAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, LogTailer tailer, AsyncSignal reload, CancellationToken stopping)
     {
         while (true)
         {
@@ -162,6 +194,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
             {
                 queue.SizeBytesMax = next.QueueBytesMax;
                 uploader.Replace(NewEndpoint(next));
+                tailer.Replace(next);
                 current.Replace(next);
                 AgentLog.Reloaded(logger, configPath);
             }
@@ -190,18 +223,24 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     private void TellConfiguration()
     {
         AgentLog.Started(logger, AgentVersion.Text, settings.AgentId, settings.IngestUrl, (long)settings.Interval.TotalMilliseconds);
-        if (settings.LogInputs.Count > 0)
-        {
-            AgentLog.LogInputsWait(logger, settings.LogInputs.Count);
-        }
-
         foreach (var label in settings.Labels.Where(label => label.Name is "instance" or "job"))
         {
             AgentLog.LabelIsRenamed(logger, label.Name);
         }
     }
 
-    private BatchBuilder NewBatchBuilder() => new(new HostSampler(new ProcFs(), settings.QueueDirectory, time, logger), time);
+    private BatchBuilder NewBatchBuilder() => new(NewSampler(), time);
+
+    private BatchBuilder NewBatchBuilder(LogTailer tailer, Uploader uploader) => new(NewSampler(), time)
+    {
+        AnnouncedLimits = () => uploader.AnnouncedLimits,
+        ExtraSeries = (sink, seriesMax) => LogTailMetrics.AddTo(sink, tailer.Counters, seriesMax),
+    };
+
+    private HostSampler NewSampler() => new(new ProcFs(), settings.QueueDirectory, time, logger);
+
+    private LogTailer NewTailer(DiskQueue queue, Uploader uploader) =>
+        new(queue, settings, time, logger, () => uploader.AnnouncedLimits, uploader.Wake);
 
     private UploadEndpoint NewEndpoint(AgentSettings from) => new(from, new UploadClient(from.IngestUrl, from.Token, from.Tls, time, memory.NoteConnection));
 

@@ -28,8 +28,8 @@ internal sealed record TailOffset
     /// <summary>Bytes of the file that are taken: the next line begins there.</summary>
     public long Offset { get; init; }
 
-    /// <summary>When the file's content had last changed.</summary>
-    public UnixMillis ModifiedAt { get; init; }
+    /// <summary>When the file was made, or first met, or last begun anew: what rotation puts in its place is younger.</summary>
+    public UnixMillis MetAt { get; init; }
 
     /// <summary>What the taken bytes were.</summary>
     public Fingerprint Fingerprint { get; init; }
