@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
-using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Protocol;
 
@@ -40,8 +39,8 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>Which file it is.</summary>
     public FileIdentity Identity { get; } = facts.Identity;
 
-    /// <summary>When it was made, or first met, or begun anew.</summary>
-    public UnixMillis MetAt { get; set; }
+    /// <summary>When it was made, or first met, or begun anew, nanoseconds since 1970.</summary>
+    public long MetAt { get; set; }
 
     /// <summary>Bytes that are taken.</summary>
     public long Position { get; private set; }
@@ -86,7 +85,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     }
 
     /// <summary>Begins anew: the file was truncated.</summary>
-    public void Restart(UnixMillis now)
+    public void Restart(long now)
     {
         GoOnFrom(0, default);
         (Limit, MetAt, isInHole) = (0, now, false);

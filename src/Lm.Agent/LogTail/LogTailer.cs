@@ -75,6 +75,9 @@ internal sealed class LogTailer : IDisposable
         wake.Set();
     }
 
+    /// <summary>The next round looks which files there are, whatever the watches say.</summary>
+    public void LookAgain() => lookedAt = null;
+
     /// <summary>Follows until <paramref name="stopping"/>.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -188,7 +191,6 @@ internal sealed class LogTailer : IDisposable
                         return RoundOutcome.Waiting;
                     }
 
-                    BeginBatch();
                     if (!queue.TakesLogs)
                     {
                         return RoundOutcome.Full;
@@ -254,15 +256,9 @@ internal sealed class LogTailer : IDisposable
         }
     }
 
-    private void BeginBatch()
-    {
-        if (batch.IsEmpty)
-        {
-            batch.Begin(
-                LogLimits.Of(settings.LogsPerBatchMax, settings.LogMessageBytesMax, announced(), queue.FrameBytesMax),
-                UnixMillis.Now(time), (int)settings.Interval.TotalMilliseconds, settings.Labels);
-        }
-    }
+    private void BeginBatch() => batch.Begin(
+        LogLimits.Of(settings.LogsPerBatchMax, settings.LogMessageBytesMax, announced(), queue.FrameBytesMax),
+        UnixMillis.Now(time), (int)settings.Interval.TotalMilliseconds, settings.Labels);
 
     private void LookAround()
     {

@@ -15,12 +15,14 @@ namespace Lm.Agent.LogTail;
 /// </remarks>
 internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvider time, ILogger logger) : IDisposable
 {
+    private const long ClockTick = 50_000_000; // nanoseconds; more than any kernel's
+
     private readonly List<FileTail> tails = [];
     private readonly HashSet<FileIdentity> passedOver = []; // compressed
     private readonly HashSet<string> unreadable = new(StringComparer.Ordinal); // told already
     private readonly List<TailOffset> saved = [];
     private GlobPattern glob = new(input.Path);
-    private bool isKnown;
+    private long? knownSince; // or since its last file was let go: what is younger was never read
     private bool hasToldTooMany;
 
     /// <summary>The input.</summary>
@@ -37,7 +39,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     {
         foreach (var offset in offsets.Where(offset => offset.Input == Input.Name))
         {
-            isKnown |= offset.Kind == TailKind.Input && offset.Text == Input.Path;
+            knownSince = offset.Kind == TailKind.Input && offset.Text == Input.Path ? offset.MetAt : knownSince;
             if (offset.Kind == TailKind.File)
             {
                 saved.Add(offset);
@@ -64,11 +66,14 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         var found = Find(paths);
         passedOver.IntersectWith(found.Keys); // an inode is used again once its file is gone
         ReopenSaved(found, batch, begun);
-        var isFirst = !isKnown;
+        var isFirst = knownSince is null;
         foreach (var tail in tails.Where(tail => !tail.IsDetached && !found.ContainsKey(tail.Identity)).ToArray())
         {
-            Detach(tail, batch, begun);
+            LogTailLog.Detached(logger, Input.Name, tail.Path);
+            tail.IsDetached = true;
         }
+
+        AdoptRotated(batch, begun);
 
         foreach (var (identity, (path, facts)) in found.OrderBy(each => each.Value.Path, StringComparer.Ordinal))
         {
@@ -89,8 +94,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
         if (isFirst)
         {
-            isKnown = true;
-            batch.Note(new TailOffset { Kind = TailKind.Input, Input = Input.Name, Text = Input.Path, MetAt = UnixMillis.Now(time) }, isUrgent: true);
+            NoteKnown(batch, isUrgent: true);
         }
     }
 
@@ -109,7 +113,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             counters.AddLostFile();
         }
 
-        tail.Restart(UnixMillis.Now(time));
+        tail.Restart(Now);
         batch.Note(tail.Offset, isUrgent: true);
     }
 
@@ -131,6 +135,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     {
         LogTailLog.LetGo(logger, Input.Name, tail.Path, tail.Position);
         Remove(tail, batch);
+        NoteKnown(batch, isUrgent: false);
     }
 
     /// <summary>Tells how many files there are and what is left to read of them.</summary>
@@ -138,6 +143,13 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
     /// <summary>Closes the files.</summary>
     public void Dispose() => tails.ForEach(tail => tail.Dispose());
+
+    private void NoteKnown(LogBatch batch, bool isUrgent)
+    {
+        // The kernel's clock for files is up to a tick behind.
+        knownSince = Now - ClockTick;
+        batch.Note(new TailOffset { Kind = TailKind.Input, Input = Input.Name, Text = Input.Path, MetAt = knownSince.Value }, isUrgent);
+    }
 
     private static Dictionary<FileIdentity, (string Path, FileFacts Facts)> Find(List<string> paths)
     {
@@ -162,7 +174,6 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             return;
         }
 
-        var isNew = found.Values.ToDictionary(each => each.Path, each => each.Facts.Identity);
         foreach (var path in saved.GroupBy(offset => offset.Text).ToArray())
         {
             foreach (var offset in path.OrderBy(offset => offset.MetAt))
@@ -170,11 +181,10 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
                 Reopen(offset, found, batch, begun);
             }
 
-            // The name leads to a file that the queue knows nothing of: others may have had it in between.
-            var newest = path.MaxBy(offset => offset.MetAt)!;
-            if (isNew.TryGetValue(path.Key, out var now) && path.All(offset => offset.Identity != now))
+            // Also where all of them are gone: what had their name since is younger than the newest.
+            if (path.All(offset => !found.ContainsKey(offset.Identity)))
             {
-                AdoptRotated(path.Key, newest.MetAt, batch, begun);
+                AdoptRotated(path.Key, path.Max(offset => offset.MetAt), batch, begun);
             }
         }
 
@@ -215,7 +225,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             return;
         }
 
-        tail.Restart(UnixMillis.Now(time));
+        tail.Restart(Now);
         Insert(tail, tails.Count, begun);
         batch.Note(tail.Offset, isUrgent: true);
     }
@@ -227,16 +237,15 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             return;
         }
 
-        if (!file.TryLook(out facts) || !facts.IsRegular || IsCopyOfIntact(file, facts.SizeBytes))
+        if (!file.TryLook(out facts) || !facts.IsRegular || IsCopy(file, facts.SizeBytes))
         {
             file.Dispose();
             return;
         }
 
-        var now = UnixMillis.Now(time);
         var tail = new FileTail(Input, path, file, facts, counters)
         {
-            MetAt = isFirst || facts.BornAtNanoseconds == 0 ? now : new UnixMillis(facts.BornAtNanoseconds / 1_000_000),
+            MetAt = isFirst || facts.BornAtNanoseconds == 0 ? Now : facts.BornAtNanoseconds,
             GrewAt = GrewAt(facts),
         };
         if (isFirst && Input.StartAtEnd)
@@ -250,15 +259,24 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         batch.Note(tail.Offset, isUrgent: true);
     }
 
-    private void Detach(FileTail tail, LogBatch batch, Action<FileTail> begun)
+    private void AdoptRotated(LogBatch batch, Action<FileTail> begun)
     {
-        LogTailLog.Detached(logger, Input.Name, tail.Path);
-        tail.IsDetached = true;
-        AdoptRotated(tail.Path, tail.MetAt, batch, begun);
+        foreach (var path in tails.GroupBy(tail => tail.Path).ToArray())
+        {
+            if (path.MaxBy(tail => tail.MetAt) is { IsDetached: true } newest)
+            {
+                AdoptRotated(path.Key, newest.MetAt, batch, begun);
+            }
+        }
+
+        if (knownSince is { } since && !glob.IsPattern && tails.TrueForAll(tail => tail.Path != Input.Path))
+        {
+            AdoptRotated(Input.Path, since, batch, begun);
+        }
     }
 
     /// <summary>Follows files that had a path's name for so short a time, or while nobody looked, that they were never met under it.</summary>
-    private void AdoptRotated(string path, UnixMillis after, LogBatch batch, Action<FileTail> begun)
+    private void AdoptRotated(string path, long after, LogBatch batch, Action<FileTail> begun)
     {
         var (directory, name) = (Path.GetDirectoryName(path)!, Path.GetFileName(path));
         var candidates =
@@ -267,7 +285,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             let at = Path.Combine(directory, other)
             let facts = FollowedFile.TryLookAt(at, out var looked) ? looked : default
             where facts.IsRegular && tails.TrueForAll(tail => tail.Identity != facts.Identity) && !passedOver.Contains(facts.Identity)
-            let born = facts.BornAtNanoseconds > 0 ? new UnixMillis(facts.BornAtNanoseconds / 1_000_000) : facts.ModifiedAt
+            let born = facts.BornAtNanoseconds > 0 ? facts.BornAtNanoseconds : facts.ModifiedAt.Value * 1_000_000
             where born > after && saved.TrueForAll(offset => offset.Identity != facts.Identity)
             orderby born
             select (at, facts, born);
@@ -278,7 +296,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
                 continue;
             }
 
-            if (IsCopyOfIntact(file, facts.SizeBytes))
+            if (IsCopy(file, facts.SizeBytes))
             {
                 file.Dispose();
                 continue;
@@ -291,6 +309,8 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         }
     }
 
+    private long Now => (time.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
+
     /// <summary>When a file last grew, by the clock's timestamps: it may have been quiet for long before it was met.</summary>
     private long GrewAt(in FileFacts facts)
     {
@@ -300,7 +320,8 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
     private FileTail? FindCopy(FileTail tail) => FindCopy(tail.Path, tail.Identity, tail.Position, tail.Fingerprint);
 
-    /// <summary>Finds the copy that copytruncate made of a file: rotated by its name, beginning as the file did, and holding what was taken last.</summary>
+    /// <summary>Finds the copy that copytruncate made of a file: beginning as the file did, and holding what was taken last. Where little was taken that
+    /// alone says too little, and the name must say it, too.</summary>
     private FileTail? FindCopy(string path, FileIdentity original, long position, Fingerprint fingerprint)
     {
         if (position == 0)
@@ -309,7 +330,8 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         }
 
         var (directory, name) = (Path.GetDirectoryName(path)!, Path.GetFileName(path));
-        foreach (var other in NamesIn(directory).Where(other => RotatedName.IsRotationOf(other, name) && !RotatedName.IsCompressed(other)))
+        var isSure = fingerprint.HeadLength == Fingerprint.LengthMax;
+        foreach (var other in NamesIn(directory).Where(other => (isSure || RotatedName.IsRotationOf(other, name)) && !RotatedName.IsCompressed(other)))
         {
             var at = Path.Combine(directory, other);
             if (!FollowedFile.TryLookAt(at, out var facts) || !facts.IsRegular || facts.SizeBytes < position || facts.Identity == original
@@ -320,7 +342,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
             if (FileFingerprint.Holds(file, position, fingerprint))
             {
-                var copy = new FileTail(Input, path, file, facts, counters) { MetAt = UnixMillis.Now(time), GrewAt = GrewAt(facts), IsDetached = true };
+                var copy = new FileTail(Input, path, file, facts, counters) { MetAt = Now, GrewAt = GrewAt(facts), IsDetached = true };
                 copy.GoOnFrom(position, fingerprint);
                 return copy;
             }
@@ -331,11 +353,10 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         return null;
     }
 
-    /// <summary>Whether a file is a copy of one that is followed and as it was: its lines would come twice. If that one is truncated later, the copy's rest is read.</summary>
-    private bool IsCopyOfIntact(FollowedFile file, long size) => tails.Exists(tail =>
+    /// <summary>Whether a file is a copy of one that is followed: its lines would come twice. When that one turns out to be truncated, the copy's rest is read.</summary>
+    private bool IsCopy(FollowedFile file, long size) => tails.Exists(tail =>
         tail.Fingerprint.HeadLength == Fingerprint.LengthMax && FileFingerprint.HasHead(file, tail.Fingerprint)
-        && (size < tail.Position || FileFingerprint.Holds(file, tail.Position, tail.Fingerprint))
-        && FileFingerprint.HasHead(tail.File, tail.Fingerprint));
+        && (size < tail.Position || FileFingerprint.Holds(file, tail.Position, tail.Fingerprint)));
 
     private void Insert(FileTail tail, int at, Action<FileTail> begun)
     {

@@ -1,4 +1,3 @@
-using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Agent.Queue;
@@ -28,8 +27,9 @@ internal sealed record TailOffset
     /// <summary>Bytes of the file that are taken: the next line begins there.</summary>
     public long Offset { get; init; }
 
-    /// <summary>When the file was made, or first met, or last begun anew: what rotation puts in its place is younger.</summary>
-    public UnixMillis MetAt { get; init; }
+    /// <summary>When the file was made, or first met, or last begun anew: what rotation puts in its place is younger.
+    /// Nanoseconds since 1970: a tick of the kernel's clock may hold several rotations.</summary>
+    public long MetAt { get; init; }
 
     /// <summary>What the taken bytes were.</summary>
     public Fingerprint Fingerprint { get; init; }

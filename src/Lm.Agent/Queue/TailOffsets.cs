@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Agent.Queue;
@@ -70,7 +69,7 @@ internal static class TailOffsetCodec
         BinaryPrimitives.WriteUInt64LittleEndian(to[4..], entry.Identity.Device);
         BinaryPrimitives.WriteUInt64LittleEndian(to[12..], entry.Identity.Inode);
         BinaryPrimitives.WriteInt64LittleEndian(to[20..], entry.Offset);
-        BinaryPrimitives.WriteInt64LittleEndian(to[28..], entry.MetAt.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(to[28..], entry.MetAt);
         BinaryPrimitives.WriteUInt16LittleEndian(to[36..], entry.Fingerprint.HeadLength);
         BinaryPrimitives.WriteUInt32LittleEndian(to[38..], entry.Fingerprint.Head);
         BinaryPrimitives.WriteUInt16LittleEndian(to[42..], entry.Fingerprint.TailLength);
@@ -132,7 +131,7 @@ internal static class TailOffsetCodec
             IsRemoved = from[3] == 1,
             Identity = new FileIdentity(BinaryPrimitives.ReadUInt64LittleEndian(from[4..]), BinaryPrimitives.ReadUInt64LittleEndian(from[12..])),
             Offset = BinaryPrimitives.ReadInt64LittleEndian(from[20..]),
-            MetAt = new UnixMillis(BinaryPrimitives.ReadInt64LittleEndian(from[28..])),
+            MetAt = BinaryPrimitives.ReadInt64LittleEndian(from[28..]),
             Fingerprint = new Fingerprint(
                 BinaryPrimitives.ReadUInt16LittleEndian(from[36..]), BinaryPrimitives.ReadUInt32LittleEndian(from[38..]),
                 BinaryPrimitives.ReadUInt16LittleEndian(from[42..]), BinaryPrimitives.ReadUInt32LittleEndian(from[44..])),
