@@ -17,9 +17,16 @@ const string Help = """
     lm-load relay   --listen IP:PORT --url … --ca F --cert F --key F [--queue-dir D] [--lose PERCENT]
         passes a real agent's requests on to the collector until SIGTERM, noting in $FAULT_SENT, $FAULT_ACKED and $FAULT_SENT.batches each batch
         that was sent, or that the agent's queue in D had synced; loses that share of requests and answers
+    lm-load listen  --query http://HOST:PORT/ --token-file F [--clients 1000] [--path /api/v1/live?events=batch]
+        that many clients of the live stream until SIGTERM; prints one JSON line with what they heard
     lm-load dump    --query http://HOST:PORT/ --token-file F [--heartbeats]
         prints the IDs that the collector holds, of crash's batches or of real agents' heartbeats; exit code 1 when its own counts disagree
     """;
+
+if (args is [not "bare", ..])
+{
+    SocketsInline.TurnOn();
+}
 
 using var stop = new CancellationTokenSource();
 using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -76,6 +83,13 @@ static async Task<int> RunAsync(string[] words, CancellationToken stopping)
             return await CrashAsync(arguments, stopping);
         case "relay":
             return await RelayAsync(arguments, stopping);
+        case "listen":
+            var live = new LiveClients(new Uri(arguments.Required("query")), (await File.ReadAllTextAsync(arguments.Required("token-file"), stopping)).Trim(),
+                arguments.Text("path", "/api/v1/live?events=batch"));
+            var clients = arguments.Number("clients", 1000, 1, 10_000);
+            arguments.RefuseUnread();
+            Console.Out.WriteLine(await live.RunAsync(clients, stopping));
+            return 0;
         case "dump":
             using (var held = new HeldBatches(new Uri(arguments.Required("query")), (await File.ReadAllTextAsync(arguments.Required("token-file"), stopping)).Trim()))
             {
