@@ -7,11 +7,8 @@ LM_BIN=${1:-${LM_BIN:-}}
 [[ -n $LM_BIN ]] || unset LM_BIN
 source "$(dirname "${BASH_SOURCE[0]}")/../tests/crash/lib.sh"
 
-# Both ends as they ship: the bare endpoint is compared like with like.
-driver=$ROOT/artifacts/load/lm-load
-if [[ ! -x $driver || -n $(find "$ROOT/bench/Lm.LoadDriver" "$ROOT/src/Lm.Protocol" -name '*.cs' -newer "$driver" -not -path '*/obj/*' -print -quit) ]]; then
-  step "Publishing the load driver" dotnet publish "$ROOT/bench/Lm.LoadDriver/Lm.LoadDriver.csproj" -c Release -p:LmTargetFramework=net9.0 -v minimal -o "$ROOT/artifacts/load"
-fi
+source "$(dirname "${BASH_SOURCE[0]}")/driver.sh" # as it ships, like the collector: the bare endpoint is compared like with like
+
 agents=${LM_AGENTS:-16}
 if [[ -n ${LM_SPOOL:-} ]]; then
   rm -rf "$LM_SPOOL/lm-load-spool" && mkdir -p "$LM_SPOOL/lm-load-spool" && ln -s "$LM_SPOOL/lm-load-spool" "$work/spool"

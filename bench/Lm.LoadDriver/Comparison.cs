@@ -82,6 +82,7 @@ internal static class Comparison
             start.ArgumentList.Add(word);
         }
 
+        start.Environment.Remove(SocketsInline.Variable); // the driver's own; the endpoint is a plain one
         var process = Process.Start(start) ?? throw new InvalidOperationException("the bare endpoint did not start");
         var line = await process.StandardOutput.ReadLineAsync(stopping);
         return line == "ready" ? process : throw new LoadException($"the bare endpoint said '{line}' in place of 'ready'");

@@ -23,9 +23,16 @@ const string Help = """
         writes numbered lines into files in D and rotates them in every way until SIGTERM; F is what the relay notes
     lm-load account --folder D --arrived F
         compares: exit code 0 when every line is there once and in order, 3 when lines are missing alone, else 1
+    lm-load listen  --query http://HOST:PORT/ --token-file F [--clients 1000] [--path /api/v1/live?events=batch]
+        that many clients of the live stream until SIGTERM; prints one JSON line with what they heard
     lm-load dump    --query http://HOST:PORT/ --token-file F [--heartbeats]
         prints the IDs that the collector holds, of crash's batches or of real agents' heartbeats; exit code 1 when its own counts disagree
     """;
+
+if (args is [not "bare", ..])
+{
+    SocketsInline.TurnOn();
+}
 
 using var stop = new CancellationTokenSource();
 using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -91,6 +98,13 @@ static async Task<int> RunAsync(string[] words, CancellationToken stopping)
             var (folder, arrived) = (arguments.Required("folder"), arguments.Required("arrived"));
             arguments.RefuseUnread();
             return LineAccount.Check(Path.Combine(folder, "written"), arrived, Console.Out);
+        case "listen":
+            var live = new LiveClients(new Uri(arguments.Required("query")), (await File.ReadAllTextAsync(arguments.Required("token-file"), stopping)).Trim(),
+                arguments.Text("path", "/api/v1/live?events=batch"));
+            var clients = arguments.Number("clients", 1000, 1, 10_000);
+            arguments.RefuseUnread();
+            Console.Out.WriteLine(await live.RunAsync(clients, stopping));
+            return 0;
         case "dump":
             using (var held = new HeldBatches(new Uri(arguments.Required("query")), (await File.ReadAllTextAsync(arguments.Required("token-file"), stopping)).Trim()))
             {

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
+using Lm.Collector.Live;
 using Lm.Collector.Query;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
@@ -38,6 +39,8 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly SpoolTrim trim;
     private readonly Readiness readiness;
     private readonly ClockGuard clock;
+    private readonly LiveRecorder recorder = new();
+    private readonly LiveHub live;
     private readonly PrivateEndpoints privateEndpoints;
     private readonly UpWriter ups;
     private readonly IngestEndpoint ingestEndpoint;
@@ -67,6 +70,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
         var ingestMetrics = new IngestMetrics();
         var metrics = new CollectorMetrics(ingestMetrics, spoolMetrics, spool, budget, ledger, clock);
+        live = new LiveHub(recorder, spool.Incarnation, time, loggers.CreateLogger("Lm.Collector.Live"));
         privateEndpoints = new PrivateEndpoints(new PrivateServices
         {
             Settings = () => settings.Value.Query,
@@ -81,7 +85,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,
-        });
+        }, live);
         ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
         IReadOnlyList<IStatePart> stateParts = [privateEndpoints.Agents, series.Catalog, ups, clock, spool.Ages];
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
@@ -125,7 +129,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         IReadOnlyList<IBatchConsumer> consumers = [series, ups, privateEndpoints.Agents];
         await Task.Run(() => spool.Replay(ReplayFrom(), consumers, time, stopping), stopping);
         series.ReplayDone();
-        spool.Start(consumers);
+        spool.Start([.. consumers, recorder]); // not what was replayed: it was told when it came
         trim.Run(settings.Value.Storage);
         await ingestListener.StartAsync(stopping);
         ups.Start();
@@ -183,6 +187,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         Drain();
         using var deadline = new CancellationTokenSource(StopDeadline, time);
         await ingestListener.StopAsync(deadline.Token);
+        live.Stop();
         await queryListener.StopAsync(deadline.Token);
     }
 
@@ -196,6 +201,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         state.TryWrite(spool.Incarnation);
         trim.TryWriteSnapshot();
         privateEndpoints.Dispose();
+        live.Dispose();
         folderLock.Dispose();
     }
 

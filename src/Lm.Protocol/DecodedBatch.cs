@@ -26,6 +26,9 @@ public sealed class DecodedBatch
     private byte[] agentIdBytes = [];
     private string agentId = "";
 
+    /// <summary>The bytes that it views.</summary>
+    public ReadOnlyMemory<byte> Payload => payload;
+
     /// <summary>The dedupe key.</summary>
     public BatchKey Key { get; internal set; }
 

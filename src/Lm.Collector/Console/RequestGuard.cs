@@ -53,6 +53,11 @@ internal sealed class RequestGuard(Func<QuerySettings> settings, SessionStore se
         return CookieOf(context.Request) is { } cookie && sessions.Use(cookie, settings().Token) ? RequestRight.Session : RequestRight.None;
     }
 
+    /// <summary>Whether a request that was let in, and goes on, would be let in now. Does not keep a session from going idle.</summary>
+    public bool IsStillRight(HttpContext context) => BearerOf(context.Request) is { } token
+        ? settings().Token.Matches(token)
+        : CookieOf(context.Request) is { } cookie && sessions.IsOpen(cookie, settings().Token);
+
     /// <summary>The bearer token of the one Authorization header; null when there is none in this form.</summary>
     public static string? BearerOf(HttpRequest request)
     {

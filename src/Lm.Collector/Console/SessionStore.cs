@@ -66,7 +66,14 @@ internal sealed class SessionStore(TimeProvider time)
     /// <summary>Whether a cookie belongs to a session that has not ended; using it keeps it from going idle.</summary>
     /// <param name="cookie">What the browser sent.</param>
     /// <param name="token">The query token as it is now.</param>
-    public bool Use(string cookie, Secret token)
+    public bool Use(string cookie, Secret token) => IsOpen(cookie, token, isUse: true);
+
+    /// <summary>Whether a cookie belongs to a session that has not ended, without using it.</summary>
+    /// <param name="cookie">What the browser sent.</param>
+    /// <param name="token">The query token as it is now.</param>
+    public bool IsOpen(string cookie, Secret token) => IsOpen(cookie, token, isUse: false);
+
+    private bool IsOpen(string cookie, Secret token, bool isUse)
     {
         if (cookie.Length != CookieChars)
         {
@@ -87,7 +94,7 @@ internal sealed class SessionStore(TimeProvider time)
                 return false;
             }
 
-            session.Used = time.GetTimestamp();
+            session.Used = isUse ? time.GetTimestamp() : session.Used;
             return true;
         }
     }

@@ -8,8 +8,8 @@ internal sealed record ListenerBounds
     /// <summary>The ingest listener: many agents, one or two connections each.</summary>
     public static ListenerBounds Ingest { get; } = new() { ConnectionsMax = 10_000 };
 
-    /// <summary>The private listener: people, dashboards, Prometheus.</summary>
-    public static ListenerBounds Private { get; } = new() { ConnectionsMax = 1000 };
+    /// <summary>The private listener: people, dashboards, Prometheus, and every client of the live stream.</summary>
+    public static ListenerBounds Private { get; } = new() { ConnectionsMax = 5000 };
 
     /// <summary>Connections at a time; further ones are closed at once.</summary>
     public required int ConnectionsMax { get; init; }

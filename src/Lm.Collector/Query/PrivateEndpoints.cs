@@ -2,6 +2,7 @@ using System.Text;
 using Lm.Collector.Agents;
 using Lm.Collector.Console;
 using Lm.Collector.Listeners;
+using Lm.Collector.Live;
 using Microsoft.AspNetCore.ResponseCompression;
 
 namespace Lm.Collector.Query;
@@ -19,6 +20,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly StatusEndpoint status;
     private readonly StorageStatus storageStatus;
     private readonly AgentsEndpoint agentsEndpoint;
+    private readonly SseEndpoint liveEndpoint;
     private readonly SelfMetrics selfMetrics;
     private readonly SessionEndpoint session;
     private readonly RequestGuard guard;
@@ -28,7 +30,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly ResponseCompressionMiddleware compression;
 
     /// <summary>Wires the parts.</summary>
-    public PrivateEndpoints(PrivateServices services)
+    public PrivateEndpoints(PrivateServices services, LiveHub live)
     {
         this.services = services;
         compression = new ResponseCompressionMiddleware(RouteAsync, new GzipAnswers());
@@ -48,7 +50,8 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         guard = new RequestGuard(services.Settings, sessions);
         wrongTokens = new WrongTokens(new WrongTokenLimiter(services.Time), services.Loggers.CreateLogger<WrongTokens>());
         session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
-        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, Agents.Collect, queryMetrics.Collect, consoleMetrics.Collect);
+        liveEndpoint = new SseEndpoint(services, live, guard);
+        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, Agents.Collect, queryMetrics.Collect, consoleMetrics.Collect, live.Collect);
     }
 
     /// <summary>What is known of the agents; fed from the spool.</summary>
@@ -169,6 +172,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         "/api/v1/query_exemplars" => Allow(context, "GET, POST", query.ExemplarsAsync),
         "/api/v1/format_query" => Allow(context, "GET, POST", query.FormatAsync),
         "/api/v1/export" => Allow(context, "GET", query.ExportAsync),
+        "/api/v1/live" => Allow(context, "GET", liveEndpoint.HandleAsync),
         "/api/v1/series" => Allow(context, "GET, POST", series.SeriesAsync),
         "/api/v1/labels" => Allow(context, "GET, POST", series.LabelsAsync),
         "/api/v1/metadata" => Allow(context, "GET", status.MetadataAsync),

@@ -14,21 +14,6 @@ namespace Lm.Collector.Spool;
 internal sealed class SpoolReplay(
     Journal.Journal journal, SequenceLedger ledger, ClockGuard clock, SegmentAges ages, SpoolMetrics metrics, ILogger logger)
 {
-    // What a record may hold does not depend on today's settings: it was acknowledged under others.
-    private static readonly Limits Unlimited = new()
-    {
-        BodyBytesMax = int.MaxValue,
-        BatchBytesMax = BatchSpoolLimits.BatchBytesMax,
-        SeriesPerBatchMax = 1 << 24,
-        SamplesPerBatchMax = 1 << 26,
-        LogsPerBatchMax = 1 << 24,
-        AlertsPerBatchMax = 1 << 20,
-        LabelsPerSeriesMax = 1 << 16,
-        LabelKeyBytesMax = int.MaxValue,
-        LabelValueBytesMax = int.MaxValue,
-        LogMessageBytesMax = int.MaxValue,
-    };
-
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     private readonly SequenceLedger passing = new();
@@ -217,7 +202,7 @@ internal sealed class SpoolReplay(
             return FrameReader.Describe(status, bytes.Span, BatchSpoolLimits.BatchBytesMax);
         }
 
-        return BatchDecoder.Decode(payload.AsMemory(0, frame.PayloadLength), Unlimited, batch, out var undecodable) == DecodeStatus.Ok
+        return BatchDecoder.Decode(payload.AsMemory(0, frame.PayloadLength), BatchSpoolLimits.Accepted, batch, out var undecodable) == DecodeStatus.Ok
             ? null
             : undecodable;
     }
@@ -246,4 +231,19 @@ internal static class BatchSpoolLimits
 
     /// <summary>The largest max_batch_bytes.</summary>
     public const int BatchBytesMax = 256 << 20;
+
+    /// <summary>For what was accepted: what a record may hold does not depend on today's settings, it was acknowledged under others.</summary>
+    public static Limits Accepted { get; } = new()
+    {
+        BodyBytesMax = int.MaxValue,
+        BatchBytesMax = BatchBytesMax,
+        SeriesPerBatchMax = 1 << 24,
+        SamplesPerBatchMax = 1 << 26,
+        LogsPerBatchMax = 1 << 24,
+        AlertsPerBatchMax = 1 << 20,
+        LabelsPerSeriesMax = 1 << 16,
+        LabelKeyBytesMax = int.MaxValue,
+        LabelValueBytesMax = int.MaxValue,
+        LogMessageBytesMax = int.MaxValue,
+    };
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
+using Lm.Collector.Live;
 using Lm.Collector.Query;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
@@ -24,10 +25,12 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
 
     private readonly WebApplication app;
     private readonly SeriesRig series = new();
+    private readonly LiveRecorder recorder = new();
 
     private PrivateListener(QuerySettings settings, TimeProvider time)
     {
         Settings = settings;
+        Live = new LiveHub(recorder, Incarnation, time, NullLogger.Instance);
         Endpoints = new PrivateEndpoints(
             new PrivateServices
             {
@@ -43,7 +46,8 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 Catalog = series.Catalog,
                 Time = time,
                 Loggers = NullLoggerFactory.Instance,
-            });
+            },
+            Live);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
@@ -54,6 +58,10 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public QuerySettings Settings { get; set; }
 
     public PrivateEndpoints Endpoints { get; }
+
+    public Guid Incarnation { get; } = Guid.NewGuid();
+
+    public LiveHub Live { get; }
 
     public ReadinessReport Ready { get; set; } = new(true, []);
 
@@ -96,7 +104,16 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     {
         series.Apply(batch);
         Endpoints.Agents.Apply(batch);
+        recorder.Apply(batch);
     }
+
+    public void Feed(AcceptedWrite write)
+    {
+        series.Apply(write);
+        recorder.Apply(write);
+    }
+
+    public void Feed(AcceptedUps ups) => recorder.Apply(ups);
 
     public void Report(AgentReport report) => Endpoints.AgentReports.Report(report);
 
@@ -133,6 +150,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        Live.Dispose();
         await app.DisposeAsync();
         Endpoints.Dispose();
     }

@@ -36,6 +36,9 @@ internal sealed class BatchMaker(string agentId = "web1")
         return this;
     }
 
+    /// <summary>Alert records of the next batch.</summary>
+    public List<AlertRecord> Alerts { get; } = [];
+
     /// <summary>The batch gathered so far, received when its newest sample was taken unless said otherwise; the next one begins empty.</summary>
     public AcceptedBatch Make(long? receivedAtMs = null, long oldestAccepted = long.MinValue, int[]? dropped = null, bool isReplay = false)
     {
@@ -48,6 +51,8 @@ internal sealed class BatchMaker(string agentId = "web1")
         }
 
         series.Clear();
+        Alerts.ForEach(alert => encoder.AddAlert(alert));
+        Alerts.Clear();
         sequence++;
         byte[] payload = [.. encoder.EncodePayload(new BatchKey(agentId, Queue, new SequenceRange(sequence, sequence))).Span, .. Extra];
         var decoded = new DecodedBatch();
