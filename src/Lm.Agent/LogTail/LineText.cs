@@ -25,6 +25,11 @@ internal static class LineText
             names.Add("unterminated");
         }
 
+        if (marks.HasFlag(LineMarks.TimeOfReading))
+        {
+            names.Add("time_of_reading");
+        }
+
         return string.Join(',', names);
     }
 
@@ -86,4 +91,7 @@ internal enum LineMarks
 
     /// <summary><c>unterminated</c>: the file was let go, and its last line had no line end.</summary>
     Unterminated = 4,
+
+    /// <summary><c>time_of_reading</c>: the journal's own time is ahead of the clock, or none.</summary>
+    TimeOfReading = 8,
 }

@@ -43,6 +43,7 @@ internal sealed class LogTailer : IDisposable
     private readonly TailWatch watch;
     private readonly LogBatch batch = new();
     private readonly LineFacts facts = new();
+    private readonly IReadOnlyList<IRecordSource> sources;
     private readonly HashSet<string> held = new(StringComparer.Ordinal); // paths of which an older file has more to read
     private byte[] window = [];
     private List<TailSet> sets = [];
@@ -58,8 +59,16 @@ internal sealed class LogTailer : IDisposable
     /// <param name="logger">Where events go.</param>
     /// <param name="announced">The collector's limits; null before it answered.</param>
     /// <param name="appended">Called when there is a new batch.</param>
-    public LogTailer(DiskQueue queue, AgentSettings settings, TimeProvider time, ILogger logger, Func<Limits?> announced, Action appended)
+    /// <param name="sources">What records come from beside files; owned by the caller.</param>
+    public LogTailer(
+        DiskQueue queue, AgentSettings settings, TimeProvider time, ILogger logger, Func<Limits?> announced, Action appended, params IReadOnlyList<IRecordSource> sources)
     {
+        this.sources = sources;
+        foreach (var source in sources)
+        {
+            source.Changed = wake.Set;
+        }
+
         (this.queue, this.settings, this.time, this.logger, this.announced, this.appended) = (queue, settings, time, logger, announced, appended);
         watch = new TailWatch(wake);
         Apply(settings);
@@ -102,6 +111,33 @@ internal sealed class LogTailer : IDisposable
         }
     }
 
+    /// <summary>Stores what one source has, whatever else there is to read: the last words of an agent that stops.</summary>
+    /// <returns>False when it could not be stored.</returns>
+    public async Task<bool> StoreLastAsync(IRecordSource source)
+    {
+        // Not cancellable: it is one small append, and nobody else has these records.
+        if (!batch.IsEmpty && !await StoreAsync(CancellationToken.None))
+        {
+            return false;
+        }
+
+        BeginBatch();
+        if (batch.Limits.RecordsMax == 0)
+        {
+            return false;
+        }
+
+        while (await source.FillAsync(batch, CancellationToken.None) != FillOutcome.Empty)
+        {
+            if (!await StoreAsync(CancellationToken.None))
+            {
+                return false;
+            }
+        }
+
+        return batch.IsEmpty || await StoreAsync(CancellationToken.None);
+    }
+
     /// <summary>Looks at every file once, and stores what is new.</summary>
     public async Task<RoundOutcome> RoundAsync(CancellationToken cancellationToken)
     {
@@ -142,6 +178,17 @@ internal sealed class LogTailer : IDisposable
     private async Task<RoundOutcome> ReadAllAsync(CancellationToken cancellationToken)
     {
         var outcome = RoundOutcome.Done;
+        foreach (var source in sources)
+        {
+            var ended = await ReadSourceAsync(source, cancellationToken);
+            if (ended is RoundOutcome.Waiting or RoundOutcome.Full)
+            {
+                return ended;
+            }
+
+            outcome = ended == RoundOutcome.More ? ended : outcome;
+        }
+
         held.Clear();
         foreach (var set in sets)
         {
@@ -167,6 +214,32 @@ internal sealed class LogTailer : IDisposable
         }
 
         return outcome;
+    }
+
+    private async Task<RoundOutcome> ReadSourceAsync(IRecordSource source, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            switch (await source.FillAsync(batch, cancellationToken))
+            {
+                case FillOutcome.Empty:
+                    return RoundOutcome.Done;
+                case FillOutcome.More:
+                    return RoundOutcome.More;
+                default:
+                    break;
+            }
+
+            if (!await StoreAsync(cancellationToken))
+            {
+                return RoundOutcome.Waiting;
+            }
+
+            if (!queue.TakesLogs)
+            {
+                return RoundOutcome.Full;
+            }
+        }
     }
 
     private async Task<RoundOutcome> ReadOneAsync(TailSet set, FileTail tail, CancellationToken cancellationToken)
@@ -349,7 +422,7 @@ internal sealed class LogTailer : IDisposable
     /// <returns>Whether nothing is in their way.</returns>
     private bool TellWaiting(string reason)
     {
-        if (reason.Length > 0 && waitingSince is null && sets.Count > 0)
+        if (reason.Length > 0 && waitingSince is null && settings.LogInputs.Count > 0)
         {
             LogTailLog.Waiting(logger, reason);
             waitingSince = time.GetTimestamp();
@@ -408,7 +481,12 @@ internal sealed class LogTailer : IDisposable
             batch.Note(offset with { IsRemoved = true });
         }
 
-        counters = [.. sets.Select(set => set.Counters)];
+        foreach (var source in sources)
+        {
+            source.Apply(next, offsets);
+        }
+
+        counters = [.. sets.Select(set => set.Counters), .. sources.SelectMany(source => source.Counters)];
         lookedAt = null;
     }
 }

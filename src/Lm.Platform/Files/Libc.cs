@@ -26,6 +26,8 @@ internal static unsafe partial class Libc
     public const int ProtectionRead = 1;
     public const int MapShared = 1;
     public const nint MapFailed = -1;
+    public const int AccessExecute = 1;
+    public const short PollReadable = 1;
 
     public const int NoEntry = 2;
     public const int Interrupted = 4;
@@ -126,6 +128,55 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "inotify_rm_watch", SetLastError = true)]
     public static partial int InotifyRemove(Descriptor descriptor, int watch);
+
+    [LibraryImport(Library, EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int Access(string path, int mode);
+
+    [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe(int* ends, int flags);
+
+    [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int process, int signal);
+
+    [LibraryImport(Library, EntryPoint = "waitpid", SetLastError = true)]
+    public static partial int WaitFor(int process, out int status, int options);
+
+    /// <summary>Like all that begin with posix_spawn it returns the error number instead of setting errno.</summary>
+    [LibraryImport(Library, EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Spawn(out int process, string path, byte* actions, byte* attributes, byte** arguments, byte** environment);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_init")]
+    public static partial int SpawnActionsInit(byte* actions);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_destroy")]
+    public static partial int SpawnActionsDestroy(byte* actions);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_addopen", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SpawnAddOpen(byte* actions, int descriptor, string path, int flags, uint mode);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_adddup2")]
+    public static partial int SpawnAddDuplicate(byte* actions, int descriptor, int copy);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_init")]
+    public static partial int SpawnAttributesInit(byte* attributes);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_destroy")]
+    public static partial int SpawnAttributesDestroy(byte* attributes);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_setflags")]
+    public static partial int SpawnSetFlags(byte* attributes, short flags);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_setsigdefault")]
+    public static partial int SpawnSetDefaults(byte* attributes, byte* signals);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_setsigmask")]
+    public static partial int SpawnSetMask(byte* attributes, byte* signals);
+
+    [LibraryImport(Library, EntryPoint = "sigemptyset")]
+    public static partial int SignalsNone(byte* signals);
+
+    [LibraryImport(Library, EntryPoint = "sigfillset")]
+    public static partial int SignalsAll(byte* signals);
 
     /// <summary>struct pollfd.</summary>
     [StructLayout(LayoutKind.Sequential)]
