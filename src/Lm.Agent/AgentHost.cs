@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Text;
 using Lm.Agent.Batching;
+using Lm.Agent.Events;
 using Lm.Agent.HostMetrics;
 using Lm.Agent.LogTail;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
+using Lm.Agent.SystemdJournal;
 using Lm.Agent.Upload;
 using Lm.Platform;
 using Lm.Platform.Files;
@@ -51,8 +53,10 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         TellConfiguration();
         await using var queue = await OpenQueueAsync(stopping);
         using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
-        using var tailer = NewTailer(queue, uploader);
-        var isStored = await TickAsync(NewBatchBuilder(tailer, uploader), queue, settings, stopping) is not null;
+        var journals = new JournalInputs(JournalOptions.OfThisHost(follows: false, (_, _) => { }), time, logger);
+        using var tailer = NewTailer(queue, uploader, journals);
+        var builder = NewBatchBuilder(uploader, (sink, seriesMax) => AddSeries(sink, tailer, journals, seriesMax));
+        var isStored = await TickAsync(builder, queue, settings, stopping) is not null;
         var result = await TailAndUploadAsync(tailer, queue, uploader, stopping);
         return isStored || result != ExitCode.Done ? result : ExitCode.Fault;
     }
@@ -75,12 +79,19 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
         using var abort = new CancellationTokenSource();
         using var current = new CurrentSettings(settings);
-        using var tailer = NewTailer(queue, uploader);
+        var events = new AgentEvents(settings, time, logger);
+        var journals = new JournalInputs(JournalOptions.OfThisHost(follows: true, events.LifeCycle.InputFailed), time, logger);
+        using var tailer = NewTailer(queue, uploader, events.Source, journals);
+        var builder = NewBatchBuilder(
+            uploader, (sink, seriesMax) => AddSeries(sink, tailer, journals, seriesMax - EventMetrics.AddTo(sink, events.Source, seriesMax)), events.Processes);
+        events.LifeCycle.Started();
         var uploading = uploader.RunAsync(stopping, abort.Token);
-        var reloading = ReloadAsync(current, queue, uploader, tailer, reload, stopping);
+        var reloading = ReloadAsync(current, queue, uploader, tailer, events, reload, stopping);
         var tailing = tailer.RunAsync(stopping);
-        await CollectAsync(current, queue, uploader, tailer, stopping);
+        await CollectAsync(current, builder, queue, uploader, tailer, events, stopping);
         await tailing;
+        events.LifeCycle.Stopped();
+        await tailer.StoreLastAsync(events.Source);
 
         var timeout = current.Value.ShutdownTimeout;
         AgentLog.Stopping(logger, (long)timeout.TotalMilliseconds);
@@ -105,17 +116,20 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         }
     }
 
-    private async Task CollectAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, LogTailer tailer, CancellationToken stopping)
+    private async Task CollectAsync(
+        CurrentSettings current, BatchBuilder builder, DiskQueue queue, Uploader uploader, LogTailer tailer, AgentEvents events, CancellationToken stopping)
     {
-        var builder = NewBatchBuilder(tailer, uploader);
         var clock = new TickClock(time);
         while (!stopping.IsCancellationRequested)
         {
             var now = current.Value;
+            events.BeginTick(now);
             if (await TickAsync(builder, queue, now, CancellationToken.None) is not null)
             {
                 uploader.Wake();
             }
+
+            events.EndTick(UnixMillis.Now(time), queue.Counters, tailer.Counters);
 
             memory.AfterTick();
             if (await current.WaitAsync(clock.Next(now.Interval), time, stopping))
@@ -177,7 +191,8 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         return uploader.RefusedCount > 0 ? ExitCode.Refused : waiting > 0 ? ExitCode.StaysQueued : ExitCode.Done;
     }
 
-    private async Task ReloadAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, LogTailer tailer, AsyncSignal reload, CancellationToken stopping)
+    private async Task ReloadAsync(
+        CurrentSettings current, DiskQueue queue, Uploader uploader, LogTailer tailer, AgentEvents events, AsyncSignal reload, CancellationToken stopping)
     {
         while (true)
         {
@@ -190,18 +205,19 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
                 return;
             }
 
-            if (ReadAgain(current.Value) is { } next)
+            if (ReadAgain(current.Value, events) is { } next)
             {
                 queue.SizeBytesMax = next.QueueBytesMax;
                 uploader.Replace(NewEndpoint(next));
                 tailer.Replace(next);
                 current.Replace(next);
                 AgentLog.Reloaded(logger, configPath);
+                events.LifeCycle.Reloaded();
             }
         }
     }
 
-    private AgentSettings? ReadAgain(AgentSettings old)
+    private AgentSettings? ReadAgain(AgentSettings old, AgentEvents events)
     {
         var next = AgentSettingsReader.Read(configPath, time, out var faults);
         if (next is not null && (next.AgentId != old.AgentId || next.QueueDirectory != old.QueueDirectory))
@@ -215,6 +231,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         {
             var all = string.Join("; ", faults);
             AgentLog.ReloadRefused(logger, configPath, all);
+            events.LifeCycle.ReloadRefused(all);
         }
 
         return next;
@@ -231,16 +248,16 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
 
     private BatchBuilder NewBatchBuilder() => new(NewSampler(), time);
 
-    private BatchBuilder NewBatchBuilder(LogTailer tailer, Uploader uploader) => new(NewSampler(), time)
-    {
-        AnnouncedLimits = () => uploader.AnnouncedLimits,
-        ExtraSeries = (sink, seriesMax) => LogTailMetrics.AddTo(sink, tailer.Counters, seriesMax),
-    };
+    private BatchBuilder NewBatchBuilder(Uploader uploader, Action<ISampleSink, int> extraSeries, ProcessChanges? processes = null) =>
+        new(NewSampler(processes), time) { AnnouncedLimits = () => uploader.AnnouncedLimits, ExtraSeries = extraSeries };
 
-    private HostSampler NewSampler() => new(new ProcFs(), settings.QueueDirectory, time, logger);
+    private static void AddSeries(ISampleSink sink, LogTailer tailer, JournalInputs journals, int seriesMax) =>
+        LogTailMetrics.AddTo(sink, tailer.Counters, seriesMax - JournalMetrics.AddTo(sink, journals, seriesMax));
 
-    private LogTailer NewTailer(DiskQueue queue, Uploader uploader) =>
-        new(queue, settings, time, logger, () => uploader.AnnouncedLimits, uploader.Wake);
+    private HostSampler NewSampler(ProcessChanges? processes = null) => new(new ProcFs(), settings.QueueDirectory, time, logger, processes);
+
+    private LogTailer NewTailer(DiskQueue queue, Uploader uploader, params IReadOnlyList<IRecordSource> sources) =>
+        new(queue, settings, time, logger, () => uploader.AnnouncedLimits, uploader.Wake, sources);
 
     private UploadEndpoint NewEndpoint(AgentSettings from) => new(from, new UploadClient(from.IngestUrl, from.Token, from.Tls, time, memory.NoteConnection));
 

@@ -33,11 +33,12 @@ internal sealed class GlobPattern
     /// <summary>Whether a name matches one part of a path.</summary>
     public static bool IsMatch(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
     {
-        if (name.StartsWith('.') && !pattern.StartsWith('.'))
-        {
-            return false;
-        }
+        return (!name.StartsWith('.') || pattern.StartsWith('.')) && IsMatchOfAny(pattern, name);
+    }
 
+    /// <summary>As <see cref="IsMatch"/>, but a dot at a name's start is a character like any other.</summary>
+    public static bool IsMatchOfAny(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
+    {
         // Where to go on after a mismatch: behind the last star, one character further in the name each time.
         var (at, starAt, nameAt) = (0, -1, 0);
         var i = 0;

@@ -59,7 +59,7 @@ internal sealed class LogTailer : IDisposable
     /// <param name="logger">Where events go.</param>
     /// <param name="announced">The collector's limits; null before it answered.</param>
     /// <param name="appended">Called when there is a new batch.</param>
-    /// <param name="sources">What records come from beside files; owned by the caller.</param>
+    /// <param name="sources">What records come from beside files; disposed of with this.</param>
     public LogTailer(
         DiskQueue queue, AgentSettings settings, TimeProvider time, ILogger logger, Func<Limits?> announced, Action appended, params IReadOnlyList<IRecordSource> sources)
     {
@@ -170,6 +170,11 @@ internal sealed class LogTailer : IDisposable
 
     public void Dispose()
     {
+        foreach (var source in sources)
+        {
+            source.Dispose(); // before the signal that they set
+        }
+
         watch.Dispose();
         sets.ForEach(set => set.Dispose());
         wake.Dispose();

@@ -82,6 +82,8 @@ internal sealed class AgentSettingsReader
         AlertsPerBatchMax = (int)root.ReadInteger("max_alerts_per_batch", 1, 0, 64),
         Labels = ReadLabels(),
         LogInputs = LogInputReader.ReadAll(root),
+        Events = EventSettings.Read(root),
+        Watches = WatchReader.ReadAll(root, ReadQueueDirectory()),
     };
 
     private string ReadAgentId()

@@ -5,7 +5,6 @@ using Lm.Agent.Queue;
 using Lm.Agent.Settings;
 using Lm.Platform;
 using Lm.Platform.Processes;
-using Lm.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace Lm.Agent.SystemdJournal;
@@ -176,8 +175,9 @@ internal sealed class JournalInput : IDisposable
     /// <returns>False when the batch takes no more; the rest of the chunk, and the entry, wait.</returns>
     private bool Consume(LogBatch batch)
     {
-        while (reader?.Peek() is { IsEmpty: false } bytes)
+        while (reader is not null && !reader.Peek().IsEmpty)
         {
+            var bytes = reader.Peek();
             export.MessageBytesMax = batch.Limits.MessageBytesMax + CharacterBytesMax;
             var rest = bytes;
             var step = export.Read(ref rest);

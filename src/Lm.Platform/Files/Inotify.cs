@@ -163,6 +163,12 @@ public enum FileNotices
     /// <summary>The watch is over.</summary>
     WatchEnded = 0x8000,
 
+    /// <summary>To ask with: only when the path is a directory.</summary>
+    OnlyDirectories = 0x1000000,
+
+    /// <summary>To ask with: a symbolic link is not followed.</summary>
+    NoSymbolicLinks = 0x2000000,
+
     /// <summary>It is about a directory.</summary>
     OfDirectory = 0x40000000,
 }

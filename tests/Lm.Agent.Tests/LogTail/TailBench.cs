@@ -26,6 +26,9 @@ internal sealed class TailBench : IAsyncDisposable
 
     public Limits? Announced { get; set; }
 
+    /// <summary>Makes what records come from beside files, at each start.</summary>
+    public Func<TailBench, IRecordSource[]> NewSources { get; set; } = _ => [];
+
     public int LogsPerBatchMax { get; set; } = 1000;
 
     public int LogMessageBytesMax { get; set; } = 16_384;
@@ -79,7 +82,7 @@ internal sealed class TailBench : IAsyncDisposable
     {
         await queue.OpenAsync();
         await queue.Queue.MigrateAsync(CancellationToken.None);
-        tailer = new LogTailer(queue.Queue, Settings(), Time, queue.Logger, () => Announced, () => { });
+        tailer = new LogTailer(queue.Queue, Settings(), Time, queue.Logger, () => Announced, () => { }, NewSources(this));
     }
 
     public AgentSettings Settings() => new()
