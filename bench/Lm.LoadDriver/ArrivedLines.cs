@@ -6,12 +6,15 @@ using Lm.Protocol.Framing;
 namespace Lm.LoadDriver;
 
 /// <summary>Notes every log record that a collector accepted, one a line: <c>QUEUE-ID SEQUENCE INDEX INPUT FILE BODY</c>, tabs between.</summary>
+/// <remarks>A collector that was killed behind its sync answers <c>duplicate</c> when the batch comes again, and never <c>accepted</c>: whichever comes first is noted.
+/// One that accepts a batch twice has its lines noted twice.</remarks>
 internal sealed class ArrivedLines(AppendOnlyFile output) : IDisposable
 {
     private static readonly Limits Limits = new() { LogsPerBatchMax = 1_000_000, LogMessageBytesMax = 16 << 20 };
 
     private readonly Lock gate = new(); // guards batch and the file's order
     private readonly DecodedBatch batch = new();
+    private readonly HashSet<BatchKey> noted = []; // guarded by the gate, too
 
     /// <summary>Notes the frames of a request that the answer says were accepted: a batch is accepted once, however often it comes.</summary>
     public void Note(ReadOnlyMemory<byte> frames, ReadOnlySpan<byte> answer)
@@ -31,7 +34,8 @@ internal sealed class ArrivedLines(AppendOnlyFile output) : IDisposable
                     throw new LoadException("an accepted frame cannot be read");
                 }
 
-                if (ack.Frames.Any(each => each.Outcome == FrameOutcome.Accepted && each.Sequences == batch.Key.Sequences))
+                var outcome = ack.Frames.FirstOrDefault(each => each.Sequences == batch.Key.Sequences)?.Outcome;
+                if (outcome is FrameOutcome.Accepted or FrameOutcome.Duplicate && (noted.Add(batch.Key) || outcome == FrameOutcome.Accepted))
                 {
                     WriteRecords();
                 }

@@ -4,33 +4,30 @@ using System.Text;
 namespace Lm.LoadDriver;
 
 /// <summary>Writes numbered lines into log files and rotates them in every way that is in use, until it is told to stop.</summary>
-/// <remarks>
-/// A line is <c>STREAM NUMBER PADDING</c>; each file's numbers begin with 1 and are written in order. Where a way of rotating destroys what nobody read
-/// (truncate, delete), the writer waits until all of it arrived, as a program that cares would have to; with copytruncate it makes
-/// the copy itself, so that nothing is written between copy and truncation, which is what copytruncate itself can lose.
-/// </remarks>
+/// <param name="folder">Where the files are; it says in its file <c>written</c> in the end how many lines each has. While a file <c>down</c> is there the
+/// agent does not run.</param>
+/// <param name="linesPerSecond">How many lines, of all files together.</param>
+/// <param name="arrivedFile">What <see cref="ArrivedLines"/> notes.</param>
+/// <param name="time">The clock.</param>
 internal sealed class LineWriter(string folder, int linesPerSecond, string arrivedFile, TimeProvider time)
 {
-    private const int KeptRotations = 6;
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
-    private static readonly string[] Schemes = ["rename", "copytruncate", "truncate", "recreate", "glob"];
 
     private readonly Random random = new();
-    private readonly Dictionary<string, long> written = [];
     private readonly Dictionary<string, long> arrived = [];
-    private readonly List<Stream> streams = [];
+    private readonly List<RotatingLog> logs = [];
     private long arrivedOffset;
-    private int globs;
 
-    /// <summary>Writes until <paramref name="stopping"/>, then says in <c>written</c> in the folder how many lines each stream has.</summary>
+    /// <summary>Writes until <paramref name="stopping"/>.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         Directory.CreateDirectory(Path.Combine(folder, "glob"));
-        foreach (var scheme in Schemes)
+        foreach (var scheme in Enum.GetValues<RotationScheme>())
         {
-            streams.Add(Open(scheme));
+            Begin(scheme, scheme == RotationScheme.Glob ? "glob-0" : scheme.ToString().ToLowerInvariant());
         }
 
+        Begin(RotationScheme.Glob, "glob-1");
         var began = time.GetTimestamp();
         var total = 0L;
         try
@@ -39,17 +36,16 @@ internal sealed class LineWriter(string folder, int linesPerSecond, string arriv
             {
                 await Task.Delay(Step, time, stopping);
                 ReadArrived();
+                var open = logs.Where(log => !log.IsWaiting && !log.IsOver).ToList();
                 var due = (long)(time.GetElapsedTime(began).TotalSeconds * linesPerSecond) - total;
-                var open = streams.Where(stream => !stream.IsWaiting).ToList();
-                foreach (var stream in open)
+                foreach (var log in open)
                 {
-                    total += WriteSome(stream, (int)Math.Min(due / open.Count, 20_000));
+                    var before = log.Written;
+                    log.Write((int)Math.Min((due + open.Count - 1) / open.Count, 20_000), random);
+                    total += log.Written - before;
                 }
 
-                for (var i = 0; i < streams.Count; i++)
-                {
-                    streams[i] = Rotate(streams[i]);
-                }
+                RotateDue();
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -57,94 +53,49 @@ internal sealed class LineWriter(string folder, int linesPerSecond, string arriv
             // The signal to stop.
         }
 
-        streams.ForEach(stream => stream.File.Dispose());
-        using var summary = new AppendOnlyFile(Path.Combine(folder, "written"));
-        foreach (var (stream, count) in written)
-        {
-            summary.WriteLine($"{stream} {count}");
-        }
+        Summarise();
     }
 
-    private Stream Open(string scheme)
-    {
-        var name = scheme == "glob" ? $"glob-{++globs}" : scheme;
-        var path = scheme == "glob" ? Path.Combine(folder, "glob", $"{globs}.log") : Path.Combine(folder, $"{scheme}.log");
-        written.TryAdd(name, 0);
-        // Between half a second and two seconds from now.
-        return new Stream(scheme, name, path, new AppendOnlyFile(path), time.GetTimestamp() + (long)((0.5 + (1.5 * random.NextDouble())) * time.TimestampFrequency));
-    }
+    private void Begin(RotationScheme scheme, string name) => logs.Add(new RotatingLog(folder, scheme, name) { DueAt = NextRotation() });
 
-    private int WriteSome(Stream stream, int count)
-    {
-        if (count <= 0)
-        {
-            return 0;
-        }
+    // Between a third of a second and two seconds from now.
+    private long NextRotation() => time.GetTimestamp() + (long)((0.3 + (1.7 * random.NextDouble())) * time.TimestampFrequency);
 
-        var text = new StringBuilder();
-        var number = written[stream.Name];
-        for (var i = 0; i < count; i++)
+    private void RotateDue()
+    {
+        var isReaderDown = File.Exists(Path.Combine(folder, "down"));
+        foreach (var log in logs.Where(log => !log.IsOver && time.GetTimestamp() >= log.DueAt && log.Written > 0).ToArray())
         {
-            text.Append(CultureInfo.InvariantCulture, $"{stream.Name} {++number} ").Append('x', (int)(number % 60));
-            if (i < count - 1)
+            log.Rotate(arrived.GetValueOrDefault(log.Name), isReaderDown, random);
+            if (!log.IsWaiting)
             {
-                text.Append('\n');
+                log.DueAt = NextRotation();
             }
-        }
 
-        stream.File.WriteLine(text.ToString());
-        written[stream.Name] = number;
-        return count;
-    }
-
-    private Stream Rotate(Stream stream)
-    {
-        if (time.GetTimestamp() < stream.DueAt)
-        {
-            return stream;
-        }
-
-        switch (stream.Scheme)
-        {
-            case "rename":
-                ShiftRotations(stream.Path);
-                File.Move(stream.Path, stream.Path + ".1");
-                break;
-            case "copytruncate":
-                ShiftRotations(stream.Path);
-                File.Copy(stream.Path, stream.Path + ".1");
-                Truncate(stream.Path);
-                break;
-            case var _ when arrived.GetValueOrDefault(stream.Name) < written[stream.Name]:
-                return stream with { IsWaiting = true };
-            case "truncate":
-                Truncate(stream.Path);
-                break;
-            default:
-                File.Delete(stream.Path);
-                break;
-        }
-
-        stream.File.Dispose();
-        return Open(stream.Scheme);
-    }
-
-    private static void ShiftRotations(string path)
-    {
-        File.Delete($"{path}.{KeptRotations}");
-        for (var i = KeptRotations - 1; i >= 1; i--)
-        {
-            if (File.Exists($"{path}.{i}"))
+            if (log.IsOver)
             {
-                File.Move($"{path}.{i}", $"{path}.{i + 1}");
+                Begin(RotationScheme.Glob, string.Create(CultureInfo.InvariantCulture, $"glob-{logs.Count}"));
             }
         }
     }
 
-    private static void Truncate(string path)
+    private void Summarise()
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        file.SetLength(0);
+        foreach (var log in logs)
+        {
+            log.Finish();
+            log.Dispose();
+        }
+
+        using (var summary = new AppendOnlyFile(Path.Combine(folder, "written")))
+        {
+            logs.ForEach(log => summary.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{log.Name} {log.Written}")));
+        }
+
+        var rotations = logs.GroupBy(log => log.Scheme).Select(group => string.Create(CultureInfo.InvariantCulture,
+            $"{group.Key.ToString().ToLowerInvariant()} {group.Sum(log => log.Rotations)}"));
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{logs.Sum(log => log.Written)} lines written; rotations: {string.Join(", ", rotations)}; {logs.Sum(log => log.SameInodes)} times on the same inode"));
     }
 
     private void ReadArrived()
@@ -161,10 +112,5 @@ internal sealed class LineWriter(string folder, int linesPerSecond, string arriv
             arrivedOffset += end + 1;
             rest = rest[(end + 1)..];
         }
-    }
-
-    private sealed record Stream(string Scheme, string Name, string Path, AppendOnlyFile File, long DueAt)
-    {
-        public bool IsWaiting { get; init; }
     }
 }

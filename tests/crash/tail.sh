@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Numbered lines, 20,000 a second, through every way of rotating log files, while lm-agent is killed at random instants (and now and then the
 # collector): every line arrives once, and in order for each file. Settings as for kill.sh; the long run: LM_CRASH_ROUNDS=100 tests/crash/tail.sh
+# What the writer waits for before it destroys lines (truncation, deletion, compression) stands in bench/Lm.LoadDriver/RotatingLog.cs.
 #   LM_LINES_PER_SECOND (20000), LM_LOSE (5): per cent of requests and answers that are lost on the way
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -13,7 +14,7 @@ mkdir -p "$logs/glob"
 touch "$arrived"
 sed -i 's/^interval_ms = .*/interval_ms = 1000/' "$work/agent.toml"
 {
-  for name in rename copytruncate truncate recreate; do
+  for name in rename compress copytruncate truncate recreate link; do
     printf '[[log_inputs]]\nname = "%s"\npath = "%s/%s.log"\nstart_at = "beginning"\n' "$name" "$logs" "$name"
   done
   printf '[[log_inputs]]\nname = "glob"\npath = "%s/glob/*.log"\nstart_at = "beginning"\n' "$logs"
@@ -31,6 +32,9 @@ start_other "$driver relay --listen $address:$relay_port --url https://$address:
 load_pid=$!
 kills=0
 for ((round = 1; round <= rounds; round++)); do
+  # Now and then the files change for a while without anybody looking.
+  [[ $((RANDOM % 3)) -ne 0 ]] || nap
+  rm -f "$logs/down"
   start_agent
   nap
   if [[ $((RANDOM % 8)) -eq 0 ]]; then
@@ -41,12 +45,14 @@ for ((round = 1; round <= rounds; round++)); do
   kill -0 "$agent_pid" 2>/dev/null || die "the agent ended by itself: $(tail -n 5 "$work/agent.log")"
   kill -0 "$load_pid" 2>/dev/null || die "the writer ended by itself: $(tail -n 5 "$work/other.log")"
   kill_hard "$agent_pid"
+  touch "$logs/down"
   kills=$((kills + 1))
 done
 
 kill -TERM "$load_pid"
 wait "$load_pid"
 load_pid=''
+say "$(grep ' lines written; ' "$work/other.log")"
 start_agent
 code=3
 for _ in $(seq 120); do

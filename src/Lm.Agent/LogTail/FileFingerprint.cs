@@ -53,6 +53,29 @@ internal static class FileFingerprint
                     && Matches(file, offset - fingerprint.TailLength, buffer[..fingerprint.TailLength], fingerprint.Tail)));
     }
 
+    /// <summary>Whether two files begin with the same bytes, as far as both go, or for more than programs ever begin their files alike; not when one is empty.</summary>
+    public static bool BeginAlike(FollowedFile one, FollowedFile other)
+    {
+        const int ComparedMax = 64 << 10;
+        Span<byte> first = stackalloc byte[Fingerprint.LengthMax];
+        Span<byte> second = stackalloc byte[Fingerprint.LengthMax];
+        for (var at = 0; at < ComparedMax; at += Fingerprint.LengthMax)
+        {
+            var length = Math.Min(one.Read(at, first), other.Read(at, second));
+            if (length <= 0 || !first[..length].SequenceEqual(second[..length]))
+            {
+                return length <= 0 && at > 0;
+            }
+
+            if (length < Fingerprint.LengthMax)
+            {
+                break;
+            }
+        }
+
+        return true;
+    }
+
     private static bool Matches(FollowedFile file, long offset, Span<byte> buffer, uint checksum) =>
         file.Read(offset, buffer) == buffer.Length && Crc32C.Compute(buffer) == checksum;
 }

@@ -45,8 +45,10 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>Bytes that are taken.</summary>
     public long Position { get; private set; }
 
-    /// <summary>What they were.</summary>
+    /// <summary>What they were; of a file of which nothing is taken, how it began when it was peeked into.</summary>
     public Fingerprint Fingerprint { get; private set; }
+
+    private Fingerprint FingerprintOfTaken => Position == 0 ? default : Fingerprint;
 
     /// <summary>How far to read in this round.</summary>
     public long Limit { get; set; }
@@ -69,7 +71,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>Its offset as the queue keeps it.</summary>
     public TailOffset Offset => new()
     {
-        Kind = TailKind.File, Input = Input.Name, Text = path, Identity = Identity, Offset = Position, Fingerprint = Fingerprint, MetAt = MetAt,
+        Kind = TailKind.File, Input = Input.Name, Text = path, Identity = Identity, Offset = Position, Fingerprint = FingerprintOfTaken, MetAt = MetAt,
     };
 
     /// <summary>Goes on where it was left.</summary>
@@ -85,10 +87,19 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     }
 
     /// <summary>Begins anew: the file was truncated.</summary>
-    public void Restart(long now)
+    public void Restart()
     {
         GoOnFrom(0, default);
-        (Limit, MetAt, isInHole) = (0, now, false);
+        (Limit, isInHole) = (0, false);
+    }
+
+    /// <summary>Remembers how the file begins, before anything is taken of it: what is read is used only while it begins so.</summary>
+    /// <returns>Whether it began otherwise when this was called last.</returns>
+    public bool Peek()
+    {
+        var before = Fingerprint;
+        Fingerprint = FileFingerprint.Of(file, Math.Min(Limit, Fingerprint.LengthMax)) with { TailLength = 0, Tail = 0 };
+        return Fingerprint != before;
     }
 
     /// <summary>Looks how long it is now.</summary>
@@ -200,7 +211,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
         try
         {
             var line = rented.AsSpan(0, length);
-            if (file.Read(Position, line) != length || !FileFingerprint.HasHead(file, Fingerprint))
+            if (file.Read(Position, line) != length || !FileFingerprint.Holds(file, Position, Fingerprint))
             {
                 return TailStep.Truncated;
             }
@@ -256,7 +267,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     private TailStep ReadGroups(LogBatch batch, Span<byte> window, LineFacts facts, bool isLast, bool closesGroups)
     {
         group ??= new LineGroup();
-        group.Begin(Position, Fingerprint);
+        group.Begin(Position, FingerprintOfTaken);
         var at = Position;
         while (at < Limit)
         {
@@ -312,7 +323,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
         try
         {
             var line = rented.AsSpan(0, length);
-            if (file.Read(lineAt, line) != length || !FileFingerprint.HasHead(file, Fingerprint))
+            if (file.Read(lineAt, line) != length || !FileFingerprint.Holds(file, Position, Fingerprint))
             {
                 return TailStep.Truncated;
             }
@@ -368,7 +379,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
         }
 
         // After the read: what truncation and rewriting put there before it shows in the first bytes now.
-        return count == 0 || !FileFingerprint.HasHead(file, Fingerprint) ? TailStep.Truncated : TailStep.AtLimit;
+        return count == 0 || !FileFingerprint.Holds(file, Position, Fingerprint) ? TailStep.Truncated : TailStep.AtLimit;
     }
 
     private bool TryTake(ReadOnlySpan<byte> line, long offset, LogBatch batch, LineFacts facts, LineMarks marks)
@@ -402,8 +413,13 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
 
     private void Advance(ReadOnlySpan<byte> taken)
     {
+        if (taken.IsEmpty)
+        {
+            return;
+        }
+
+        Fingerprint = FingerprintOfTaken.After(taken);
         Position += taken.Length;
-        Fingerprint = Fingerprint.After(taken);
         scanned = Position;
         counters.AddBytes(taken.Length);
     }

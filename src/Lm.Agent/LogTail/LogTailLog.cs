@@ -25,8 +25,8 @@ internal static partial class LogTailLog
     public static partial void Unreadable(ILogger logger, string input, string path, string reason);
 
     [LoggerMessage(EventId = 1206, Level = LogLevel.Warning,
-        Message = "Log input {Input}: {Count} files are not followed: {FilesMax} are the most of all inputs; name fewer, or raise max_queue_bytes.")]
-    public static partial void TooManyFiles(ILogger logger, string input, int count, int filesMax);
+        Message = "Log input {Input}: {Path} and what comes after it is not followed: {FilesMax} files are the most of all inputs, fewer with a small max_queue_bytes; name fewer, or raise it.")]
+    public static partial void TooManyFiles(ILogger logger, string input, string path, int filesMax);
 
     [LoggerMessage(EventId = 1207, Level = LogLevel.Information, Message = "Log input {Input}: {Path} is compressed and not read.")]
     public static partial void Compressed(ILogger logger, string input, string path);

@@ -18,9 +18,6 @@ namespace Lm.Agent.LogTail;
 /// </remarks>
 internal sealed class LogTailer : IDisposable
 {
-    /// <summary>The most files of all inputs.</summary>
-    public const int FilesMax = 4096;
-
     private const int WindowBytes = 64 << 10;
 
     // A round gives each file its turn.
@@ -350,11 +347,10 @@ internal sealed class LogTailer : IDisposable
         lookedAt = now;
         var wasComplete = watch.IsComplete;
         var directories = new HashSet<string>(StringComparer.Ordinal);
-        var left = FilesMax;
+        var room = new TailRoom(queue.TailBytesMax, sets);
         foreach (var set in sets)
         {
-            set.Discover(batch, left, directories, Begun);
-            left = Math.Max(0, left - set.Tails.Count);
+            set.Discover(batch, room, directories, Begun);
         }
 
         foreach (var tail in AllTails)
@@ -391,10 +387,16 @@ internal sealed class LogTailer : IDisposable
                 var tail = set.Tails[i];
                 if (!tail.Measure(now))
                 {
-                    set.Restart(tail, batch, Begun); // may insert before it: those are older, and measured next
-                    i = set.Tails.ToList().IndexOf(tail);
+                    set.Restart(tail, batch, Begun);
                     tail.Measure(now);
                 }
+
+                if (tail.Position == 0 && tail.Limit > 0 && tail.Peek())
+                {
+                    set.AdoptCopies(tail, batch, Begun);
+                }
+
+                i = set.IndexOf(tail); // what was put before it is older, and measured next
             }
         }
     }

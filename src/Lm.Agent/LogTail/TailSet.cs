@@ -34,6 +34,12 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     /// <summary>The files, in the order in which they are to be read.</summary>
     public IReadOnlyList<FileTail> Tails => tails;
 
+    /// <summary>The paths of the files, and of those that are yet to be found again after a start.</summary>
+    public IEnumerable<string> PathsInHand => tails.Select(tail => tail.Path).Concat(saved.Select(offset => offset.Text));
+
+    /// <summary>Where a file stands among them.</summary>
+    public int IndexOf(FileTail tail) => tails.IndexOf(tail);
+
     /// <summary>Takes what the queue knows of this input: nothing else says where to go on (A10).</summary>
     public void Restore(IEnumerable<TailOffset> offsets)
     {
@@ -57,12 +63,12 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
     /// <summary>Looks which files are there now.</summary>
     /// <param name="batch">Gets the offsets of files that are new, or gone.</param>
-    /// <param name="filesMax">So many may be followed.</param>
+    /// <param name="room">How many more may be followed.</param>
     /// <param name="directories">Gets the directories whose entries decide.</param>
     /// <param name="begun">Called for each file that is followed from now on.</param>
-    public void Discover(LogBatch batch, int filesMax, ISet<string> directories, Action<FileTail> begun)
+    public void Discover(LogBatch batch, TailRoom room, ISet<string> directories, Action<FileTail> begun)
     {
-        var paths = glob.Expand(Math.Max(1, filesMax * 2), directories);
+        var paths = glob.Expand(2 * TailRoom.FilesMax, directories);
         var found = Find(paths);
         passedOver.IntersectWith(found.Keys); // an inode is used again once its file is gone
         ReopenSaved(found, batch, begun);
@@ -81,13 +87,14 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             {
                 known.IsDetached = false;
             }
-            else if (tails.Count >= filesMax)
-            {
-                TellTooMany(found.Count - tails.Count, filesMax);
-                break;
-            }
             else if (!passedOver.Contains(identity))
             {
+                if (!room.TryTake(Input, path))
+                {
+                    TellTooMany(path);
+                    break;
+                }
+
                 Begin(path, facts, isFirst, batch, begun);
             }
         }
@@ -98,10 +105,11 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         }
     }
 
-    /// <summary>A file was truncated: its new content is read from the beginning, after what is left of its old one in a copy, where there is one.</summary>
+    /// <summary>A file was truncated: its new content is read from the beginning, after what is left of its old one in a copy, where there is one, and after
+    /// what it held since and was copied, too.</summary>
     public void Restart(FileTail tail, LogBatch batch, Action<FileTail> begun)
     {
-        var copy = FindCopy(tail);
+        var copy = FindCopy(tail.Path, tail.Identity, tail.Position, tail.Fingerprint, tail.MetAt);
         LogTailLog.Truncated(logger, Input.Name, tail.Path, tail.Position, copy is null ? "no copy of what it held was found." : $"the rest of what it held is read from {copy.File.Path}.");
         if (copy is not null)
         {
@@ -113,8 +121,48 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             counters.AddLostFile();
         }
 
-        tail.Restart(Now);
-        batch.Note(tail.Offset, isUrgent: true);
+        BeginAnew(tail, copy, batch, begun);
+    }
+
+    /// <summary>A file of which nothing was taken yet may have been copied and truncated unnoticed: what it held before comes first.</summary>
+    /// <param name="tail">A file at its beginning, peeked into.</param>
+    /// <param name="batch">Gets the offsets of copies.</param>
+    /// <param name="begun">Called for each copy that is followed from now on.</param>
+    public void AdoptCopies(FileTail tail, LogBatch batch, Action<FileTail> begun)
+    {
+        var candidates =
+            from each in Neighbour.Of(tail.Path, rotationsOnly: true)
+            where each.BornAt > tail.MetAt && each.Facts.SizeBytes > 0 && IsUnknown(each.Facts.Identity)
+            orderby each.BornAt
+            select each;
+        var copies = candidates.ToArray();
+
+        // Looked at after the copies: what a younger file at the path left behind would not be a copy of this one.
+        if (copies.Length == 0 || !FollowedFile.TryLookAt(tail.Path, out var now) || now.Identity != tail.Identity)
+        {
+            return;
+        }
+
+        foreach (var each in copies)
+        {
+            if (TryOpen(each.Path, each.Facts.Identity) is not { } file)
+            {
+                continue;
+            }
+
+            if (FileFingerprint.BeginAlike(file, tail.File) || (tail.Position > 0 && FileFingerprint.HasHead(file, tail.Fingerprint)))
+            {
+                file.Dispose(); // of what the file holds still
+                continue;
+            }
+
+            LogTailLog.Adopted(logger, Input.Name, each.Path);
+            var copy = new FileTail(Input, tail.Path, file, each.Facts, counters) { MetAt = each.BornAt, GrewAt = GrewAt(each.Facts), IsDetached = true };
+            Insert(copy, tails.IndexOf(tail), begun);
+            tail.MetAt = each.BornAt + 1;
+            batch.Note(copy.Offset, isUrgent: true);
+            batch.Note(tail.Offset, isUrgent: true);
+        }
     }
 
     /// <summary>A file turned out to be compressed.</summary>
@@ -174,29 +222,30 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             return;
         }
 
-        foreach (var path in saved.GroupBy(offset => offset.Text).ToArray())
+        var paths = saved.GroupBy(offset => offset.Text).ToArray();
+        var truncated = new List<(FileTail Tail, FileTail? Copy)>();
+        foreach (var offset in paths.SelectMany(path => path.OrderBy(offset => offset.MetAt)))
         {
-            foreach (var offset in path.OrderBy(offset => offset.MetAt))
-            {
-                Reopen(offset, found, batch, begun);
-            }
-
-            // Also where all of them are gone: what had their name since is younger than the newest.
-            if (path.All(offset => !found.ContainsKey(offset.Identity)))
-            {
-                AdoptRotated(path.Key, path.Max(offset => offset.MetAt), batch, begun);
-            }
+            Reopen(offset, found, batch, begun, truncated);
         }
 
+        // Only now: the inode of a file that is gone may be another file's.
         saved.Clear();
+        truncated.ForEach(each => BeginAnew(each.Tail, each.Copy, batch, begun));
+        foreach (var path in paths.Where(path => path.All(offset => !found.ContainsKey(offset.Identity))))
+        {
+            // Also where all of them are gone: what had their name since is younger than the newest.
+            AdoptRotated(path.Key, path.Max(offset => offset.MetAt), batch, begun);
+        }
     }
 
-    private void Reopen(TailOffset offset, Dictionary<FileIdentity, (string Path, FileFacts Facts)> found, LogBatch batch, Action<FileTail> begun)
+    private void Reopen(
+        TailOffset offset, Dictionary<FileIdentity, (string Path, FileFacts Facts)> found, LogBatch batch, Action<FileTail> begun, List<(FileTail, FileTail?)> truncated)
     {
-        var path = found.TryGetValue(offset.Identity, out var at) ? at.Path : FindByIdentity(offset.Text, offset.Identity);
-        var file = path is null ? null : TryOpen(path, offset.Identity);
+        var hint = found.TryGetValue(offset.Identity, out var at) ? at.Path : null;
+        var file = Neighbour.Open(hint, offset.Text, offset.Identity);
         var tail = file is not null && file.TryLook(out var facts)
-            ? new FileTail(Input, offset.Text, file, facts, counters) { MetAt = offset.MetAt, GrewAt = GrewAt(facts), IsDetached = !found.ContainsKey(offset.Identity) }
+            ? new FileTail(Input, offset.Text, file, facts, counters) { MetAt = offset.MetAt, GrewAt = GrewAt(facts), IsDetached = hint is null }
             : null;
         if (tail is not null && FileFingerprint.Holds(tail.File, offset.Offset, offset.Fingerprint))
         {
@@ -206,7 +255,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         }
 
         // Truncated, or deleted and its inode given to another file. What is left of the old content may be in a copy.
-        var copy = FindCopy(offset.Text, offset.Identity, offset.Offset, offset.Fingerprint);
+        var copy = FindCopy(offset.Text, offset.Identity, offset.Offset, offset.Fingerprint, offset.MetAt);
         if (copy is not null)
         {
             Insert(copy, tails.Count, begun);
@@ -225,8 +274,16 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             return;
         }
 
-        tail.Restart(Now);
         Insert(tail, tails.Count, begun);
+        truncated.Add((tail, copy));
+    }
+
+    /// <summary>Begins a truncated file at its beginning, behind what it held since its copy was made and what was copied in turn.</summary>
+    private void BeginAnew(FileTail tail, FileTail? copy, LogBatch batch, Action<FileTail> begun)
+    {
+        tail.MetAt = Math.Max(tail.MetAt, (copy?.MetAt ?? 0) + 1);
+        AdoptCopies(tail, batch, begun);
+        tail.Restart();
         batch.Note(tail.Offset, isUrgent: true);
     }
 
@@ -237,7 +294,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             return;
         }
 
-        if (!file.TryLook(out facts) || !facts.IsRegular || IsCopy(file, facts.SizeBytes))
+        if (!file.TryLook(out facts) || !facts.IsRegular || IsCopy(file, path, facts.SizeBytes))
         {
             file.Dispose();
             return;
@@ -278,17 +335,11 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     /// <summary>Follows files that had a path's name for so short a time, or while nobody looked, that they were never met under it.</summary>
     private void AdoptRotated(string path, long after, LogBatch batch, Action<FileTail> begun)
     {
-        var (directory, name) = (Path.GetDirectoryName(path)!, Path.GetFileName(path));
         var candidates =
-            from other in NamesIn(directory)
-            where RotatedName.IsRotationOf(other, name) && !RotatedName.IsCompressed(other)
-            let at = Path.Combine(directory, other)
-            let facts = FollowedFile.TryLookAt(at, out var looked) ? looked : default
-            where facts.IsRegular && tails.TrueForAll(tail => tail.Identity != facts.Identity) && !passedOver.Contains(facts.Identity)
-            let born = facts.BornAtNanoseconds > 0 ? facts.BornAtNanoseconds : facts.ModifiedAt.Value * 1_000_000
-            where born > after && saved.TrueForAll(offset => offset.Identity != facts.Identity)
-            orderby born
-            select (at, facts, born);
+            from each in Neighbour.Of(path, rotationsOnly: true)
+            where each.BornAt > after && IsUnknown(each.Facts.Identity)
+            orderby each.BornAt
+            select (each.Path, each.Facts, each.BornAt);
         foreach (var (at, facts, born) in candidates.ToArray())
         {
             if (TryOpen(at, facts.Identity) is not { } file)
@@ -296,7 +347,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
                 continue;
             }
 
-            if (IsCopy(file, facts.SizeBytes))
+            if (IsCopy(file, at, facts.SizeBytes))
             {
                 file.Dispose();
                 continue;
@@ -318,32 +369,32 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         return time.GetTimestamp() - (long)(Math.Max(0, quietFor.TotalSeconds) * time.TimestampFrequency);
     }
 
-    private FileTail? FindCopy(FileTail tail) => FindCopy(tail.Path, tail.Identity, tail.Position, tail.Fingerprint);
+    private bool IsUnknown(FileIdentity identity) =>
+        tails.TrueForAll(tail => tail.Identity != identity) && !passedOver.Contains(identity) && saved.TrueForAll(offset => offset.Identity != identity);
 
     /// <summary>Finds the copy that copytruncate made of a file: beginning as the file did, and holding what was taken last. Where little was taken that
     /// alone says too little, and the name must say it, too.</summary>
-    private FileTail? FindCopy(string path, FileIdentity original, long position, Fingerprint fingerprint)
+    private FileTail? FindCopy(string path, FileIdentity original, long position, Fingerprint fingerprint, long metAt)
     {
-        if (position == 0)
+        if (fingerprint.HeadLength == 0)
         {
             return null;
         }
 
-        var (directory, name) = (Path.GetDirectoryName(path)!, Path.GetFileName(path));
-        var isSure = fingerprint.HeadLength == Fingerprint.LengthMax;
-        foreach (var other in NamesIn(directory).Where(other => (isSure || RotatedName.IsRotationOf(other, name)) && !RotatedName.IsCompressed(other)))
+        var isSure = position > 0 && fingerprint.HeadLength == Fingerprint.LengthMax;
+        foreach (var each in Neighbour.Of(path, rotationsOnly: !isSure))
         {
-            var at = Path.Combine(directory, other);
-            if (!FollowedFile.TryLookAt(at, out var facts) || !facts.IsRegular || facts.SizeBytes < position || facts.Identity == original
-                || tails.Exists(tail => tail.Identity == facts.Identity) || TryOpen(at, facts.Identity) is not { } file)
+            // Where nothing was taken, an older copy, done with long ago, may begin alike.
+            if (each.Facts.SizeBytes < position || each.Facts.Identity == original || !IsUnknown(each.Facts.Identity) || (position == 0 && each.BornAt <= metAt)
+                || TryOpen(each.Path, each.Facts.Identity) is not { } file)
             {
                 continue;
             }
 
             if (FileFingerprint.Holds(file, position, fingerprint))
             {
-                var copy = new FileTail(Input, path, file, facts, counters) { MetAt = Now, GrewAt = GrewAt(facts), IsDetached = true };
-                copy.GoOnFrom(position, fingerprint);
+                var copy = new FileTail(Input, path, file, each.Facts, counters) { MetAt = each.BornAt, GrewAt = GrewAt(each.Facts), IsDetached = true };
+                copy.GoOnFrom(position, position > 0 ? fingerprint : default);
                 return copy;
             }
 
@@ -354,9 +405,13 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     }
 
     /// <summary>Whether a file is a copy of one that is followed: its lines would come twice. When that one turns out to be truncated, the copy's rest is read.</summary>
-    private bool IsCopy(FollowedFile file, long size) => tails.Exists(tail =>
-        tail.Fingerprint.HeadLength == Fingerprint.LengthMax && FileFingerprint.HasHead(file, tail.Fingerprint)
-        && (size < tail.Position || FileFingerprint.Holds(file, tail.Position, tail.Fingerprint)));
+    private bool IsCopy(FollowedFile file, string path, long size) => tails.Exists(tail =>
+        RotatedName.IsRotationOf(Path.GetFileName(path.AsSpan()), Path.GetFileName(tail.Path.AsSpan()))
+            ? tail.Position == 0 ? FileFingerprint.BeginAlike(file, tail.File) : IsCopyOf(tail, file, size)
+            : tail.Fingerprint.HeadLength == Fingerprint.LengthMax && tail.Position > 0 && IsCopyOf(tail, file, size));
+
+    private static bool IsCopyOf(FileTail tail, FollowedFile file, long size) =>
+        FileFingerprint.HasHead(file, tail.Fingerprint) && (size < tail.Position || FileFingerprint.Holds(file, tail.Position, tail.Fingerprint));
 
     private void Insert(FileTail tail, int at, Action<FileTail> begun)
     {
@@ -395,13 +450,6 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         return null;
     }
 
-    private static string? FindByIdentity(string path, FileIdentity identity)
-    {
-        var directory = Path.GetDirectoryName(path)!;
-        return NamesIn(directory).Select(name => Path.Combine(directory, name))
-            .FirstOrDefault(at => FollowedFile.TryLookAt(at, out var facts) && facts.IsRegular && facts.Identity == identity);
-    }
-
     /// <summary>Where the last complete line of a file ends, near its end: a line that is being written belongs to what comes.</summary>
     private static long FindLastLineEnd(FollowedFile file, long size)
     {
@@ -412,23 +460,11 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         return last < 0 ? size == part.Length ? 0 : size : size - part.Length + last + 1;
     }
 
-    private static string[] NamesIn(string directory)
-    {
-        try
-        {
-            return [.. Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path))];
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
-
-    private void TellTooMany(int count, int filesMax)
+    private void TellTooMany(string path)
     {
         if (!hasToldTooMany)
         {
-            LogTailLog.TooManyFiles(logger, Input.Name, count, filesMax);
+            LogTailLog.TooManyFiles(logger, Input.Name, path, TailRoom.FilesMax);
         }
 
         hasToldTooMany = true;

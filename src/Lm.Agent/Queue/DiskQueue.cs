@@ -88,6 +88,9 @@ internal sealed class DiskQueue : IAsyncDisposable
     /// <summary>The largest frame that the queue takes, bytes.</summary>
     public int FrameBytesMax => QueueSize.FrameFor(room.SizeBytesMax);
 
+    /// <summary>Bytes that tail offsets may take: each segment begins with all of them, and must have room for batches behind them.</summary>
+    public long TailBytesMax => QueueSize.SegmentFor(room.SizeBytesMax) / 4;
+
     /// <summary>Whether log lines may be queued: not when the queue is so full that they would soon push out batches that wait.</summary>
     public bool TakesLogs
     {

@@ -41,7 +41,8 @@ internal sealed class TailOffsets
 /// <summary>The bytes of a <see cref="TailOffset"/> in a record of the queue. Format: docs/formats/queue.md.</summary>
 internal static class TailOffsetCodec
 {
-    private const int FixedSize = 52;
+    /// <summary>Bytes of an entry without its texts.</summary>
+    public const int FixedSize = 52;
 
     public static int SizeOf(TailOffset entry) => FixedSize + Encoding.UTF8.GetByteCount(entry.Input) + Encoding.UTF8.GetByteCount(entry.Text);
 

@@ -225,6 +225,175 @@ public sealed class LogTailerTests
         Assert.Equal(["1", "2", "3"], bench.Bodies());
     }
 
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 0)]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    public async Task Copytruncate_more_than_once_while_nobody_looks_loses_nothing(bool isDown, int taken)
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.WaitForTheKernelsClock();
+        for (var i = 0; i < taken; i++)
+        {
+            bench.Append("a.log", $"taken {i}\n");
+            await bench.ReadAsync();
+        }
+
+        if (isDown)
+        {
+            await bench.StopAsync();
+        }
+
+        for (var i = 1; i <= 3; i++)
+        {
+            bench.Append("a.log", $"{i}\n{i}+\n");
+            CopyTruncate(bench);
+        }
+
+        bench.Append("a.log", "4\n");
+        if (isDown)
+        {
+            await bench.StartAsync();
+        }
+
+        await bench.ReadAsync();
+        await bench.ReadAsync(seconds: 120);
+        await bench.RestartAsync();
+        bench.Append("a.log", "5\n");
+        await bench.ReadAsync();
+
+        Assert.Equal([.. Enumerable.Range(0, taken).Select(i => $"taken {i}"), "1", "1+", "2", "2+", "3", "3+", "4", "5"], bench.Bodies());
+    }
+
+    [Fact]
+    public async Task A_copy_in_the_making_is_not_taken_for_what_the_file_held_before()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log*");
+        bench.Write("a.log", "");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.Append("a.log", "1\n2\n3\n");
+        bench.Write("a.log.1", "1\n2");
+        await bench.ReadAsync();
+        bench.Append("a.log.1", "\n3\n");
+        await bench.ReadAsync();
+        bench.Truncate("a.log");
+        bench.Append("a.log", "4\n");
+
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2", "3", "4"], bench.Bodies());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_symbolic_link_led_to_is_read_to_its_end_when_it_leads_elsewhere(bool isDown)
+    {
+        await using var bench = new TailBench();
+        Directory.CreateDirectory(bench.At("data"));
+        bench.AddInput("a.log");
+        bench.Write("data/1.txt", "1\n");
+        File.CreateSymbolicLink(bench.At("a.log"), bench.At("data/1.txt"));
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        if (isDown)
+        {
+            await bench.StopAsync();
+        }
+
+        bench.Append("data/1.txt", "2\n");
+        bench.Write("data/2.txt", "3\n");
+        File.Delete(bench.At("a.log"));
+        File.CreateSymbolicLink(bench.At("a.log"), bench.At("data/2.txt"));
+        if (isDown)
+        {
+            await bench.StartAsync();
+        }
+
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2", "3"], bench.Bodies());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_file_behind_a_symbolic_link_may_be_rotated_where_it_is(bool isDown)
+    {
+        await using var bench = new TailBench();
+        Directory.CreateDirectory(bench.At("data"));
+        bench.AddInput("a.log");
+        bench.Write("data/real.log", "1\n");
+        File.CreateSymbolicLink(bench.At("a.log"), bench.At("data/real.log"));
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        if (isDown)
+        {
+            await bench.StopAsync();
+        }
+
+        for (var i = 2; i < 5; i++)
+        {
+            bench.Append("data/real.log", $"{i}\n");
+            Rotate(bench, "data/real.log");
+        }
+
+        bench.Write("data/real.log", "5\n");
+        if (isDown)
+        {
+            await bench.StartAsync();
+        }
+
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2", "3", "4", "5"], bench.Bodies());
+    }
+
+    [Fact]
+    public async Task A_file_that_begins_as_it_did_and_is_another_one_is_told_by_what_was_taken_last()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        var banner = string.Concat(Enumerable.Range(0, 100).Select(i => $"banner line {i}\n"));
+        bench.Write("a.log", banner + "1\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.Truncate("a.log");
+        bench.Append("a.log", banner + "2 and more\n3\n");
+
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2 and more", "3"], bench.Bodies().Where(body => !body.StartsWith("banner", StringComparison.Ordinal)));
+        Assert.Equal(203, bench.Bodies().Count);
+    }
+
+    [Fact]
+    public async Task No_more_files_are_followed_than_the_queue_has_room_for_the_offsets_of()
+    {
+        await using var bench = new TailBench(queueBytesMax: 256 << 10);
+        bench.AddInput("*.log");
+        for (var i = 0; i < 300; i++)
+        {
+            bench.Write($"{i:d3}-{new string('n', 100)}.log", $"{i}\n");
+        }
+
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        await bench.RestartAsync();
+        await bench.ReadAsync();
+
+        Assert.InRange(bench.Tailer.Counters[0].Files, 40, 100);
+        Assert.Equal(bench.Tailer.Counters[0].Files, bench.Bodies().Count);
+        Assert.Equal(2, bench.Queue.Logger.CountOf(1206));
+    }
+
     [Fact]
     public async Task A_copy_that_the_pattern_meets_too_is_not_read_twice()
     {
@@ -560,18 +729,30 @@ public sealed class LogTailerTests
         Assert.True(bench.Queue.Queue.End.Segment > 1);
     }
 
-    private static void Rotate(TailBench bench)
+    private static void Rotate(TailBench bench, string name = "a.log")
+    {
+        ShiftRotations(bench, name);
+        bench.Rename(name, $"{name}.1");
+        bench.WaitForTheKernelsClock();
+    }
+
+    private static void CopyTruncate(TailBench bench)
+    {
+        ShiftRotations(bench, "a.log");
+        File.Copy(bench.At("a.log"), bench.At("a.log.1"));
+        bench.Truncate("a.log");
+        bench.WaitForTheKernelsClock();
+    }
+
+    private static void ShiftRotations(TailBench bench, string name)
     {
         for (var i = 5; i >= 1; i--)
         {
-            if (File.Exists(bench.At($"a.log.{i}")))
+            if (File.Exists(bench.At($"{name}.{i}")))
             {
-                bench.Rename($"a.log.{i}", $"a.log.{i + 1}");
+                bench.Rename($"{name}.{i}", $"{name}.{i + 1}");
             }
         }
-
-        bench.Rename("a.log", "a.log.1");
-        bench.WaitForTheKernelsClock();
     }
 
     private static LinePattern Pattern(string text) => LinePattern.TryParse(text, out var fault) ?? throw new InvalidOperationException(fault);
