@@ -24,7 +24,7 @@ internal sealed class PendingChanges(WatchSettings watch, TimeProvider time)
 
     private readonly Dictionary<(FileChangeKinds Kind, string Path), Pending> all = [];
     private long sequence;
-    private long? windowAt;
+    private long windowAt = time.GetTimestamp();
     private int toldInWindow;
     private long untold;
 
@@ -55,7 +55,7 @@ internal sealed class PendingChanges(WatchSettings watch, TimeProvider time)
     public void TakeDue(List<AgentEvent> into)
     {
         var now = time.GetTimestamp();
-        if (windowAt is not { } begun || time.GetElapsedTime(begun, now) >= Window)
+        if (time.GetElapsedTime(windowAt, now) >= Window)
         {
             (windowAt, toldInWindow) = (now, 0);
             TellUntold(into);

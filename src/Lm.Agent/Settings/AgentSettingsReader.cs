@@ -67,13 +67,15 @@ internal sealed class AgentSettingsReader
         return null;
     }
 
-    private AgentSettings ReadAll() => new()
+    private AgentSettings ReadAll() => ReadAll(ReadQueueDirectory());
+
+    private AgentSettings ReadAll(string queueDirectory) => new()
     {
         AgentId = ReadAgentId(),
         IngestUrl = ReadIngestUrl(),
         Token = ReadToken(),
         Tls = ReadTls(),
-        QueueDirectory = ReadQueueDirectory(),
+        QueueDirectory = queueDirectory,
         QueueBytesMax = root.ReadInteger("max_queue_bytes", 512L << 20, 4 * QueueSize.SegmentMin, 1L << 44),
         Interval = TimeSpan.FromMilliseconds(root.ReadInteger("interval_ms", 15_000, 10, 3_600_000)),
         ShutdownTimeout = TimeSpan.FromMilliseconds(root.ReadInteger("shutdown_timeout_ms", 10_000, 0, 600_000)),
@@ -83,7 +85,7 @@ internal sealed class AgentSettingsReader
         Labels = ReadLabels(),
         LogInputs = LogInputReader.ReadAll(root),
         Events = EventSettings.Read(root),
-        Watches = WatchReader.ReadAll(root, ReadQueueDirectory()),
+        Watches = WatchReader.ReadAll(root, queueDirectory),
     };
 
     private string ReadAgentId()
