@@ -9,7 +9,7 @@ namespace Lm.Agent.Events;
 /// <param name="Name">The attribute <c>event</c>.</param>
 /// <param name="Body">One sentence for people.</param>
 /// <param name="About">At most two more attributes; those with an empty value are left out.</param>
-internal readonly record struct AgentEvent(UnixMillis Time, int Severity, string Name, string Body, params Label[] About)
+internal sealed record AgentEvent(UnixMillis Time, int Severity, string Name, string Body, params Label[] About)
 {
     /// <summary>OpenTelemetry's INFO.</summary>
     public const int Information = 9;

@@ -61,7 +61,7 @@ internal sealed class EventSource(TimeProvider time) : IRecordSource
     }
 
     /// <summary>Takes an event.</summary>
-    public void Post(in AgentEvent what)
+    public void Post(AgentEvent what)
     {
         lock (gate)
         {
@@ -120,7 +120,7 @@ internal sealed class EventSource(TimeProvider time) : IRecordSource
         }
     }
 
-    private bool TryAdd(LogBatch batch, in AgentEvent what)
+    private bool TryAdd(LogBatch batch, AgentEvent what)
     {
         var marks = LineMarks.None;
         var body = LineText.Clean(Encoding.UTF8.GetBytes(what.Body), batch.Limits.MessageBytesMax, ref marks);
@@ -130,17 +130,20 @@ internal sealed class EventSource(TimeProvider time) : IRecordSource
         }
 
         var valueBytesMax = Math.Min(ValueBytesMax, batch.Limits.ValueBytesMax);
-        batch.Add(what.Time, what.Severity, body,
-        [
-            new Label("input", LogInputReader.EventsName),
-            new Label("event", what.Name),
-            .. what.About.Select(label => new Label(label.Name, LabelValue.Cut(label.Value, valueBytesMax))),
-        ]);
+        var attributes = new Label[2 + what.About.Length];
+        attributes[0] = new Label("input", LogInputReader.EventsName);
+        attributes[1] = new Label("event", what.Name);
+        for (var i = 0; i < what.About.Length; i++)
+        {
+            attributes[2 + i] = new Label(what.About[i].Name, LabelValue.Cut(what.About[i].Value, valueBytesMax));
+        }
+
+        batch.Add(what.Time, what.Severity, body, attributes);
         Volatile.Write(ref stored, stored + 1);
         return true;
     }
 
-    private static int SizeOf(in AgentEvent what)
+    private static int SizeOf(AgentEvent what)
     {
         const int Overhead = 200; // the objects themselves, about
         var size = Overhead + (2 * what.Body.Length);

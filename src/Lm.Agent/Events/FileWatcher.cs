@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Lm.Agent.Events;
 
 /// <summary>Watches directories, by a thread of its own: listing a large tree keeps nobody waiting.</summary>
-/// <remarks>Invariants: trees belong to the thread, their <see cref="WatchedTree.Changes"/> and <see cref="notes"/> to whoever holds the lock; the thread takes
+/// <remarks>Invariants: trees belong to the thread, but for their <see cref="WatchedTree.Changes"/>; no lock is held while directories are listed; the thread takes
 /// what the kernel has at most ten times a second.</remarks>
 internal sealed class FileWatcher : IDisposable
 {
@@ -18,7 +18,7 @@ internal sealed class FileWatcher : IDisposable
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
 
-    private readonly Lock gate = new(); // guards the trees' Changes, and notes
+    private readonly Lock gate = new(); // guards notes
     private readonly WatchContext context;
     private readonly IReadOnlyList<WatchSettings> watches;
     private readonly List<AgentEvent> notes = []; // of the watching itself
@@ -55,9 +55,13 @@ internal sealed class FileWatcher : IDisposable
             return null;
         }
 
-        var kinds = watches.Aggregate(FileChangeKinds.None, (all, watch) => all | watch.Kinds);
-        var isRecursive = watches.Any(watch => watch.IsRecursive);
-        return new FileWatcher(watches, new WatchContext(inotify, NoticesOf(kinds, isRecursive), queueDirectory), changed, time, logger);
+        var notices = FileNotices.SelfMoved | FileNotices.SelfDeleted;
+        foreach (var watch in watches)
+        {
+            notices |= NoticesOf(watch.Kinds, watch.IsRecursive);
+        }
+
+        return new FileWatcher(watches, new WatchContext(inotify, notices, queueDirectory), changed, time, logger);
     }
 
     /// <summary>Posts what is due. By the tail loop, at least every ten seconds.</summary>
@@ -67,10 +71,11 @@ internal sealed class FileWatcher : IDisposable
         {
             due.AddRange(notes);
             notes.Clear();
-            foreach (var tree in context.Trees)
-            {
-                tree.Changes.TakeDue(due);
-            }
+        }
+
+        foreach (var tree in context.Trees)
+        {
+            tree.Changes.TakeDue(due);
         }
 
         foreach (var what in due)
@@ -98,8 +103,7 @@ internal sealed class FileWatcher : IDisposable
 
     private static FileNotices NoticesOf(FileChangeKinds kinds, bool isRecursive)
     {
-        var notices = FileNotices.SelfMoved | FileNotices.SelfDeleted;
-        notices |= kinds.HasFlag(FileChangeKinds.Created) || isRecursive ? FileNotices.Created : FileNotices.None;
+        var notices = kinds.HasFlag(FileChangeKinds.Created) || isRecursive ? FileNotices.Created : FileNotices.None;
         notices |= kinds.HasFlag(FileChangeKinds.Modified) ? FileNotices.Modified : FileNotices.None;
         notices |= kinds.HasFlag(FileChangeKinds.Deleted) ? FileNotices.Deleted : FileNotices.None;
         notices |= kinds.HasFlag(FileChangeKinds.Moved) || isRecursive ? FileNotices.MovedFrom | FileNotices.MovedTo : FileNotices.None;
@@ -125,21 +129,17 @@ internal sealed class FileWatcher : IDisposable
 
     private void Begin()
     {
-        lock (gate)
+        for (var i = 0; i < watches.Count; i++)
         {
-            foreach (var (tree, watch) in context.Trees.Zip(watches))
+            var (tree, watch) = (context.Trees[i], watches[i]);
+            if (!context.IsOver && tree.TryBegin(out var trouble))
             {
-                if (!context.IsOver && tree.TryBegin(out var trouble))
-                {
-                    Note(tree.HasRoot ? AgentEvent.Information : AgentEvent.Warning, tree.HasRoot ? "watch_resumed" : "watch_failed",
-                        tree.HasRoot ? $"{watch.Path} is watched again" : $"{watch.Path} cannot be watched: {trouble}", watch);
-                }
+                Note(tree.HasRoot ? AgentEvent.Information : AgentEvent.Warning, tree.HasRoot ? "watch_resumed" : "watch_failed",
+                    tree.HasRoot ? $"{watch.Path} is watched again" : $"{watch.Path} cannot be watched: {trouble}", watch);
             }
-
-            needsRoots = context.Trees.Any(tree => !tree.HasRoot);
-            directoryCount = context.DirectoryCount();
         }
 
+        Recount();
         changed();
     }
 
@@ -151,43 +151,46 @@ internal sealed class FileWatcher : IDisposable
             return;
         }
 
-        lock (gate)
+        foreach (var tree in context.Trees)
         {
-            foreach (var tree in context.Trees)
-            {
-                tree.Take(notice);
-            }
+            tree.Take(notice);
         }
     }
 
     private void EndDrain()
     {
-        lock (gate)
+        foreach (var tree in context.Trees)
         {
-            foreach (var tree in context.Trees)
-            {
-                tree.EndMove();
-                if (hasLost)
-                {
-                    tree.LookAgain(takenAt);
-                }
-            }
-
+            tree.EndMove();
             if (hasLost)
             {
-                EventsLog.NoticesLost(logger);
-                Note(AgentEvent.Warning, "watch_overflow",
-                    "the kernel lost notices: what changed was looked for again, and may be told twice; deletions and moves may not be told", watches[0]);
-                hasLost = false;
+                tree.LookAgain(takenAt);
             }
-
-            needsRoots = context.Trees.Any(tree => !tree.HasRoot);
-            directoryCount = context.DirectoryCount();
         }
 
-        takenAt = UnixMillis.Now(time);
+        if (hasLost)
+        {
+            EventsLog.NoticesLost(logger);
+            Note(AgentEvent.Warning, "watch_overflow",
+                "the kernel lost notices: what changed was looked for again, and may be told twice; deletions and moves may not be told", watches[0]);
+            hasLost = false;
+        }
+
+        Recount();
+        takenAt = context.Inotify.IsDrained ? UnixMillis.Now(time) : takenAt; // what is lost from now on is younger
     }
 
-    private void Note(int severity, string name, string body, WatchSettings watch) =>
-        notes.Add(new AgentEvent(UnixMillis.Now(time), severity, name, body, new Label("watch", watch.Name)));
+    private void Recount()
+    {
+        needsRoots = context.Trees.Any(tree => !tree.HasRoot);
+        directoryCount = context.DirectoryCount();
+    }
+
+    private void Note(int severity, string name, string body, WatchSettings watch)
+    {
+        lock (gate)
+        {
+            notes.Add(new AgentEvent(UnixMillis.Now(time), severity, name, body, new Label("watch", watch.Name)));
+        }
+    }
 }

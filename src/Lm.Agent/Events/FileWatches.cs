@@ -17,7 +17,7 @@ internal sealed class FileWatches(TimeProvider time, ILogger logger) : IDisposab
     /// <param name="changed">Called when there is something to flush.</param>
     public void Apply(AgentSettings settings, Action changed)
     {
-        if (inUse.Count == settings.Watches.Count && inUse.Zip(settings.Watches).All(pair => pair.First.IsSame(pair.Second)))
+        if (IsInUse(settings.Watches))
         {
             return;
         }
@@ -35,4 +35,17 @@ internal sealed class FileWatches(TimeProvider time, ILogger logger) : IDisposab
     public void Flush(EventSource events) => watcher?.Flush(events);
 
     public void Dispose() => watcher?.Dispose();
+
+    private bool IsInUse(IReadOnlyList<WatchSettings> watches)
+    {
+        for (var i = 0; i < watches.Count; i++)
+        {
+            if (i >= inUse.Count || !watches[i].IsSame(inUse[i]))
+            {
+                return false;
+            }
+        }
+
+        return watches.Count == inUse.Count;
+    }
 }

@@ -13,7 +13,7 @@ internal sealed class LifeCycle(EventSource events, TimeProvider time)
     // Steering the clock moves it by less than this between two ticks.
     private static readonly TimeSpan StepMin = TimeSpan.FromSeconds(1);
 
-    private readonly Dictionary<string, long> lostFiles = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, InputLoss> losses = new(StringComparer.Ordinal);
     private readonly long startedAt = time.GetTimestamp();
     private TimeSpan? clockOffset; // of the wall clock, from the one that nobody sets
     private QueueCounters? told;
@@ -52,8 +52,13 @@ internal sealed class LifeCycle(EventSource events, TimeProvider time)
         TellLoss("collect_dropped", counters.Lost - before.Lost, "batches were lost because the queue could not store them");
         foreach (var input in inputs)
         {
-            var lost = input.LostFiles - lostFiles.GetValueOrDefault(input.Name);
-            lostFiles[input.Name] = input.LostFiles;
+            if (!losses.TryGetValue(input.Name, out var loss))
+            {
+                losses.Add(input.Name, loss = new InputLoss());
+            }
+
+            var lost = input.LostFiles - loss.Told;
+            loss.Told = input.LostFiles;
             if (lost > 0)
             {
                 Post(AgentEvent.Warning, "input_lost", $"log input {input.Name}: {lost} files were deleted or truncated before all of them was read",
@@ -88,6 +93,11 @@ internal sealed class LifeCycle(EventSource events, TimeProvider time)
         {
             events.Post(new AgentEvent(UnixMillis.Now(time), severity, name, body, about));
         }
+    }
+
+    private sealed class InputLoss
+    {
+        public long Told { get; set; }
     }
 
     private static Label Count(ulong count) => new("count", count.ToString(CultureInfo.InvariantCulture));

@@ -5,7 +5,7 @@ using Lm.Protocol;
 
 namespace Lm.Agent.Events;
 
-/// <summary>File changes of one <c>[[watch]]</c> on their way to become events. Guarded by its user's lock.</summary>
+/// <summary>File changes of one <c>[[watch]]</c> on their way to become events. Safe for concurrent use.</summary>
 /// <remarks>
 /// Invariants:
 /// the first change of a kind of a path is told at once; further ones within <see cref="Quiet"/> of that together, as a number, when it is over;
@@ -22,7 +22,8 @@ internal sealed class PendingChanges(WatchSettings watch, TimeProvider time)
 
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<(FileChangeKinds Kind, string Path), Pending> all = [];
+    private readonly Lock gate = new(); // guards all that follows
+    private readonly Dictionary<string, Pending> all = new(StringComparer.Ordinal); // by kind and path
     private long sequence;
     private long windowAt = time.GetTimestamp();
     private int toldInWindow;
@@ -34,19 +35,24 @@ internal sealed class PendingChanges(WatchSettings watch, TimeProvider time)
     /// <param name="detail">What more there is to say; empty for nothing.</param>
     public void Add(FileChangeKinds kind, string path, string detail)
     {
-        if (all.TryGetValue((kind, path), out var known))
+        lock (gate)
         {
-            known.Count++;
-            known.Detail = detail;
-            known.LastAt = UnixMillis.Now(time);
-        }
-        else if (all.Count >= PathsMax)
-        {
-            untold++;
-        }
-        else
-        {
-            all.Add((kind, path), new Pending { Count = 1, Detail = detail, LastAt = UnixMillis.Now(time), Sequence = sequence++ });
+            var key = $"{(int)kind} {path}";
+            if (!all.TryGetValue(key, out var change))
+            {
+                if (all.Count >= PathsMax)
+                {
+                    untold++;
+                    return;
+                }
+
+                change = new Pending(key, kind, path, sequence++);
+                all.Add(key, change);
+            }
+
+            change.Count++;
+            change.Detail = detail;
+            change.LastAt = UnixMillis.Now(time);
         }
     }
 
@@ -54,31 +60,55 @@ internal sealed class PendingChanges(WatchSettings watch, TimeProvider time)
     /// <param name="into">Gets the events.</param>
     public void TakeDue(List<AgentEvent> into)
     {
-        var now = time.GetTimestamp();
+        lock (gate)
+        {
+            TakeDueGuarded(into, time.GetTimestamp());
+        }
+    }
+
+    private void TakeDueGuarded(List<AgentEvent> into, long now)
+    {
         if (time.GetElapsedTime(windowAt, now) >= Window)
         {
             (windowAt, toldInWindow) = (now, 0);
             TellUntold(into);
         }
 
-        foreach (var (key, pending) in all.Where(each => each.Value.ToldAt is not { } at || time.GetElapsedTime(at, now) >= Quiet).OrderBy(each => each.Value.Sequence).ToArray())
+        var due = new List<Pending>();
+        foreach (var change in all.Values)
         {
-            if (pending.Count == 0)
+            if (change.ToldAt is not { } at || time.GetElapsedTime(at, now) >= Quiet)
             {
-                all.Remove(key); // it is quiet: the next change is a first one
-            }
-            else if (toldInWindow < watch.EventsPerMinuteMax)
-            {
-                toldInWindow++;
-                into.Add(EventOf(key.Kind, key.Path, pending));
-                (pending.Count, pending.ToldAt) = (0, now);
-            }
-            else
-            {
-                untold += pending.Count;
-                (pending.Count, pending.ToldAt) = (0, now);
+                due.Add(change);
             }
         }
+
+        due.Sort((one, other) => one.Sequence.CompareTo(other.Sequence));
+        foreach (var change in due)
+        {
+            Take(change, now, into);
+        }
+    }
+
+    private void Take(Pending change, long now, List<AgentEvent> into)
+    {
+        if (change.Count == 0)
+        {
+            all.Remove(change.Key); // it is quiet: the next change is a first one
+            return;
+        }
+
+        if (toldInWindow < watch.EventsPerMinuteMax)
+        {
+            toldInWindow++;
+            into.Add(EventOf(change));
+        }
+        else
+        {
+            untold += change.Count;
+        }
+
+        (change.Count, change.ToldAt) = (0, now);
     }
 
     private void TellUntold(List<AgentEvent> into)
@@ -92,9 +122,9 @@ internal sealed class PendingChanges(WatchSettings watch, TimeProvider time)
         }
     }
 
-    private AgentEvent EventOf(FileChangeKinds kind, string path, Pending pending)
+    private AgentEvent EventOf(Pending change)
     {
-        var (name, verb) = kind switch
+        var (name, verb) = change.Kind switch
         {
             FileChangeKinds.Created => ("file_created", "was created"),
             FileChangeKinds.Modified => ("file_modified", "was modified"),
@@ -102,19 +132,26 @@ internal sealed class PendingChanges(WatchSettings watch, TimeProvider time)
             FileChangeKinds.Moved => ("file_moved", "was moved"),
             _ => ("file_attributes", "got other attributes"),
         };
-        var times = pending.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $", {pending.Count} times") : "";
-        return new AgentEvent(pending.LastAt, AgentEvent.Information, name, $"{path} {verb}{pending.Detail}{times}", new Label("watch", watch.Name), new Label("path", path));
+        var times = change.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $", {change.Count} times") : "";
+        return new AgentEvent(
+            change.LastAt, AgentEvent.Information, name, $"{change.Path} {verb}{change.Detail}{times}", new Label("watch", watch.Name), new Label("path", change.Path));
     }
 
-    private sealed class Pending
+    private sealed class Pending(string key, FileChangeKinds kind, string path, long sequence)
     {
-        public required int Count { get; set; }
+        public string Key => key;
 
-        public required string Detail { get; set; }
+        public FileChangeKinds Kind => kind;
 
-        public required UnixMillis LastAt { get; set; }
+        public string Path => path;
 
-        public required long Sequence { get; init; }
+        public long Sequence => sequence;
+
+        public int Count { get; set; }
+
+        public string Detail { get; set; } = "";
+
+        public UnixMillis LastAt { get; set; }
 
         public long? ToldAt { get; set; }
     }

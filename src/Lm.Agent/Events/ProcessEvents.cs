@@ -37,6 +37,6 @@ internal static class ProcessEvents
         }
     }
 
-    private static Label[] About(in ProcessChange process) =>
+    private static Label[] About(ProcessChange process) =>
         [new Label("pid", process.Pid.ToString(CultureInfo.InvariantCulture)), new Label("comm", process.Name)];
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Lm.Agent.Events;
 
 /// <summary>The directories of one <c>[[watch]]</c> and what the kernel says of them. For the watching thread alone; what it finds goes into
-/// <see cref="Changes"/>, under the lock that the thread holds.</summary>
+/// <see cref="Changes"/>.</summary>
 /// <remarks>
 /// Invariants: a directory is watched before it is listed, so that what comes while it is listed is told by one of the two;
 /// symbolic links are not followed; the agent's own queue is not looked into: each event would make the next one.
@@ -18,9 +18,8 @@ internal sealed class WatchedTree(WatchSettings watch, WatchContext context, Tim
     private const long ClockTickMs = 50;
 
     private readonly Dictionary<int, string> directories = []; // by number of the watch
-    private readonly EnumerationOptions listing = new() { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.None };
     private bool hasToldTooMany;
-    private (uint Cookie, string Path, bool IsDirectory)? movedAway;
+    private Departure? movedAway; // the first half of a move, until the second one comes or does not
 
     /// <summary>What is to be told.</summary>
     public PendingChanges Changes { get; } = new(watch, time);
@@ -124,14 +123,14 @@ internal sealed class WatchedTree(WatchSettings watch, WatchContext context, Tim
             return;
         }
 
-        foreach (var directory in directories.Values.ToArray())
+        var known = directories.Values.ToHashSet(StringComparer.Ordinal);
+        foreach (var directory in known)
         {
-            foreach (var entry in EntriesOf(directory))
+            foreach (var path in EntriesOf(directory))
             {
-                var isKnown = entry.IsDirectory && directories.ContainsValue(entry.Path);
-                if (!isKnown && FollowedFile.TryLookAt(entry.Path, out var facts))
+                if (!known.Contains(path) && FollowedFile.TryLookAtItself(path, out var facts))
                 {
-                    TellIfYounger(entry, facts, since.Value - ClockTickMs);
+                    TellIfYounger(path, facts, since.Value - ClockTickMs);
                 }
             }
         }
@@ -148,19 +147,19 @@ internal sealed class WatchedTree(WatchSettings watch, WatchContext context, Tim
         directories.Clear();
     }
 
-    private void TellIfYounger(in Entry entry, in FileFacts facts, long sinceMs)
+    private void TellIfYounger(string path, in FileFacts facts, long sinceMs)
     {
         if (facts.BornAtNanoseconds / 1_000_000 >= sinceMs)
         {
-            TakeNew(entry.Path, entry.IsDirectory, FileChangeKinds.Created);
+            TakeNew(path, facts.IsDirectory, FileChangeKinds.Created);
         }
-        else if (entry.IsDirectory)
+        else if (facts.IsDirectory)
         {
-            TakeNew(entry.Path, isDirectory: true, FileChangeKinds.None);
+            TakeNew(path, isDirectory: true, FileChangeKinds.None);
         }
         else if (facts.ModifiedAt.Value >= sinceMs)
         {
-            Tell(FileChangeKinds.Modified, entry.Path, "");
+            Tell(FileChangeKinds.Modified, path, "");
         }
     }
 
@@ -173,7 +172,7 @@ internal sealed class WatchedTree(WatchSettings watch, WatchContext context, Tim
         }
         else if (notice.What.HasFlag(FileNotices.MovedFrom))
         {
-            movedAway = (notice.Cookie, path, isDirectory);
+            movedAway = new Departure(notice.Cookie, path, isDirectory);
         }
         else if (notice.What.HasFlag(FileNotices.MovedTo))
         {
@@ -219,9 +218,9 @@ internal sealed class WatchedTree(WatchSettings watch, WatchContext context, Tim
             return;
         }
 
-        foreach (var (number, old) in directories.Where(each => IsWithin(each.Value, left.Path)).ToArray())
+        foreach (var number in NumbersWithin(left.Path))
         {
-            directories[number] = path + old[left.Path.Length..];
+            directories[number] = path + directories[number][left.Path.Length..];
         }
 
         TakeNew(path, isDirectory, FileChangeKinds.None); // it may have been excluded under its old name
@@ -233,16 +232,21 @@ internal sealed class WatchedTree(WatchSettings watch, WatchContext context, Tim
         var left = new Stack<string>([directory]);
         while (left.TryPop(out var next))
         {
-            foreach (var entry in EntriesOf(next))
+            foreach (var path in EntriesOf(next))
             {
-                if (isToldNew)
+                if (!FollowedFile.TryLookAtItself(path, out var facts))
                 {
-                    Tell(FileChangeKinds.Created, entry.Path, entry.IsDirectory ? " (a directory)" : "");
+                    continue; // gone
                 }
 
-                if (entry.IsDirectory && !IsExcluded(entry.Path) && TryWatch(entry.Path, out var isNew) == 0 && isNew)
+                if (isToldNew)
                 {
-                    left.Push(entry.Path);
+                    Tell(FileChangeKinds.Created, path, facts.IsDirectory ? " (a directory)" : "");
+                }
+
+                if (facts.IsDirectory && !IsExcluded(path) && TryWatch(path, out var isNew) == 0 && isNew)
+                {
+                    left.Push(path);
                 }
             }
         }
@@ -290,7 +294,7 @@ internal sealed class WatchedTree(WatchSettings watch, WatchContext context, Tim
 
     private void Forget(string directory)
     {
-        foreach (var (number, _) in directories.Where(each => IsWithin(each.Value, directory)).ToArray())
+        foreach (var number in NumbersWithin(directory))
         {
             directories.Remove(number);
             if (!context.IsWatchedByOthers(this, number))
@@ -322,13 +326,25 @@ internal sealed class WatchedTree(WatchSettings watch, WatchContext context, Tim
     private static bool IsWithin(string path, string directory) =>
         path.StartsWith(directory, StringComparison.Ordinal) && (path.Length == directory.Length || path[directory.Length] == '/');
 
-    private List<Entry> EntriesOf(string directory)
+    private List<int> NumbersWithin(string directory)
+    {
+        var numbers = new List<int>();
+        foreach (var (number, path) in directories)
+        {
+            if (IsWithin(path, directory))
+            {
+                numbers.Add(number);
+            }
+        }
+
+        return numbers;
+    }
+
+    private static string[] EntriesOf(string directory)
     {
         try
         {
-            // A link is what it is itself: whatever it leads to is not in this directory.
-            return [.. new DirectoryInfo(directory).EnumerateFileSystemInfos("*", listing).Select(
-                info => new Entry(info.FullName, info.Attributes.HasFlag(FileAttributes.Directory) && !info.Attributes.HasFlag(FileAttributes.ReparsePoint)))];
+            return Directory.GetFileSystemEntries(directory);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -336,5 +352,12 @@ internal sealed class WatchedTree(WatchSettings watch, WatchContext context, Tim
         }
     }
 
-    private readonly record struct Entry(string Path, bool IsDirectory);
+    private sealed class Departure(uint cookie, string path, bool isDirectory)
+    {
+        public uint Cookie => cookie;
+
+        public string Path => path;
+
+        public bool IsDirectory => isDirectory;
+    }
 }

@@ -151,4 +151,4 @@ internal sealed class ProcessChanges
 /// <param name="Pid">Its id.</param>
 /// <param name="Name">Its name when it was first seen.</param>
 /// <param name="StartTime">When it started, seconds since 1970; exact to about a second.</param>
-internal readonly record struct ProcessChange(int Pid, string Name, double StartTime);
+internal sealed record ProcessChange(int Pid, string Name, double StartTime);

@@ -27,11 +27,12 @@ internal sealed class JournalInput : IDisposable
     // Beyond what a record may have: where that ends it is seen which bytes are one character.
     private const int CharacterBytesMax = 4;
 
-    // While entries come as fast as they are read the next chunk is there within this.
-    private static readonly TimeSpan ChunkPatience = TimeSpan.FromMilliseconds(20);
+    // So much at a time means that entries come as fast as they are read; the next chunk is there within the patience.
+    private const int StreamBytesMin = 4096;
+    private static readonly TimeSpan StreamPatience = TimeSpan.FromMilliseconds(20);
 
-    // Longer than journalctl ever takes to find where to begin; without following it then ends by itself.
-    private static readonly TimeSpan OncePatience = TimeSpan.FromSeconds(60);
+    // Longer than journalctl ever takes to find where to begin. One that follows and ran for so long is well.
+    private static readonly TimeSpan RunPatience = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan RetryMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(60);
@@ -51,6 +52,7 @@ internal sealed class JournalInput : IDisposable
     private bool isFailing;
     private TimeSpan retryDelay = RetryMin;
     private ITimer? retry;
+    private long startedAt;
     private volatile bool isRetryDue = true;
 
     public JournalInput(LogInput input, string? cursor, JournalOptions options, InputCounters counters, TimeProvider time, ILogger logger, Action changed)
@@ -74,7 +76,7 @@ internal sealed class JournalInput : IDisposable
     /// <summary>Puts what is there into the batch.</summary>
     public async ValueTask<FillOutcome> FillAsync(LogBatch batch, CancellationToken cancellationToken)
     {
-        for (var left = BytesPerTurn; left > 0;)
+        for (var taken = 0L; taken < BytesPerTurn;)
         {
             if (reader is null && !TryStart(batch.Limits.MessageBytesMax))
             {
@@ -94,19 +96,14 @@ internal sealed class JournalInput : IDisposable
                     return FillOutcome.BatchFull;
                 }
 
-                left -= before;
+                taken += before;
             }
             else if (reader.HasEnded)
             {
                 End(batch);
             }
-            else if (!await reader.WaitAsync(options.Follows && !isProbing ? ChunkPatience : OncePatience, cancellationToken))
+            else if (!await WaitAsync(taken, cancellationToken))
             {
-                if (!options.Follows || isProbing)
-                {
-                    Fail($"{options.Program} wrote nothing for {OncePatience.TotalSeconds:0} s");
-                }
-
                 return FillOutcome.Empty;
             }
         }
@@ -118,6 +115,35 @@ internal sealed class JournalInput : IDisposable
     {
         retry?.Dispose();
         Close();
+    }
+
+    /// <summary>Waits for more, where more is to be expected at once.</summary>
+    private async ValueTask<bool> WaitAsync(long taken, CancellationToken cancellationToken)
+    {
+        if (options.Follows)
+        {
+            // What comes later wakes the loop: files do not wait for the journal.
+            if (time.GetElapsedTime(startedAt) >= RunPatience)
+            {
+                if (isProbing)
+                {
+                    Fail($"{options.Program} did not end within {RunPatience.TotalSeconds:0} s");
+                    return false;
+                }
+
+                Recovered();
+            }
+
+            return taken >= StreamBytesMin && await reader!.WaitAsync(StreamPatience, cancellationToken);
+        }
+
+        if (await reader!.WaitAsync(RunPatience, cancellationToken))
+        {
+            return true;
+        }
+
+        Fail($"{options.Program} wrote nothing for {RunPatience.TotalSeconds:0} s");
+        return false;
     }
 
     private bool TryStart(int bytesMax)
@@ -142,6 +168,7 @@ internal sealed class JournalInput : IDisposable
 
         export = new JournalExport(bytesMax + CharacterBytesMax);
         reader = new JournalReader(child, changed);
+        startedAt = time.GetTimestamp();
         counters.SetFiles(1, 0);
         JournalLog.Following(logger, Input.Name, program, child.Id, cursor ?? "");
         return true;

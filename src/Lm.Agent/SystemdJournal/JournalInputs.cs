@@ -20,8 +20,8 @@ internal sealed class JournalInputs(JournalOptions options, TimeProvider time, I
     /// <inheritdoc/>
     public IReadOnlyList<InputCounters> Counters => counters;
 
-    /// <summary>How often journalctl ended or could not be started, by input.</summary>
-    public IEnumerable<(string Input, long Count)> Restarts => all.Select(input => (input.Input.Name, input.RestartCount));
+    /// <summary>The inputs.</summary>
+    public IReadOnlyList<JournalInput> All => all;
 
     /// <inheritdoc/>
     public void Apply(AgentSettings settings, IReadOnlyList<TailOffset> saved)

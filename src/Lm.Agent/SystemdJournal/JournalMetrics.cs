@@ -11,11 +11,11 @@ internal static class JournalMetrics
     /// <summary>Adds the series of as many inputs as there is room for.</summary>
     public static int AddTo(ISampleSink sink, JournalInputs inputs, int seriesMax)
     {
-        var count = 0;
-        foreach (var (input, restarts) in inputs.Restarts.Take(Math.Max(0, seriesMax)))
+        var all = inputs.All;
+        var count = Math.Min(all.Count, Math.Max(0, seriesMax));
+        for (var i = 0; i < count; i++)
         {
-            sink.Add(Restarts, [new Label("input", input)], restarts);
-            count++;
+            sink.Add(Restarts, [new Label("input", all[i].Input.Name)], all[i].RestartCount);
         }
 
         return count;

@@ -49,6 +49,16 @@ public sealed unsafe class FollowedFile : IDisposable
         return ok;
     }
 
+    /// <summary>What stands at a path now, symbolic links not followed: they are neither file nor directory.</summary>
+    /// <returns>False when nothing does, or it cannot be looked at.</returns>
+    public static bool TryLookAtItself(string path, out FileFacts facts)
+    {
+        const int NoFollow = 0x100;
+        var ok = Libc.Stat(Libc.AtCurrentDirectory, path, NoFollow, Libc.StatxBasicAndBirth, out var found) == 0;
+        facts = ok ? FactsOf(found) : default;
+        return ok;
+    }
+
     /// <summary>What the open file is like now.</summary>
     public bool TryLook(out FileFacts facts)
     {

@@ -12,11 +12,17 @@ public sealed unsafe class Inotify : IDisposable
     private const int BufferBytes = 8192;
     private const int HeaderBytes = 16;
 
+    // Some ten thousand notices: whoever takes them comes up for air.
+    private const int ReadsMax = 64;
+
     private readonly Descriptor descriptor;
     private readonly Descriptor wake;
     private readonly byte[] buffer = new byte[BufferBytes];
 
     private Inotify(Descriptor descriptor, Descriptor wake) => (this.descriptor, this.wake) = (descriptor, wake);
+
+    /// <summary>Whether the last wait handed on all that was there.</summary>
+    public bool IsDrained { get; private set; } = true;
 
     /// <summary>Begins; null when the kernel has none to give.</summary>
     public static Inotify? TryCreate()
@@ -54,7 +60,7 @@ public sealed unsafe class Inotify : IDisposable
         _ = Libc.Write(wake, (byte*)&one, sizeof(ulong));
     }
 
-    /// <summary>Waits until there are notices or <see cref="Interrupt"/> was called, then hands on all that are there.</summary>
+    /// <summary>Waits until there are notices or <see cref="Interrupt"/> was called, then hands on those that are there, up to some ten thousand.</summary>
     /// <param name="take">Gets each.</param>
     /// <returns>False when it was interrupted.</returns>
     public bool Wait(Action<FileNotice> take)
@@ -88,13 +94,15 @@ public sealed unsafe class Inotify : IDisposable
 
     private void Drain(Action<FileNotice> take)
     {
+        IsDrained = false;
         fixed (byte* start = buffer)
         {
-            while (true)
+            for (var reads = 0; reads < ReadsMax; reads++)
             {
                 var count = Libc.Read(descriptor, start, BufferBytes);
                 if (count <= 0)
                 {
+                    IsDrained = true;
                     return;
                 }
 

@@ -8,7 +8,7 @@ namespace Lm.Platform.Processes;
 /// <remarks>
 /// Source: posix_spawn(3), pipe(2), poll(2), waitpid(2).
 /// The program is started by its path with its arguments as they are: no shell reads them. It gets the environment that it is given and nothing else, an empty
-/// standard input, no other open files, and signals as they are by default.
+/// standard input, no other open files, and signals as they are by default. It leads a process group of its own, so that what it starts ends with it.
 /// <see cref="Read"/> and <see cref="WaitForEnd"/> are for one thread; <see cref="Kill"/> may come from any.
 /// </remarks>
 public sealed unsafe class ChildProcess : IDisposable
@@ -106,7 +106,7 @@ public sealed unsafe class ChildProcess : IDisposable
         return count == 0 ? -1 : count;
     }
 
-    /// <summary>Ends it at once, unless it has ended.</summary>
+    /// <summary>Ends it at once with what it started, unless it has ended and was waited for.</summary>
     public void Kill()
     {
         const int KillSignal = 9;
@@ -114,7 +114,7 @@ public sealed unsafe class ChildProcess : IDisposable
         {
             if (!hasEnded)
             {
-                _ = Libc.Kill(Id, KillSignal);
+                _ = Libc.Kill(-Id, KillSignal); // the group
             }
         }
     }
@@ -202,6 +202,7 @@ public sealed unsafe class ChildProcess : IDisposable
     {
         // posix_spawn_file_actions_t, posix_spawnattr_t and sigset_t of glibc have 80, 336 and 128 bytes.
         const int OpaqueBytes = 512;
+        const short SetGroup = 0x02; // its own: that is what the attributes begin with
         const short SetSignalDefaults = 0x04;
         const short SetSignalMask = 0x08;
         var actions = stackalloc byte[OpaqueBytes];
@@ -218,7 +219,7 @@ public sealed unsafe class ChildProcess : IDisposable
             var error = Libc.SpawnSetMask(attributes, signals);
             _ = Libc.SignalsAll(signals);
             error = error != 0 ? error : Libc.SpawnSetDefaults(attributes, signals);
-            error = error != 0 ? error : Libc.SpawnSetFlags(attributes, SetSignalDefaults | SetSignalMask);
+            error = error != 0 ? error : Libc.SpawnSetFlags(attributes, SetGroup | SetSignalDefaults | SetSignalMask);
             error = error != 0 ? error : Libc.SpawnAddOpen(actions, 0, "/dev/null", Libc.OpenReadOnly, 0);
             error = error != 0 ? error : Libc.SpawnAddDuplicate(actions, (int)output.DangerousGetHandle(), 1);
             error = error != 0 ? error : Libc.SpawnAddDuplicate(actions, (int)errors.DangerousGetHandle(), 2);

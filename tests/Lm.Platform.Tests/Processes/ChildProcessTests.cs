@@ -62,6 +62,17 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
+    public void What_it_started_ends_with_it()
+    {
+        using var child = Start("/bin/sh", ["-c", "sleep 600 & echo ready; wait"]); // the second one has the output open, too
+        Assert.Equal("ready\n", ReadOnce(child));
+
+        child.Kill();
+
+        Assert.Equal(("", ""), ReadAll(child));
+    }
+
+    [Fact]
     public void One_that_does_not_end_in_time_is_killed()
     {
         using var child = Start("/bin/sh", ["-c", "exec sleep 600 >/dev/null 2>&1"]);
