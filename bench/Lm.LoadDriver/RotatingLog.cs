@@ -11,8 +11,8 @@ namespace Lm.LoadDriver;
 /// renaming and copying wait for nothing: what was written is in a file with another name for several rotations more;
 /// compressing (a rotation late, as logrotate's delaycompress) waits until what is compressed was taken;
 /// truncating without a copy and deleting wait until all of the file was taken, because nothing is left of it;
-/// a symbolic link that is pointed elsewhere waits until what it pointed to before the present file was taken, because nobody who
-/// was away between the two could know that there was a file in between.
+/// a symbolic link that is pointed elsewhere waits until something of the file that it leads to was taken, because nobody who was away meanwhile could know
+/// that there was a file in between.
 /// </remarks>
 internal sealed class RotatingLog(string folder, RotationScheme scheme, string name) : IDisposable
 {
@@ -90,7 +90,8 @@ internal sealed class RotatingLog(string folder, RotationScheme scheme, string n
         var neededLines = scheme switch
         {
             RotationScheme.Rename or RotationScheme.CopyTruncate => 0,
-            RotationScheme.Compress or RotationScheme.Link => beforeRotation,
+            RotationScheme.Compress => beforeRotation,
+            RotationScheme.Link => Math.Min(beforeRotation + 1, Written),
             _ => Written,
         };
         if (scheme is not RotationScheme.Rename)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Protocol;
 
@@ -24,6 +25,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     private int attributeBytesMax;
     private long scanned; // no line feed from Position up to here
     private long notedPosition;
+    private UnixMillis modifiedAt; // when it was measured last
     private bool isInHole;
     private LineGroup? group;
 
@@ -39,7 +41,10 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>Which file it is.</summary>
     public FileIdentity Identity { get; } = facts.Identity;
 
-    /// <summary>When it was made, or first met, or begun anew, nanoseconds since 1970.</summary>
+    /// <summary>When the file was made, nanoseconds since 1970; 0 where the file system does not say.</summary>
+    public long BornAtNanoseconds { get; } = facts.BornAtNanoseconds;
+
+    /// <summary>When it was made or first met; or when the last copy was made before it was truncated. Nanoseconds since 1970.</summary>
     public long MetAt { get; set; }
 
     /// <summary>Bytes that are taken.</summary>
@@ -117,8 +122,12 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
             (SizeBytes, GrewAt) = (now.SizeBytes, timestamp);
         }
 
+        var hasChanged = now.ModifiedAt != modifiedAt;
+        modifiedAt = now.ModifiedAt;
         Limit = SizeBytes;
-        return SizeBytes >= Position;
+
+        // As long as before, and written to: truncated and filled again. Where it is longer, reading it finds that out.
+        return SizeBytes > Position || (SizeBytes == Position && (!hasChanged || FileFingerprint.Holds(file, Position, Fingerprint)));
     }
 
     /// <summary>Reads lines up to the limit, or until the batch is full.</summary>

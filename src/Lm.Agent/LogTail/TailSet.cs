@@ -223,38 +223,47 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         }
 
         var paths = saved.GroupBy(offset => offset.Text).ToArray();
-        var truncated = new List<(FileTail Tail, FileTail? Copy)>();
-        foreach (var offset in paths.SelectMany(path => path.OrderBy(offset => offset.MetAt)))
+        var changed = saved.OrderBy(offset => offset.MetAt).Where(offset => !TryGoOn(offset, found, begun)).ToArray();
+
+        // Only now that all are found which are there still: the inode of one that is gone may be that of another's copy.
+        saved.Clear();
+        foreach (var offset in changed)
         {
-            Reopen(offset, found, batch, begun, truncated);
+            Reopen(offset, found, batch, begun);
         }
 
-        // Only now: the inode of a file that is gone may be another file's.
-        saved.Clear();
-        truncated.ForEach(each => BeginAnew(each.Tail, each.Copy, batch, begun));
-        foreach (var path in paths.Where(path => path.All(offset => !found.ContainsKey(offset.Identity))))
+        var inOrder = tails.OrderBy(tail => tail.MetAt).ToArray();
+        tails.Clear();
+        tails.AddRange(inOrder);
+        foreach (var path in paths.Where(path => tails.TrueForAll(tail => tail.IsDetached || tail.Path != path.Key)))
         {
             // Also where all of them are gone: what had their name since is younger than the newest.
             AdoptRotated(path.Key, path.Max(offset => offset.MetAt), batch, begun);
         }
     }
 
-    private void Reopen(
-        TailOffset offset, Dictionary<FileIdentity, (string Path, FileFacts Facts)> found, LogBatch batch, Action<FileTail> begun, List<(FileTail, FileTail?)> truncated)
+    /// <summary>Goes on with a file that is there and holds what was taken of it.</summary>
+    private bool TryGoOn(TailOffset offset, Dictionary<FileIdentity, (string Path, FileFacts Facts)> found, Action<FileTail> begun)
     {
-        var hint = found.TryGetValue(offset.Identity, out var at) ? at.Path : null;
-        var file = Neighbour.Open(hint, offset.Text, offset.Identity);
-        var tail = file is not null && file.TryLook(out var facts)
-            ? new FileTail(Input, offset.Text, file, facts, counters) { MetAt = offset.MetAt, GrewAt = GrewAt(facts), IsDetached = hint is null }
-            : null;
-        if (tail is not null && FileFingerprint.Holds(tail.File, offset.Offset, offset.Fingerprint))
+        if (OpenSaved(offset, found) is not { } tail)
         {
-            tail.GoOnFrom(offset.Offset, offset.Fingerprint);
-            Insert(tail, tails.Count, begun);
-            return;
+            return false;
         }
 
-        // Truncated, or deleted and its inode given to another file. What is left of the old content may be in a copy.
+        if (!FileFingerprint.Holds(tail.File, offset.Offset, offset.Fingerprint) || IsAnother(tail, offset))
+        {
+            tail.Dispose();
+            return false;
+        }
+
+        tail.GoOnFrom(offset.Offset, offset.Fingerprint);
+        Insert(tail, tails.Count, begun);
+        return true;
+    }
+
+    /// <summary>What is left of a file that was truncated, or deleted: what it held may be in a copy.</summary>
+    private void Reopen(TailOffset offset, Dictionary<FileIdentity, (string Path, FileFacts Facts)> found, LogBatch batch, Action<FileTail> begun)
+    {
         var copy = FindCopy(offset.Text, offset.Identity, offset.Offset, offset.Fingerprint, offset.MetAt);
         if (copy is not null)
         {
@@ -267,7 +276,8 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             counters.AddLostFile();
         }
 
-        if (tail is null || tail.IsDetached)
+        var tail = OpenSaved(offset, found);
+        if (tail is null || tail.IsDetached || IsAnother(tail, offset))
         {
             tail?.Dispose();
             batch.Note(offset with { IsRemoved = true });
@@ -275,8 +285,20 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         }
 
         Insert(tail, tails.Count, begun);
-        truncated.Add((tail, copy));
+        BeginAnew(tail, copy, batch, begun);
     }
+
+    private FileTail? OpenSaved(TailOffset offset, Dictionary<FileIdentity, (string Path, FileFacts Facts)> found)
+    {
+        var hint = found.TryGetValue(offset.Identity, out var at) ? at.Path : null;
+        var file = Neighbour.Open(hint, offset.Text, offset.Identity);
+        return file is not null && file.TryLook(out var facts)
+            ? new FileTail(Input, offset.Text, file, facts, counters) { MetAt = offset.MetAt, GrewAt = GrewAt(facts), IsDetached = hint is null }
+            : null;
+    }
+
+    /// <summary>Whether an inode belongs to another file by now: one that was made after the old one was met.</summary>
+    private static bool IsAnother(FileTail tail, TailOffset offset) => tail.BornAtNanoseconds > offset.MetAt;
 
     /// <summary>Begins a truncated file at its beginning, behind what it held since its copy was made and what was copied in turn.</summary>
     private void BeginAnew(FileTail tail, FileTail? copy, LogBatch batch, Action<FileTail> begun)
@@ -302,7 +324,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
         var tail = new FileTail(Input, path, file, facts, counters)
         {
-            MetAt = isFirst || facts.BornAtNanoseconds == 0 ? Now : facts.BornAtNanoseconds,
+            MetAt = isFirst || facts.BornAtNanoseconds == 0 ? Math.Max(Now, facts.BornAtNanoseconds) : facts.BornAtNanoseconds,
             GrewAt = GrewAt(facts),
         };
         if (isFirst && Input.StartAtEnd)

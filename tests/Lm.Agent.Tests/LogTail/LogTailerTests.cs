@@ -394,6 +394,61 @@ public sealed class LogTailerTests
         Assert.Equal(2, bench.Queue.Logger.CountOf(1206));
     }
 
+    [Theory]
+    [InlineData("", "3\n4\n")]
+    [InlineData("2\n", "4\n")]
+    public async Task Files_on_inodes_of_older_ones_are_read_in_their_own_order(string second, string third)
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        Rotate(bench);
+        bench.Write("a.log", second);
+        await bench.ReadAsync();
+        await bench.StopAsync();
+
+        // What was a.log.1 goes, and the file that comes now has its inode nearly always: nobody holds it open any more.
+        bench.Append("a.log", second.Length == 0 ? "2\n" : "3\n");
+        File.Delete(bench.At("a.log.1"));
+        Rotate(bench);
+        bench.Write("a.log", third);
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        await bench.RestartAsync();
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2", "3", "4"], bench.Bodies());
+    }
+
+    [Fact]
+    public async Task A_copy_on_the_inode_of_an_older_copy_is_read_on_from_where_the_file_was_taken()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.WaitForTheKernelsClock();
+        bench.Append("a.log", "2\n");
+        CopyTruncate(bench);
+        bench.Append("a.log", "3\n");
+        await bench.ReadAsync();
+        await bench.StopAsync();
+
+        bench.Append("a.log", "4\n");
+        File.Delete(bench.At("a.log.1"));
+        CopyTruncate(bench);
+        bench.Append("a.log", "5\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        await bench.RestartAsync();
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2", "3", "4", "5"], bench.Bodies());
+    }
+
     [Fact]
     public async Task A_copy_that_the_pattern_meets_too_is_not_read_twice()
     {
