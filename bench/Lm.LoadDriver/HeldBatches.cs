@@ -50,7 +50,51 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
         return wrong == 0 ? 0 : 1;
     }
 
+    /// <summary>Prints every held ID of <see cref="WriteCrashLoad"/>, and tells whether each sample stands at its time and each request is held with all its
+    /// series: of each filler there are as many samples as there are requests.</summary>
+    /// <param name="output">Gets one ID a line.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<int> DumpWritesAsync(TextWriter output, CancellationToken cancellationToken)
+    {
+        var (held, wrong) = (new Dictionary<string, long>(), 0);
+        using (var answer = await GetAsync($"api/v1/query?query={Uri.EscapeDataString("fault_written" + Window)}&time={LateEnough}", cancellationToken))
+        {
+            foreach (var (sender, series) in BySender(answer))
+            {
+                decimal? first = null;
+                foreach (var sample in series.GetProperty("values").EnumerateArray())
+                {
+                    await output.WriteLineAsync(IdOf(sender, sample, isHeartbeat: false).AsMemory(), cancellationToken);
+                    held[sender] = held.GetValueOrDefault(sender) + 1;
+                    var zero = (sample[0].GetDecimal() * 1000) - decimal.Parse(sample[1].GetString()!, NumberStyles.Float, CultureInfo.InvariantCulture);
+                    wrong += zero == (first ??= zero) ? 0 : 1;
+                }
+            }
+        }
+
+        if (wrong > 0)
+        {
+            await Console.Error.WriteLineAsync($"{wrong} samples of fault_written stand at another time than theirs");
+        }
+
+        using var fillers = await GetAsync($"api/v1/query?query={Uri.EscapeDataString($"count_over_time(fault_filler{Window})")}&time={LateEnough}", cancellationToken);
+        foreach (var (sender, series) in BySender(fillers))
+        {
+            var count = long.Parse(series.GetProperty("value")[1].GetString()!, CultureInfo.InvariantCulture);
+            if (count != held.GetValueOrDefault(sender))
+            {
+                await Console.Error.WriteLineAsync($"{series.GetProperty("metric")}: {count} samples, but {held.GetValueOrDefault(sender)} requests are held");
+                wrong++;
+            }
+        }
+
+        return wrong == 0 ? 0 : 1;
+    }
+
     public void Dispose() => http.Dispose();
+
+    private static IEnumerable<(string Sender, JsonElement Series)> BySender(JsonDocument answer) =>
+        answer.RootElement.GetProperty("data").GetProperty("result").EnumerateArray().Select(series => (series.GetProperty("metric").GetProperty("instance").GetString()!, series));
 
     private static string IdOf(string agent, JsonElement sample, bool isHeartbeat) => isHeartbeat
         ? AgentLedger.Id(agent, (long)(sample[0].GetDecimal() * 1000))

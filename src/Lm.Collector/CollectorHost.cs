@@ -65,11 +65,12 @@ internal sealed class CollectorHost : IAsyncDisposable
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
         var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, time, loggers.CreateLogger("Lm.Collector.Series"));
         series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
-        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged); // endpoints are made below, long before anyone asks
+        var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
+        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, bound); // endpoints are made below, long before anyone asks
 
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
         var ingestMetrics = new IngestMetrics();
-        var metrics = new CollectorMetrics(ingestMetrics, spoolMetrics, spool, budget, ledger, clock);
+        var metrics = new CollectorMetrics(ingestMetrics, spoolMetrics, spool, budget, bound, ledger, clock);
         live = new LiveHub(recorder, spool.Incarnation, time, loggers.CreateLogger("Lm.Collector.Live"));
         privateEndpoints = new PrivateEndpoints(new PrivateServices
         {
@@ -91,9 +92,9 @@ internal sealed class CollectorHost : IAsyncDisposable
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
         var trimParts = new SpoolTrimParts(ledger, clock, state, () => series.StoredBefore);
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, spoolLogger);
-        var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, new BatchLeases(budget), ingestMetrics);
+        var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, Leases.ForBatches(budget), bound, ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
-            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, new WriteLeases(budget), time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));
+            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, Leases.ForWrites(budget), bound, time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));
 
         Func<System.Net.Security.SslServerAuthenticationOptions>? queryTls = settings.Value.Query.Certificate is null ? null : () => settings.QueryTls;
         queryListener = new HttpListenerHost(settings.Value.Query.Listen, privateEndpoints, ListenerBounds.Private, queryTls, loggers);

@@ -59,6 +59,9 @@ public sealed class DecodedBatch
     /// <summary>How many samples there are in all series, histogram samples included.</summary>
     public int SampleCount => SampleTimes.Count + HistogramList.Count;
 
+    /// <summary>Series that it makes at most: a histogram makes one for each bucket, and two for sum and count.</summary>
+    public int SeriesCountMax => SeriesList.Count + BucketCounts.Count + (2 * HistogramList.Count);
+
     /// <summary>The time of the oldest record; <see cref="long.MaxValue"/> when there is none.</summary>
     internal long OldestTime { get; private set; }
 

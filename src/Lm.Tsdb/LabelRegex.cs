@@ -364,6 +364,11 @@ public sealed class LabelRegex
                 text.Append(end < pattern.Length ? "]" : "");
                 i = end;
             }
+            else if (c == '(' && TryReadFlags(pattern, i, out var flags, out var flagsLength))
+            {
+                text.Append(flags);
+                i += flagsLength - 1;
+            }
             else if (c == '(' && TryReadGroup(pattern, i, out var name, out var length))
             {
                 // Without its name: .NET numbers named groups behind the others, RE2 numbers all from left to right.
@@ -378,6 +383,28 @@ public sealed class LabelRegex
         }
 
         return text.ToString();
+    }
+
+    // "(?i)", "(?i-s:" and the like. RE2 knows a group without any flag, and U, which prefers short matches: whether a value matches does not depend on it.
+    private static bool TryReadFlags(string pattern, int at, out string flags, out int length)
+    {
+        (flags, length) = ("", 0);
+        if (!pattern.AsSpan(at).StartsWith("(?"))
+        {
+            return false;
+        }
+
+        var end = pattern.AsSpan(at + 2).IndexOfAnyExcept("imsU-");
+        if (end < 0 || pattern[at + 2 + end] is not (':' or ')'))
+        {
+            return false;
+        }
+
+        var kept = pattern[(at + 2)..(at + 2 + end)].Replace("U", "", StringComparison.Ordinal);
+        var isWhole = pattern[at + 2 + end] == ')';
+        flags = kept is "" or "-" ? "(?:" + (isWhole ? ")" : "") : $"(?{kept}{(isWhole ? ')' : ':')}";
+        length = end + 3;
+        return true;
     }
 
     // "(", "(?<name>" and "(?P<name>" catch; "(?:" and "(?i)" do not.

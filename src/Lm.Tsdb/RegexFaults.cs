@@ -29,6 +29,11 @@ internal static class RegexFaults
                 case '[' when (i = LabelRegex.EndOfClass(pattern, i)) >= pattern.Length:
                     return $"{Start}missing closing ]: `{pattern[start..]})$`";
                 case '(':
+                    if (UnknownFlag(pattern, i) is { Length: > 0 } unknown)
+                    {
+                        return $"{Start}invalid or unsupported Perl syntax: `{unknown}`";
+                    }
+
                     open++;
                     canRepeat = false;
                     SkipFlags(pattern, ref i, ref open);
@@ -72,6 +77,18 @@ internal static class RegexFaults
         RegexParseError.InvalidGroupingConstruct => $"{Start}invalid or unsupported Perl syntax: `{pattern}`",
         _ => $"{Start}{exception.Error}: `{pattern}`",
     };
+
+    // The flags of a group up to the first one that RE2 does not know; empty when it knows all, or when it is a group with a name.
+    private static string UnknownFlag(string pattern, int at)
+    {
+        if (!pattern.AsSpan(at).StartsWith("(?") || pattern.AsSpan(at + 2) is ['P' or '<', ..])
+        {
+            return "";
+        }
+
+        var end = pattern.AsSpan(at + 2).IndexOfAnyExcept("imsU-");
+        return end < 0 || pattern[at + 2 + end] is ':' or ')' ? "" : pattern[at..(at + 3 + end)];
+    }
 
     // (?i), (?s-i:, (?:, (?P<name>: what stands behind the question mark is no repetition.
     private static void SkipFlags(string pattern, ref int at, ref int open)

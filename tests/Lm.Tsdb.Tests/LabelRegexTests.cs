@@ -22,6 +22,11 @@ public sealed class LabelRegexTests
     [InlineData("[]a]+", "]a", true)]
     [InlineData("(?P<host>web)[0-9]", "web1", true)]
     [InlineData("(?i)WEB", "web", true)]
+    [InlineData("(?)web(?).*", "web1", true)]
+    [InlineData("(?:)web", "web", true)]
+    [InlineData("(?U)we.*", "web", true)]
+    [InlineData("(?Ui:WE)b", "web", true)]
+    [InlineData("(?U-s).*", "a\nb", false)]
     public void An_expression_matches_as_in_RE2(string pattern, string value, bool expected)
     {
         Assert.True(LabelRegex.TryParse(pattern, out var regex, out var fault), fault);
@@ -64,6 +69,8 @@ public sealed class LabelRegexTests
 
     [Theory]
     [InlineData("[", "error parsing regexp: missing closing ]: `[)$`")]
+    [InlineData("(?iNODE", "error parsing regexp: invalid or unsupported Perl syntax: `(?iN`")]
+    [InlineData("(?x)a", "error parsing regexp: invalid or unsupported Perl syntax: `(?x`")]
     [InlineData("(a", "error parsing regexp: missing closing ): `^(?s:(a)$`")]
     [InlineData("a)|(b", "error parsing regexp: unexpected ): `^(?s:a)|(b)$`")]
     [InlineData("a\\", "error parsing regexp: missing closing ): `^(?s:a\\)$`")]
@@ -72,7 +79,7 @@ public sealed class LabelRegexTests
     [InlineData("(?i){2}", "error parsing regexp: missing argument to repetition operator: `{2}`")]
     [InlineData("a**", "error parsing regexp: invalid nested repetition operator: `**`")]
     [InlineData(@"(a)\1", "regular expression needs back-references")]
-    [InlineData("(?=a)b", "regular expression needs back-references")]
+    [InlineData("(?=a)b", "error parsing regexp: invalid or unsupported Perl syntax: `(?=`")]
     [InlineData("(.{1,1000}){1,1000}", "regular expression repeats too much")]
     [InlineData("(((a{10}){10}){10}){100}", "regular expression repeats too much")]
     [InlineData("a{1001}", "regular expression repeats too much")]

@@ -2,9 +2,12 @@ using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Journal;
 using Lm.Platform.Files;
+using Lm.Protocol;
+using Lm.Protocol.RemoteWrite;
 using Lm.Tsdb;
 using Lm.Tsdb.Blocks;
 using Lm.Tsdb.Head;
+using Label = Lm.Tsdb.Label;
 
 namespace Lm.Collector.Series;
 
@@ -16,7 +19,7 @@ namespace Lm.Collector.Series;
 /// a range leaves the head when a block that holds it is durable;
 /// no range waits longer than two hours after its first sample came, quiet or not (K14: <see cref="Head.DueRanges"/>).
 /// </remarks>
-internal sealed class SeriesStorage : IBatchConsumer, IDisposable
+internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
 {
     /// <summary>Spool bytes after which the head makes itself durable: what a restart replays at most (K15).</summary>
     public const long CheckpointBytes = 64L << 20;
@@ -92,6 +95,9 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
     /// <summary>Blocks that cannot be read.</summary>
     public int BlocksDamaged => blocks.Damaged.Count;
 
+    /// <summary>Damaged files of the head that were set aside.</summary>
+    public int HeadFilesDamaged => head.Statistics().FilesSetAside;
+
     /// <summary>Where the spool's replay begins for samples.</summary>
     public JournalPosition ReplayFrom { get; }
 
@@ -151,6 +157,15 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
             }
         }
     }
+
+    /// <inheritdoc/>
+    public int Count => head.SeriesCount;
+
+    /// <inheritdoc/>
+    public void FindNew(DecodedBatch batch, List<NewSeries> into) => batches.FindNew(batch, into);
+
+    /// <inheritdoc/>
+    public void FindNew(DecodedWrite write, List<NewSeries> into) => writes.FindNew(write, into);
 
     /// <summary>Makes durable what was taken since the last time.</summary>
     public void Checkpoint()
@@ -349,7 +364,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
 
     private void CloseDue(IReadOnlyList<HeadRange> due)
     {
-        if (due.Count == 0 || maker.Waiting > 0)
+        if (due.Count == 0 || maker.IsFull)
         {
             return;
         }

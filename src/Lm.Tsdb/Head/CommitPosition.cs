@@ -8,6 +8,9 @@ public readonly record struct CommitPosition(uint Segment, long Offset) : ICompa
     /// <summary>Before everything.</summary>
     public static readonly CommitPosition Start;
 
+    /// <summary>The position as one number, which ascends as positions do: a segment is far shorter than 4 GiB.</summary>
+    public ulong ToNumber() => ((ulong)Segment << 32) | checked((uint)Offset);
+
     /// <inheritdoc/>
     public int CompareTo(CommitPosition other) =>
         Segment != other.Segment ? Segment.CompareTo(other.Segment) : Offset.CompareTo(other.Offset);

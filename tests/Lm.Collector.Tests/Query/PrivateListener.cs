@@ -6,6 +6,7 @@ using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
 using Lm.Collector.Query;
+using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Collector.Tests.Series;
@@ -58,6 +59,9 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public QuerySettings Settings { get; set; }
 
     public PrivateEndpoints Endpoints { get; }
+
+    /// <summary>What is known of metrics.</summary>
+    public MetricCatalog Catalog => series.Catalog;
 
     public Guid Incarnation { get; } = Guid.NewGuid();
 

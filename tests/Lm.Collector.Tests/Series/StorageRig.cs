@@ -23,7 +23,7 @@ internal sealed class StorageRig : IAsyncDisposable
     private bool isDisposed;
 
     public StorageRig(
-        MemoryFileSystem? files = null, ManualTime? time = null, StorageSettings? settings = null, StorageTruth? truth = null, long segmentSizeMax = 2048)
+        MemoryFileSystem? files = null, ManualTime? time = null, StorageSettings? settings = null, StorageTruth? truth = null, long segmentSizeMax = 2048, int seriesMax = int.MaxValue)
     {
         this.segmentSizeMax = segmentSizeMax;
         (Files, Time, Settings, Truth) = (files ?? new MemoryFileSystem(), time ?? new ManualTime(), settings ?? Usual, truth ?? new StorageTruth());
@@ -49,8 +49,9 @@ internal sealed class StorageRig : IAsyncDisposable
         Ups.Start();
         var budget = new MemoryBudget(static () => 1 << 30);
         var ingest = IngestRig.SettingsOf(new Limits());
-        pipeline = new IngestPipeline(() => ingest, Ledger, Spool, Clock, new BatchLeases(budget), new IngestMetrics());
-        writes = new RemoteWritePipeline(Spool, Clock, new WriteLeases(budget), Time, new IngestMetrics());
+        Bound = new SeriesBound(Series, seriesMax, Log);
+        pipeline = new IngestPipeline(() => ingest, Ledger, Spool, Clock, Leases.ForBatches(budget), Bound, Metrics);
+        writes = new RemoteWritePipeline(Spool, Clock, Leases.ForWrites(budget), Bound, Time, Metrics);
     }
 
     public static StorageSettings Usual => new()
@@ -87,6 +88,10 @@ internal sealed class StorageRig : IAsyncDisposable
 
     public SeriesStorage Series { get; }
 
+    public SeriesBound Bound { get; }
+
+    public IngestMetrics Metrics { get; } = new();
+
     public AgentDirectory Agents { get; }
 
     public UpWriter Ups { get; }
@@ -121,6 +126,56 @@ internal sealed class StorageRig : IAsyncDisposable
     {
         Assert.Null(await writes.ProcessAsync("prom", Now, new WriteRequestMaker().Series(metric, "j", Now.Value, value).ToBody(), IngestRig.SettingsOf(new Limits())));
         await AppliedAsync();
+    }
+
+    /// <summary>Sends one sample of each metric by remote write.</summary>
+    public async Task<WriteRefusal?> WriteAllAsync(params string[] metrics)
+    {
+        var maker = new WriteRequestMaker();
+        foreach (var metric in metrics)
+        {
+            maker.Series(metric, "j", Now.Value, 1);
+        }
+
+        var refusal = await writes.ProcessAsync("prom", Now, maker.ToBody(), IngestRig.SettingsOf(new Limits()));
+        await AppliedAsync();
+        return refusal;
+    }
+
+    /// <summary>Sends a batch with one sample of each metric.</summary>
+    public async Task<FrameAck> SendAllAsync(params string[] metrics)
+    {
+        var sequence = Truth.Next("many");
+        Time.Advance(TimeSpan.FromSeconds(15));
+        var encoder = new BatchEncoder();
+        encoder.Begin(Now, 15_000, []);
+        foreach (var metric in metrics)
+        {
+            encoder.Add(new MetricDescriptor(metric, MetricType.Gauge, "", ""), [], 1);
+        }
+
+        var frame = encoder.EncodeFrame(new BatchKey("many", FrameMaker.Queue, new SequenceRange(sequence, sequence))).ToArray();
+        var outcome = await pipeline.ProcessAsync(new IngestRequest { AgentId = "many", SeqStart = sequence, SeqEnd = sequence, SeqFloor = 0, ReceivedAt = Now }, frame);
+        await AppliedAsync();
+        return Assert.Single(outcome.Frames);
+    }
+
+    /// <summary>Sends a batch with the same samples for each metric, as an agent does with what it had queued.</summary>
+    public async Task SendBacklogAsync(string agent, IReadOnlyList<string> metrics, UnixMillis[] times)
+    {
+        var sequence = Truth.Next(agent);
+        var values = Array.ConvertAll(times, time => (double)(time.Value / 1000 % 977));
+        var encoder = new BatchEncoder();
+        encoder.Begin(times[^1], 15_000, []);
+        foreach (var metric in metrics)
+        {
+            encoder.AddSamples(new MetricDescriptor(metric, MetricType.Gauge, "", ""), [], times, values);
+        }
+
+        var frame = encoder.EncodeFrame(new BatchKey(agent, FrameMaker.Queue, new SequenceRange(sequence, sequence))).ToArray();
+        var outcome = await pipeline.ProcessAsync(new IngestRequest { AgentId = agent, SeqStart = sequence, SeqEnd = sequence, SeqFloor = 0, ReceivedAt = Now }, frame);
+        var ack = Assert.Single(outcome.Frames);
+        Assert.Equal((FrameOutcome.Accepted, 0, 0), (ack.Outcome, ack.DroppedTooOld, ack.DroppedOverLimit));
     }
 
     public Task AppliedAsync() => Spool.WaitForAcknowledgedAsync(TestContext.Current.CancellationToken).AsTask();
