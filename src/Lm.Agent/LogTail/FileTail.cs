@@ -76,7 +76,13 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>Its offset as the queue keeps it.</summary>
     public TailOffset Offset => new()
     {
-        Kind = TailKind.File, Input = Input.Name, Text = path, Identity = Identity, Offset = Position, Fingerprint = FingerprintOfTaken, MetAt = MetAt,
+        Kind = TailKind.File,
+        Input = Input.Name,
+        Text = path,
+        Identity = Identity,
+        Offset = Position,
+        Fingerprint = FingerprintOfTaken,
+        MetAt = MetAt,
     };
 
     /// <summary>Goes on where it was left.</summary>

@@ -81,7 +81,7 @@ internal sealed class JournalReader : IDisposable
     /// <summary>How it ended, in words.</summary>
     public string Describe()
     {
-        var said = Encoding.UTF8.GetString(errors, 0, errorCount).ReplaceLineEndings(" ").Trim();
+        var said = Encoding.UTF8.GetString(errors, 0, errorCount).ReplaceLineEndings(" ").Trim().TrimEnd('.');
         var how = end.Signal != 0 ? $"signal {end.Signal} ended it" : $"it ended with exit code {end.Code}";
         return said.Length > 0 ? $"{how}: {said}" : how;
     }

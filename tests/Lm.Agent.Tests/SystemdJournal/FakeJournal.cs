@@ -4,6 +4,7 @@ using System.Text;
 using Lm.Agent.Settings;
 using Lm.Agent.SystemdJournal;
 using Lm.Agent.Tests.LogTail;
+using Lm.Platform.Processes;
 
 namespace Lm.Agent.Tests.SystemdJournal;
 
@@ -18,6 +19,7 @@ internal sealed class FakeJournal : IDisposable
         Put("count", "0");
         Put("journalctl", $$"""
             #!/bin/sh
+            [ "$1" != --version ] || exit 0
             dir='{{folder}}'
             i=1 follow= last=
             for a in "$@"; do
@@ -46,6 +48,7 @@ internal sealed class FakeJournal : IDisposable
             done
             """);
         File.SetUnixFileMode(Program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        WaitUntilItCanBeStarted();
     }
 
     public string Program => Path.Combine(folder, "journalctl");
@@ -118,6 +121,19 @@ internal sealed class FakeJournal : IDisposable
     public static LogInput Input(string name = "journal", bool startAtEnd = false) => new(name, "", startAtEnd) { IsJournal = true };
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    // A process that another test is just starting has the file open for writing, too, until its own program takes its place: ETXTBSY.
+    private void WaitUntilItCanBeStarted()
+    {
+        const int TextFileBusy = 26;
+        int error;
+        do
+        {
+            ChildProcess.TryStart(Program, ["--version"], [], out error)?.Dispose();
+        }
+        while (error == TextFileBusy);
+        Assert.Equal(0, error);
+    }
 
     private void Put(string name, string text)
     {
