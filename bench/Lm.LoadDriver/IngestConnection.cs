@@ -54,9 +54,20 @@ internal sealed class IngestConnection : IDisposable
         SimulatedAgent agent, ulong sequence, ulong floor, UnixMillis now, ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
     {
         var head = WriteHead(agent, sequence, floor, now, frame.Length);
-        frame.Span.CopyTo(request.AsSpan(head));
-        await tls.WriteAsync(request.AsMemory(0, head + frame.Length), cancellationToken);
-        return await ReadAnswerAsync(cancellationToken);
+        return await ExchangeAsync(head, frame, cancellationToken);
+    }
+
+    /// <summary>Sends one remote-write request and waits for the answer.</summary>
+    /// <exception cref="IOException">The connection ended, or the answer is not HTTP.</exception>
+    public Task<IngestAnswer> WriteAsync(SimulatedAgent sender, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        Reserve(body.Length);
+        System.Text.Unicode.Utf8.TryWrite(
+            request,
+            CultureInfo.InvariantCulture,
+            $"POST /api/v1/write HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\nContent-Length: {body.Length}\r\nAuthorization: Bearer {sender.Token}\r\nUser-Agent: lm-load\r\n\r\n",
+            out var head);
+        return ExchangeAsync(head, body, cancellationToken);
     }
 
     public void Dispose()
@@ -67,12 +78,7 @@ internal sealed class IngestConnection : IDisposable
 
     private int WriteHead(SimulatedAgent agent, ulong sequence, ulong floor, UnixMillis now, int length)
     {
-        var needed = 1024 + length;
-        if (request.Length < needed)
-        {
-            request = new byte[needed * 2];
-        }
-
+        Reserve(length);
         if (!System.Text.Unicode.Utf8.TryWrite(
             request,
             CultureInfo.InvariantCulture,
@@ -83,6 +89,22 @@ internal sealed class IngestConnection : IDisposable
         }
 
         return written;
+    }
+
+    private void Reserve(int length)
+    {
+        var needed = 1024 + length;
+        if (request.Length < needed)
+        {
+            request = new byte[needed * 2];
+        }
+    }
+
+    private async Task<IngestAnswer> ExchangeAsync(int head, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        body.Span.CopyTo(request.AsSpan(head));
+        await tls.WriteAsync(request.AsMemory(0, head + body.Length), cancellationToken);
+        return await ReadAnswerAsync(cancellationToken);
     }
 
     private async Task<IngestAnswer> ReadAnswerAsync(CancellationToken cancellationToken)
@@ -127,6 +149,11 @@ internal sealed class IngestConnection : IDisposable
             {
                 length = int.Parse(line.AsSpan(15).Trim(), NumberStyles.None, CultureInfo.InvariantCulture);
             }
+        }
+
+        if (length < 0 && head.StartsWith("HTTP/1.1 204 ", StringComparison.Ordinal))
+        {
+            length = 0;
         }
 
         if (!head.StartsWith("HTTP/1.1 ", StringComparison.Ordinal) || head.Length < 12 || length < 0)

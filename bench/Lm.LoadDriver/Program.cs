@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Lm.LoadDriver;
 
 const string Help = """
-    lm-load tokens  --agents N --secret-file F [--prefix P]
+    lm-load tokens  --agents N --secret-file F [--prefix P] [--remote-write]
         prints the collector's token table for the simulated agents
     lm-load run     --url https://HOST:PORT --ca F --secret-file F [--agents 16] [--batches 20000] [--seconds 60] [--pid PID] [--prefix P]
         sends heartbeats of 107 series; prints one JSON line
@@ -14,6 +14,8 @@ const string Help = """
         the bare endpoint alone
     lm-load crash   --url … --ca F --secret-file F [--agents 4] [--series 5] [--forget] [--prefix P]
         sends until SIGTERM, noting IDs in $FAULT_SENT and $FAULT_ACKED; --forget sends acknowledged batches again after failures
+    lm-load crash-writes --url … --ca F --secret-file F [--agents 4] [--series 1000] [--prefix P]
+        the same by remote write, with tokens that allow it
     lm-load relay   --listen IP:PORT --url … --ca F --cert F --key F [--queue-dir D] [--lose PERCENT]
         passes a real agent's requests on to the collector until SIGTERM, noting in $FAULT_SENT, $FAULT_ACKED and $FAULT_SENT.batches each batch
         that was sent, or that the agent's queue in D had synced; loses that share of requests and answers
@@ -25,8 +27,9 @@ const string Help = """
         compares: exit code 0 when every line is there once and in order, 3 when lines are missing alone, else 1
     lm-load listen  --query http://HOST:PORT/ --token-file F [--clients 1000] [--path /api/v1/live?events=batch]
         that many clients of the live stream until SIGTERM; prints one JSON line with what they heard
-    lm-load dump    --query http://HOST:PORT/ --token-file F [--heartbeats]
-        prints the IDs that the collector holds, of crash's batches or of real agents' heartbeats; exit code 1 when its own counts disagree
+    lm-load dump    --query http://HOST:PORT/ --token-file F [--heartbeats | --writes]
+        prints the IDs that the collector holds, of crash's batches, of real agents' heartbeats, or of crash-writes' requests; exit code 1 when its own
+        counts disagree, or a request is not held whole
     """;
 
 if (args is [not "bare", ..])
@@ -72,8 +75,9 @@ static async Task<int> RunAsync(string[] words, CancellationToken stopping)
         case "tokens":
             var listed = SimulatedAgent.Make(
                 arguments.Text("prefix", "bench-"), arguments.Number("agents", 16, 1, 1000), arguments.Required("secret-file"), "");
+            var mayWrite = arguments.Flag("remote-write");
             arguments.RefuseUnread();
-            Console.Out.Write(SimulatedAgent.TokenTable(listed));
+            Console.Out.Write(SimulatedAgent.TokenTable(listed, mayWrite));
             return 0;
         case "run":
             return await LoadAsync(arguments, stopping);
@@ -87,6 +91,8 @@ static async Task<int> RunAsync(string[] words, CancellationToken stopping)
             return 0;
         case "crash":
             return await CrashAsync(arguments, stopping);
+        case "crash-writes":
+            return await CrashWritesAsync(arguments, stopping);
         case "relay":
             return await RelayAsync(arguments, stopping);
         case "lines":
@@ -108,9 +114,9 @@ static async Task<int> RunAsync(string[] words, CancellationToken stopping)
         case "dump":
             using (var held = new HeldBatches(new Uri(arguments.Required("query")), (await File.ReadAllTextAsync(arguments.Required("token-file"), stopping)).Trim()))
             {
-                var heartbeats = arguments.Flag("heartbeats");
+                var (heartbeats, writes) = (arguments.Flag("heartbeats"), arguments.Flag("writes"));
                 arguments.RefuseUnread();
-                return await held.DumpAsync(heartbeats, Console.Out, stopping);
+                return writes ? await held.DumpWritesAsync(Console.Out, stopping) : await held.DumpAsync(heartbeats, Console.Out, stopping);
             }
 
         default:
@@ -152,6 +158,19 @@ static async Task<int> CrashAsync(Arguments arguments, CancellationToken stoppin
     using var journal = FaultJournal.Open();
     return await new CrashLoad(address, authorities, journal, FaultJournal.BaseMillis(TimeProvider.System), series, forget, TimeProvider.System)
         .RunAsync(agents, stopping);
+}
+
+static async Task<int> CrashWritesAsync(Arguments arguments, CancellationToken stopping)
+{
+    var address = new Uri(arguments.Required("url"));
+    var senders = SimulatedAgent.Make(
+        arguments.Text("prefix", "fault-"), arguments.Number("agents", 4, 1, 1000), arguments.Required("secret-file"), "");
+    var series = arguments.Number("series", 1000, 2, 20_000);
+    var authorities = Comparison.Authorities(arguments.Required("ca"));
+    arguments.RefuseUnread();
+    using var journal = FaultJournal.Open();
+    return await new WriteCrashLoad(address, authorities, journal, FaultJournal.BaseMillis(TimeProvider.System), series, TimeProvider.System)
+        .RunAsync(senders, stopping);
 }
 
 static async Task<int> RelayAsync(Arguments arguments, CancellationToken stopping)

@@ -35,12 +35,12 @@ internal sealed class SimulatedAgent
     }
 
     /// <summary>The collector's token table for these agents.</summary>
-    public static string TokenTable(IEnumerable<SimulatedAgent> agents)
+    public static string TokenTable(IEnumerable<SimulatedAgent> agents, bool remoteWrite)
     {
         var table = new StringBuilder();
         foreach (var agent in agents)
         {
-            table.Append(CultureInfo.InvariantCulture, $"[[tokens]]\nagent_id = \"{agent.Id}\"\ntoken = \"{agent.Token}\"\n\n");
+            table.Append(CultureInfo.InvariantCulture, $"[[tokens]]\nagent_id = \"{agent.Id}\"\ntoken = \"{agent.Token}\"\nremote_write = {(remoteWrite ? "true" : "false")}\n\n");
         }
 
         return table.ToString();

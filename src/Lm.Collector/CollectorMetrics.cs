@@ -5,7 +5,7 @@ using Lm.Collector.Spool;
 namespace Lm.Collector;
 
 /// <summary>The values of <c>/metrics</c> that ingest, spool and listeners count.</summary>
-internal sealed class CollectorMetrics(IngestMetrics ingest, SpoolMetrics spoolMetrics, BatchSpool spool, MemoryBudget budget, SequenceLedger ledger, ClockGuard clock)
+internal sealed class CollectorMetrics(IngestMetrics ingest, SpoolMetrics spoolMetrics, BatchSpool spool, MemoryBudget budget, SeriesBound bound, SequenceLedger ledger, ClockGuard clock)
 {
     /// <summary>The ingest listener, once it is made.</summary>
     public HttpListenerHost? IngestListener { get; set; }
@@ -39,6 +39,8 @@ internal sealed class CollectorMetrics(IngestMetrics ingest, SpoolMetrics spoolM
         }
 
         Count("lm_collector_remote_write_exemplars_dropped_total", "Exemplars of remote write, which are not stored.", Interlocked.Read(ref ingest.WriteExemplars));
+        Gauge("lm_collector_series_max", "Series that the head may have.", bound.Max);
+        Count("lm_collector_series_refused_total", "Series of batches and of remote write left out because the head has as many as it may, each time that they came.", bound.Refused);
         Count("lm_collector_clock_suspect_total", "Batches and requests put off because a clock cannot be right.", Interlocked.Read(ref ingest.ClockSuspect));
         Count("lm_collector_request_faults_total", "Requests that failed by a fault of the collector.", Interlocked.Read(ref ingest.Faults));
         Gauge("lm_collector_clock_suspect", "1 while the collector's clock precedes its newest stored batch.", clock.IsSuspect(out _) ? 1 : 0);
@@ -48,6 +50,7 @@ internal sealed class CollectorMetrics(IngestMetrics ingest, SpoolMetrics spoolM
         Gauge("lm_collector_spool_bytes", "Bytes of the spool.", spool.SizeBytes);
         Gauge("lm_collector_spool_segments", "Segments of the spool.", spool.Segments.Count);
         Gauge("lm_collector_spool_unapplied_batches", "Batches and requests acknowledged and not yet visible to queries.", spool.Behind);
+        Gauge("lm_collector_spool_unapplied_bytes", "Bytes of them, decompressed.", spool.BehindBytes);
         Count("lm_collector_spool_records_total", "Records committed to the spool.", Interlocked.Read(ref spoolMetrics.RecordsCommitted));
         Count("lm_collector_spool_frame_bytes_total", "Bytes of frames and of remote-write bodies committed to the spool.", Interlocked.Read(ref spoolMetrics.BytesCommitted));
         Count("lm_collector_spool_full_total", "Appends refused because spool or disk were full.", Interlocked.Read(ref spoolMetrics.AppendsRefusedFull));

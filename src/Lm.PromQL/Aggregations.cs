@@ -1,3 +1,4 @@
+using Lm.PromQL.Folds;
 using Lm.Tsdb;
 
 namespace Lm.PromQL;

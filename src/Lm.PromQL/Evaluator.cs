@@ -135,6 +135,8 @@ internal sealed class Evaluator(QueryScope scope)
         var start = from / step * step; // steps are aligned to 1970, whatever the outer ones are
         start += start < from || (start == from && !isV2) ? step : 0;
         var count = ends.Last < start ? 0 : ((ends.Last - start) / step) + 1;
+        // What is pinned by @ is evaluated once in Prometheus 2 even when no step of the subquery lies in its window: it may be refused.
+        count = count == 0 && isV2 && IsInvariant(subquery.Inner) ? 1 : count;
         scope.Budget.CheckRoom(count);
         var inner = new TimeGrid(start, step, (int)count);
         var list = subquery.Inner.Kind == ValueKind.Scalar ? AsSeries(Scalar(subquery.Inner, inner)) : Vector(subquery.Inner, inner);

@@ -1,15 +1,16 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Lm.PromQL;
 
 /// <summary>Samples and time of one query: counts what it holds, and ends it at the limit.</summary>
-/// <remarks>Samples are counted as Prometheus counts them, so that its limits and statistics mean the same here. One query, one thread.</remarks>
+/// <remarks>Samples are counted as Prometheus counts them, so that its limits and statistics mean the same here. One query, one thread: what helpers did is
+/// counted when they are done.</remarks>
 internal sealed class QueryBudget(long samplesMax, CancellationToken ending)
 {
-    /// <summary>Operations between two looks at the clock: well below a millisecond's work.</summary>
-    private const long WorkBetweenChecks = 50_000;
-
     private const long PlacesAlwaysAllowed = 131_072;
 
-    private long work;
+    /// <summary>The operations of the query's own thread.</summary>
+    public WorkMeter Meter { get; } = new(ending);
 
     /// <summary>Samples held now.</summary>
     public long Held { get; private set; }
@@ -22,6 +23,9 @@ internal sealed class QueryBudget(long samplesMax, CancellationToken ending)
 
     /// <summary>Series that selectors found.</summary>
     public int Series { get; set; }
+
+    /// <summary>How many more samples may be held.</summary>
+    public long Room => samplesMax - Held;
 
     /// <summary>Ends when the query's time is over or its caller gave up.</summary>
     public CancellationToken Ending => ending;
@@ -42,9 +46,14 @@ internal sealed class QueryBudget(long samplesMax, CancellationToken ending)
         Peak = Math.Max(Peak, Held + moment);
         if (Held + moment > samplesMax)
         {
-            throw new QueryException(QueryFault.TooManySamples, "query processing would load too many samples into memory in query execution");
+            Refuse();
         }
     }
+
+    /// <summary>Ends the query since it would hold too much.</summary>
+    [DoesNotReturn]
+    public static void Refuse() =>
+        throw new QueryException(QueryFault.TooManySamples, "query processing would load too many samples into memory in query execution");
 
     /// <summary>Refuses room for a grid that the limit can never allow, before it is allocated.</summary>
     /// <remarks>A place without a sample costs 8 bytes, half of what Prometheus takes for a sample: twice the limit is the same memory. A megabyte is
@@ -53,21 +62,13 @@ internal sealed class QueryBudget(long samplesMax, CancellationToken ending)
     {
         if (places > Math.Min((2 * samplesMax) + PlacesAlwaysAllowed, Array.MaxLength))
         {
-            NotePeak(samplesMax + 1);
+            Refuse();
         }
     }
 
     /// <summary>Counts samples that a selector gave.</summary>
     public void Count(long samples) => Total += samples;
 
-    /// <summary>Counts operations, and looks whether the query should end every now and then.</summary>
-    public void Work(long operations)
-    {
-        work += operations;
-        if (work >= WorkBetweenChecks)
-        {
-            work = 0;
-            ending.ThrowIfCancellationRequested();
-        }
-    }
+    /// <summary>Counts operations of the query's own thread, and looks whether the query should end every now and then.</summary>
+    public void Work(long operations) => Meter.Add(operations);
 }

@@ -18,6 +18,9 @@ public sealed record QueryEngineOptions
     /// <summary>Whose answers: those of Prometheus 3 by default.</summary>
     public PromSemantics Semantics { get; init; } = PromSemantics.V3;
 
+    /// <summary>Threads that queries over many series may use beside their own. Default: none.</summary>
+    public QueryWorkers? Workers { get; init; }
+
     /// <summary>The clock that <see cref="Timeout"/> goes by.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

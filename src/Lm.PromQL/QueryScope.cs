@@ -14,6 +14,15 @@ internal sealed record QueryScope(
 {
     public PromSemantics Semantics => Options.Semantics;
 
+    /// <summary>The series that match, in the order in which they are added up and in which ties are broken.</summary>
+    /// <remarks>Prometheus 2.42 goes through them sorted by labels. Prometheus 3 takes what storage gives first, and so do its answers here.</remarks>
+    public ISeriesSelection Find(IReadOnlyList<LabelMatcher> matchers, long from, long until)
+    {
+        var found = Reader.Find(matchers, from, until, Budget.Ending);
+        Budget.Series += found.Count;
+        return Semantics == PromSemantics.V2 && found.Count > 1 ? SortedSelection.Of(found) : found;
+    }
+
     /// <summary>The times that a selector looks at, one for each step; all the same when it is pinned.</summary>
     public TimeGrid Shift(TimeGrid grid, TimeShift shift) => shift.Pin switch
     {

@@ -12,42 +12,11 @@ internal static class Selectors
     /// <param name="asTimes">Whether the samples' times, in seconds, are wanted instead of their values.</param>
     public static List<StepSeries> Vector(VectorSelector selector, QueryScope scope, TimeGrid grid, bool asTimes = false)
     {
-        var budget = scope.Budget;
         var times = scope.Shift(grid, selector.Shift);
         var reach = scope.Options.LookbackMs - (scope.Semantics == PromSemantics.V2 ? 0 : 1);
-        using var selection = scope.Reader.Find(selector.Matchers, times.Start - reach, times.Last, budget.Ending);
-        budget.Series += selection.Count;
-        var list = new List<StepSeries>(Math.Min(selection.Count, 1024));
-        var samples = new SampleBuffer();
-        var places = new double[grid.Count];
-        for (var i = 0; i < selection.Count; i++)
-        {
-            samples.Clear();
-            if (grid.Count == 1)
-            {
-                selection.ReadNewest(i, times.Start - reach, times.Last, samples);
-            }
-            else
-            {
-                selection.Read(i, times.Start - reach, times.Last, samples);
-            }
-
-            budget.Work(samples.Count + grid.Count + 100);
-            if (samples.Count == 0)
-            {
-                continue;
-            }
-
-            Fill(places, samples, times, reach, asTimes);
-            if (StepSeries.FromPlaces(selection.Labels(i), 0, places) is { } series)
-            {
-                budget.Hold(series.Count);
-                budget.Count(series.Count);
-                list.Add(series);
-            }
-        }
-
-        return list;
+        var selection = scope.Find(selector.Matchers, times.Start - reach, times.Last);
+        using var points = new SelectedPoints(selection, times, reach, asTimes);
+        return SeriesRun.All(points, scope);
     }
 
     /// <summary>The windows that a range selector gives.</summary>
@@ -56,19 +25,58 @@ internal static class Selectors
         var ends = scope.Shift(grid, matrix.Selector.Shift);
         var includesStart = scope.Semantics == PromSemantics.V2;
         var from = ends.Start - matrix.RangeMs + (includesStart ? 0 : 1);
-        var selection = scope.Reader.Find(matrix.Selector.Matchers, from, ends.Last, scope.Budget.Ending);
-        scope.Budget.Series += selection.Count;
+        var selection = scope.Find(matrix.Selector.Matchers, from, ends.Last);
         return new SelectedWindows(selection) { Ends = ends, RangeMs = matrix.RangeMs, IncludesStart = includesStart };
     }
+}
 
-    private static void Fill(double[] places, SampleBuffer samples, TimeGrid at, long reach, bool asTimes)
+/// <summary>The newest sample of each series at each step.</summary>
+/// <param name="selection">The series.</param>
+/// <param name="steps">The steps.</param>
+/// <param name="reach">How old a sample may be.</param>
+/// <param name="asTimes">Whether the samples' times, in seconds, are wanted instead of their values.</param>
+internal sealed class SelectedPoints(ISeriesSelection selection, TimeGrid steps, long reach, bool asTimes) : SeriesEvaluation
+{
+    private readonly SampleBuffer samples = new();
+    private readonly double[] places = new double[steps.Count];
+
+    public override int Count => selection.Count;
+
+    public override SeriesOutcome Evaluate(int index, WorkMeter meter)
+    {
+        samples.Clear();
+        if (steps.Count == 1)
+        {
+            selection.ReadNewest(index, steps.Start - reach, steps.Last, samples);
+        }
+        else
+        {
+            selection.Read(index, steps.Start - reach, steps.Last, samples);
+        }
+
+        meter.Add(samples.Count + steps.Count + 100);
+        if (samples.Count == 0)
+        {
+            return default;
+        }
+
+        Fill();
+        var series = StepSeries.FromPlaces(selection.Labels(index), 0, places);
+        return new SeriesOutcome(series, series?.Count ?? 0, 0, 0);
+    }
+
+    public override SeriesEvaluation? Another() => selection.Another() is { } other ? new SelectedPoints(other, steps, reach, asTimes) : null;
+
+    public override void Dispose() => selection.Dispose();
+
+    private void Fill()
     {
         var times = samples.Times;
         var values = samples.Values;
         var next = 0; // the first sample later than the step
         for (var step = 0; step < places.Length; step++)
         {
-            var time = at[step];
+            var time = steps[step];
             while (next < times.Length && times[next] <= time)
             {
                 next++;

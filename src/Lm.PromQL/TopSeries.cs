@@ -11,10 +11,12 @@ internal sealed class TopSeries
     private readonly double[] values;
     private readonly int[] owners;
     private readonly int[] counts;
+    private readonly BestFirst order;
 
     private TopSeries(int heaps, int capacity, bool isTop, bool isV2)
     {
         this.isTop = isTop;
+        order = new BestFirst(isTop);
         this.isV2 = isV2;
         this.capacity = capacity;
         values = new double[heaps * capacity];
@@ -118,15 +120,12 @@ internal sealed class TopSeries
         Down(start, 0, count);
     }
 
-    // Whether a value has less right to stay: NaN has the least.
-    private bool IsWorse(double left, double right) => double.IsNaN(left) || (isTop ? left < right : left > right);
-
     private void Up(int start, int at)
     {
         while (at > 0)
         {
             var parent = (at - 1) / 2;
-            if (!IsWorse(values[start + at], values[start + parent]))
+            if (!order.IsWorse(values[start + at], values[start + parent]))
             {
                 return;
             }
@@ -146,12 +145,12 @@ internal sealed class TopSeries
                 return;
             }
 
-            if (child + 1 < count && IsWorse(values[start + child + 1], values[start + child]))
+            if (child + 1 < count && order.IsWorse(values[start + child + 1], values[start + child]))
             {
                 child++;
             }
 
-            if (!IsWorse(values[start + child], values[start + at]))
+            if (!order.IsWorse(values[start + child], values[start + at]))
             {
                 return;
             }
@@ -175,7 +174,7 @@ internal sealed class TopSeries
         {
             var start = group * capacity;
             var best = Enumerable.Range(start, counts[group]).ToArray();
-            SortBestFirst(best);
+            order.Sort(best, at => values[at]);
             foreach (var at in best)
             {
                 result.Add(list[owners[at]]);
@@ -183,25 +182,6 @@ internal sealed class TopSeries
         }
 
         return result;
-    }
-
-    // Insertion for few: it keeps equal ones in their order, as Go's sort does for up to twelve.
-    private void SortBestFirst(int[] best)
-    {
-        if (best.Length > 12)
-        {
-            var ordered = best.OrderBy(at => double.IsNaN(values[at])).ThenBy(at => isTop ? -values[at] : values[at]).ToArray();
-            ordered.CopyTo(best, 0);
-            return;
-        }
-
-        for (var i = 1; i < best.Length; i++)
-        {
-            for (var j = i; j > 0 && IsWorse(values[best[j - 1]], values[best[j]]); j--)
-            {
-                (best[j - 1], best[j]) = (best[j], best[j - 1]);
-            }
-        }
     }
 
     private List<StepSeries> Kept(List<StepSeries> list, int groups, int steps)

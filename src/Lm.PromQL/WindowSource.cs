@@ -24,6 +24,9 @@ internal abstract class WindowSource : IDisposable
     /// <summary>A series' samples of all windows, without staleness markers; valid until the next call.</summary>
     public abstract SampleBuffer Load(int index);
 
+    /// <summary>The same for another thread, to be disposed of before this is; null when it must be one thread.</summary>
+    public abstract WindowSource? Another();
+
     public abstract void Dispose();
 }
 
@@ -59,14 +62,17 @@ internal sealed class SelectedWindows(ISeriesSelection selection) : WindowSource
         return clean;
     }
 
+    public override WindowSource? Another() =>
+        selection.Another() is { } other ? new SelectedWindows(other) { Ends = Ends, RangeMs = RangeMs, IncludesStart = IncludesStart } : null;
+
     public override void Dispose() => selection.Dispose();
 }
 
 /// <summary>The windows of <c>expression[1h:5m]</c>.</summary>
 /// <param name="list">What the expression evaluated to.</param>
 /// <param name="grid">At which times.</param>
-/// <param name="budget">Holds the samples until this is done with.</param>
-internal sealed class SubqueryWindows(List<StepSeries> list, TimeGrid grid, QueryBudget budget) : WindowSource
+/// <param name="budget">Holds the samples until this is done with; null where another one does.</param>
+internal sealed class SubqueryWindows(List<StepSeries> list, TimeGrid grid, QueryBudget? budget) : WindowSource
 {
     private readonly SampleBuffer samples = new();
 
@@ -89,5 +95,8 @@ internal sealed class SubqueryWindows(List<StepSeries> list, TimeGrid grid, Quer
         return samples;
     }
 
-    public override void Dispose() => budget.Release(StepSeries.CountOf(list));
+    public override WindowSource Another() =>
+        new SubqueryWindows(list, grid, budget: null) { Ends = Ends, RangeMs = RangeMs, IncludesStart = IncludesStart };
+
+    public override void Dispose() => budget?.Release(StepSeries.CountOf(list));
 }

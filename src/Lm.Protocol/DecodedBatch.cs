@@ -50,14 +50,14 @@ public sealed class DecodedBatch
     /// <summary>The alert records.</summary>
     public ReadOnlySpan<DecodedAlert> Alerts => AlertList.Items;
 
-    /// <summary>Whether it holds log or alert records.</summary>
-    public bool HasLogsOrAlerts => Logs.Length > 0 || Alerts.Length > 0;
-
     /// <summary>How many symbols there are; number 0 is the empty string.</summary>
     public int SymbolCount => Symbols.Count;
 
     /// <summary>How many samples there are in all series, histogram samples included.</summary>
     public int SampleCount => SampleTimes.Count + HistogramList.Count;
+
+    /// <summary>Series that it makes at most: a histogram makes one for each bucket, and two for sum and count.</summary>
+    public int SeriesCountMax => SeriesList.Count + BucketCounts.Count + (2 * HistogramList.Count);
 
     /// <summary>The time of the oldest record; <see cref="long.MaxValue"/> when there is none.</summary>
     internal long OldestTime { get; private set; }

@@ -53,4 +53,8 @@ public interface ISeriesSelection : IDisposable
     /// <param name="until">The latest time.</param>
     /// <param name="into">Where it goes, behind what is there.</param>
     void ReadNewest(int index, long from, long until, SampleBuffer into) => Read(index, from, until, into);
+
+    /// <summary>The same series in the same order, to be read by another thread meanwhile.</summary>
+    /// <returns>What must be disposed of before this is; null where only one thread can read.</returns>
+    ISeriesSelection? Another() => null;
 }

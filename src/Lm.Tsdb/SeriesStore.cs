@@ -93,14 +93,15 @@ public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesR
     private sealed class MergedSelection : ISeriesSelection
     {
         private readonly IReadOnlyList<ISeriesSelection> parts; // in order of precedence
-        private readonly List<LabelSet> labels = [];
-        private readonly List<int> firstOf = [];
-        private readonly List<(int Part, int Index, int Next)> places = [];
+        private readonly List<LabelSet> labels;
+        private readonly List<int> firstOf;
+        private readonly List<(int Part, int Index, int Next)> places;
         private readonly SampleMerge merge = new();
 
         public MergedSelection(IReadOnlyList<ISeriesSelection> parts, CancellationToken cancellationToken)
         {
             this.parts = parts;
+            (labels, firstOf, places) = ([], [], []);
             var known = new Dictionary<LabelSet, (int Series, int Last)>(parts.Count == 0 ? 0 : parts.Max(part => part.Count));
             for (var part = 0; part < parts.Count; part++)
             {
@@ -110,6 +111,12 @@ public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesR
                     Add(known, parts[part].Labels(index), part, index);
                 }
             }
+        }
+
+        private MergedSelection(MergedSelection same, IReadOnlyList<ISeriesSelection> parts)
+        {
+            this.parts = parts;
+            (labels, firstOf, places) = (same.labels, same.firstOf, same.places);
         }
 
         public int Count => labels.Count;
@@ -127,6 +134,23 @@ public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesR
                 merge.Merge(into, start, second);
                 at = next;
             }
+        }
+
+        public ISeriesSelection? Another()
+        {
+            var others = new List<ISeriesSelection>(parts.Count);
+            foreach (var part in parts)
+            {
+                if (part.Another() is not { } other)
+                {
+                    others.ForEach(static each => each.Dispose());
+                    return null;
+                }
+
+                others.Add(other);
+            }
+
+            return new MergedSelection(this, others);
         }
 
         public void Dispose()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the fault kit's crash loop on one of the published programs under load:
-#   faultkit.sh collector|agent [MODE] [ROUNDS] [further arguments of crashloop.py, such as --fs xfs --garbage both]
-# MODE is kill (the default), power, term, stop or mix. Of the collector, the load is lm-load's. Of the agent, it is the agent's own batches
+#   faultkit.sh collector|writes|agent [MODE] [ROUNDS] [further arguments of crashloop.py, such as --fs xfs --garbage both]
+# MODE is kill (the default), power, term, stop or mix. Of the collector, the load is lm-load's, with `writes` its remote write. Of the agent, it is the agent's own batches
 # every 20 ms; the collector behind it stays up, and a tenth of the requests and answers between them is lost, so that its queue is never empty.
 # Without arguments (as scripts/test.sh runs it) it does ten rounds of kill of the collector and three power cuts of the agent, with torn tails.
 #   LM_BIN=DIR         the programs (default out/)
@@ -25,9 +25,10 @@ need mkfs.ext4=e2fsprogs
 # The kit mounts a file system there, which a power cut empties of what was not synced.
 state=$work/state
 case $program in
-  collector)
+  collector | writes)
     spool_in=$state
     prepare_faults
+    [[ $program != writes ]] || crash_load=${crash_load/ crash / crash-writes }
     what=(--health "http://127.0.0.1:$query_port/readyz" --server "$collector" --load "$crash_load:$ingest_port")
     ;;
   agent)
@@ -37,7 +38,7 @@ case $program in
     wait_ready
     what=(--server "$agent" --load "bash -c 'relay_and_drain --lose 10'" --drain-s 2 --settle-s 0)
     ;;
-  *) die "$program: collector or agent is allowed" ;;
+  *) die "$program: collector, writes or agent is allowed" ;;
 esac
 run_kit "$program, $mode" crashloop.py --mode "$mode" --rounds "$rounds" --seed "$seed" --state "$state" --garbage-glob '**/*.seg' \
   "${what[@]}" --dump held_batches "$@"

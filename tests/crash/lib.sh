@@ -65,7 +65,7 @@ write_settings() { # AGENT_ID [PORT that the agent sends to, when it is not the 
     printf '%s' "$ingest_port" >"$work/ingest-port"
     printf '%s' "$query_port" >"$work/query-port"
     {
-      "$driver" tokens --agents 4 --secret-file "$work/secret" --prefix fault-
+      "$driver" tokens --agents 4 --secret-file "$work/secret" --prefix fault- --remote-write
       printf '[[tokens]]\nagent_id = "%s"\ntoken = "%s"\n' "$1" "$(cat "$work/token")"
     } >"$work/ingest-tokens.toml"
     cat >"$work/server.toml" <<T
@@ -242,7 +242,7 @@ held_batches() {
     drain_agent || code=1
     check_agent 2>>"$work/dump.log" || code=1
   fi
-  for of in '' --heartbeats; do
+  for of in '' --heartbeats --writes; do
     # shellcheck disable=SC2086 # no argument where there is none
     "$driver" dump --query "http://127.0.0.1:$query_port/" --token-file "$work/query-token" $of 2>>"$work/dump.log" || code=1
   done

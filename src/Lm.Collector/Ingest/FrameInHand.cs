@@ -9,4 +9,4 @@ namespace Lm.Collector.Ingest;
 /// <param name="Frame">Its header, when it was whole and intact.</param>
 /// <param name="Lease">Its batch, when it could be decoded.</param>
 /// <param name="Refusal">Why not.</param>
-internal readonly record struct FrameInHand(int Offset, Frame Frame, BatchLease? Lease, FrameAck? Refusal);
+internal readonly record struct FrameInHand(int Offset, Frame Frame, Lease<DecodedBatch>? Lease, FrameAck? Refusal);

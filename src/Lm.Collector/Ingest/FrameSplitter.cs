@@ -5,7 +5,7 @@ using Lm.Protocol.Framing;
 namespace Lm.Collector.Ingest;
 
 /// <summary>Cuts a body into frames, inflates and decodes each, within bounds of count and memory.</summary>
-internal sealed class FrameSplitter(BatchLeases leases)
+internal sealed class FrameSplitter(Leases<DecodedBatch> leases)
 {
     /// <summary>Frames of one request that are looked at.</summary>
     public const int FramesMax = 1024;
@@ -74,7 +74,7 @@ internal sealed class FrameSplitter(BatchLeases leases)
         return new FrameInHand(offset, frame, null, refusal);
     }
 
-    private static FrameAck? Decode(int offset, ReadOnlyMemory<byte> bytes, in Frame frame, BatchLease lease, Limits limits)
+    private static FrameAck? Decode(int offset, ReadOnlyMemory<byte> bytes, in Frame frame, Lease<DecodedBatch> lease, Limits limits)
     {
         var status = FrameReader.ReadPayload(bytes.Span, frame, lease.Payload.Span);
         if (status != FrameStatus.Ok)
@@ -83,7 +83,7 @@ internal sealed class FrameSplitter(BatchLeases leases)
                 default, 400, ProblemCode.MalformedFrame, $"byte {offset}: {FrameReader.Describe(status, bytes.Span, limits.BatchBytesMax)}");
         }
 
-        var code = BatchDecoder.Decode(lease.Payload, limits, lease.Batch, out var fault) switch
+        var code = BatchDecoder.Decode(lease.Payload, limits, lease.Content, out var fault) switch
         {
             DecodeStatus.Ok => null,
             DecodeStatus.LimitExceeded => ProblemCode.LimitExceeded,

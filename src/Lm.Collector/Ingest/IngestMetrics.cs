@@ -41,6 +41,7 @@ internal sealed class IngestMetrics
     [
         (WriteDrop.TooOld, "too_old"), (WriteDrop.TooFarAhead, "too_far_ahead"), (WriteDrop.OverLimit, "over_limit"),
         (WriteDrop.InvalidLabels, "invalid_labels"), (WriteDrop.ReservedJob, "reserved_job"), (WriteDrop.Histogram, "histogram"),
+        (WriteDrop.SeriesBound, "series_bound"),
     ];
 
     private readonly long[] refused = new long[Codes.Length];

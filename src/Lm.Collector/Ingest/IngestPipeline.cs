@@ -9,7 +9,7 @@ namespace Lm.Collector.Ingest;
 
 /// <summary>A body's way: frames, batches, rules, ledger, spool; an outcome for each frame, whatever becomes of the others.</summary>
 internal sealed class IngestPipeline(
-    Func<IngestSettings> settings, SequenceLedger ledger, BatchSpool spool, ClockGuard clock, BatchLeases leases, IngestMetrics metrics)
+    Func<IngestSettings> settings, SequenceLedger ledger, BatchSpool spool, ClockGuard clock, Leases<DecodedBatch> leases, SeriesBound bound, IngestMetrics metrics)
 {
     private readonly FrameSplitter splitter = new(leases);
 
@@ -44,7 +44,7 @@ internal sealed class IngestPipeline(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<IngestOutcome> ProcessOneAsync(IngestRequest request, FrameInHand frame, ReadOnlyMemory<byte> body, IngestSettings current)
     {
-        var batch = frame.Lease?.Batch;
+        var batch = frame.Lease?.Content;
         var (queueId, interval) = (batch?.Key.QueueId, batch?.IntervalMs ?? 0);
         FrameAck[] outcomes = [await TakeAsync(request, frame, body, current)];
         Count(outcomes);
@@ -57,8 +57,8 @@ internal sealed class IngestPipeline(
         var (queueId, interval) = (default(QueueId?), 0);
         foreach (var frame in frames)
         {
-            queueId ??= frame.Lease?.Batch.Key.QueueId;
-            interval = frame.Lease?.Batch.IntervalMs ?? interval;
+            queueId ??= frame.Lease?.Content.Key.QueueId;
+            interval = frame.Lease?.Content.IntervalMs ?? interval;
         }
 
         // All appends are under way before the first is awaited, so that one sync serves the whole request.
@@ -101,9 +101,9 @@ internal sealed class IngestPipeline(
 
     // What is to be stored, or the answer.
     private SpoolEntry? Admit(
-        in IngestRequest request, in FrameInHand frame, BatchLease lease, ReadOnlyMemory<byte> body, IngestSettings current, out ValueTask<FrameAck> answer)
+        in IngestRequest request, in FrameInHand frame, Lease<DecodedBatch> lease, ReadOnlyMemory<byte> body, IngestSettings current, out ValueTask<FrameAck> answer)
     {
-        var batch = lease.Batch;
+        var batch = lease.Content;
         answer = default;
         var verdict = BatchRules.Judge(batch, current.Limits, request.ReceivedAt, current.Backfill, out var newest);
         var notNow = RefusalByTime(request, batch.Key.Sequences, verdict, newest, current);
@@ -111,7 +111,7 @@ internal sealed class IngestPipeline(
         var admission = ledger.Admit(batch.Key, fingerprint, request.SeqFloor, request.ReceivedAt, mayEnter: notNow is null);
         if (admission is { Admission: Admission.New, Batch: { } pending })
         {
-            return new SpoolEntry(lease, verdict, pending, body.Slice(frame.Offset, frame.Frame.Length));
+            return new SpoolEntry(lease, bound.Admit(lease, verdict), pending, body.Slice(frame.Offset, frame.Frame.Length));
         }
 
         answer = admission.Admission == Admission.New
@@ -123,7 +123,7 @@ internal sealed class IngestPipeline(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<FrameAck> StoreAsync(SpoolEntry entry)
     {
-        var batch = entry.Lease.Batch;
+        var batch = entry.Lease.Content;
         var (samples, logs, alerts) = (batch.SampleCount, batch.Logs.Length, batch.Alerts.Length);
         var sequences = entry.Pending.Key.Sequences;
         var result = await spool.AppendAsync(entry);
@@ -219,7 +219,7 @@ internal sealed class IngestPipeline(
                 continue;
             }
 
-            var key = lease.Batch.Key;
+            var key = lease.Content.Key;
             if (!string.Equals(key.AgentId, request.AgentId, StringComparison.Ordinal))
             {
                 return IngestOutcome.Refused(

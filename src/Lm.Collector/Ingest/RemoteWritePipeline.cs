@@ -8,7 +8,7 @@ using Lm.Protocol.RemoteWrite;
 namespace Lm.Collector.Ingest;
 
 /// <summary>A remote-write body's way: bounded decompression, decoding, rules, spool. What may be stored is; what may not is named in the answer.</summary>
-internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, WriteLeases leases, TimeProvider time, IngestMetrics metrics)
+internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Leases<DecodedWrite> leases, SeriesBound bound, TimeProvider time, IngestMetrics metrics)
 {
     // Half a minute is what senders wait for an answer.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -41,7 +41,8 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Wr
                 return notNow;
             }
 
-            var write = lease!.Write;
+            var write = lease!.Content;
+            verdict = Bounded(lease, verdict, ref samples);
             var faults = WriteFaults.Find(write, verdict, samples, current);
             var (exemplars, metadata) = (write.Exemplars, write.Metadata.Length);
             if (samples > 0 || metadata > 0)
@@ -87,7 +88,7 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Wr
     }
 
     // The declared length is checked before memory is taken for it.
-    private WriteRefusal? Inflate(ReadOnlySpan<byte> body, Limits limits, out WriteLease? lease)
+    private WriteRefusal? Inflate(ReadOnlySpan<byte> body, Limits limits, out Lease<DecodedWrite>? lease)
     {
         lease = null;
         if (!SnappyBlock.TryReadLength(body, out var size))
@@ -112,15 +113,15 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Wr
             : Release(ref lease, $"the body is no block of Snappy's block format that decompresses to the {size} bytes that it declares");
     }
 
-    private WriteRefusal? Judge(WriteLease lease, UnixMillis receivedAt, IngestSettings current, out WriteVerdict verdict, out int samples)
+    private WriteRefusal? Judge(Lease<DecodedWrite> lease, UnixMillis receivedAt, IngestSettings current, out WriteVerdict verdict, out int samples)
     {
-        if (!RemoteWriteDecoder.TryDecode(lease.Payload, current.RemoteWrite, lease.Write, out var fault))
+        if (!RemoteWriteDecoder.TryDecode(lease.Payload, current.RemoteWrite, lease.Content, out var fault))
         {
             (verdict, samples) = (null!, 0);
             return Malformed(fault);
         }
 
-        verdict = WriteRules.Judge(lease.Write, receivedAt, current.Backfill, TimeSpan.FromSeconds(current.Limits.FutureSecondsMax), out samples);
+        verdict = WriteRules.Judge(lease.Content, receivedAt, current.Backfill, TimeSpan.FromSeconds(current.Limits.FutureSecondsMax), out samples);
         var hasLeapt = clock.HasLeapt(receivedAt, out var ahead);
         var isBehind = clock.IsSuspect(receivedAt, out var behind);
         if (verdict.TooOld + verdict.TooNew == 0 || !(isBehind || (hasLeapt && verdict.TooOld > 0)))
@@ -134,7 +135,28 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Wr
         return new WriteRefusal(503, ProblemCode.ClockSuspect, $"the collector's clock {why}: nothing is judged by it until it is right");
     }
 
-    private static WriteRefusal Release(ref WriteLease? lease, string fault)
+    private WriteVerdict Bounded(Lease<DecodedWrite> lease, WriteVerdict verdict, ref int samples)
+    {
+        var bounded = bound.Admit(lease, verdict);
+        if (!ReferenceEquals(bounded, verdict))
+        {
+            var write = lease.Content;
+            foreach (var index in bounded.DroppedSeries)
+            {
+                if (write.Series[index].Fault == WriteFault.None)
+                {
+                    foreach (ref readonly var sample in write.Samples(write.Series[index]))
+                    {
+                        samples -= sample.Time >= verdict.OldestAccepted.Value && sample.Time <= verdict.NewestAccepted.Value ? 1 : 0;
+                    }
+                }
+            }
+        }
+
+        return bounded;
+    }
+
+    private static WriteRefusal Release(ref Lease<DecodedWrite>? lease, string fault)
     {
         lease?.Release();
         lease = null;

@@ -78,11 +78,12 @@ internal sealed class WriteFaults
             kind = (kind.Series + 1, kind.Samples + write.Series[index].SampleCount, kind.Series == 0 ? index : kind.First);
         }
 
-        for (var fault = WriteFault.None + 1; fault <= WriteFault.ReservedJob; fault++)
+        for (var fault = WriteFault.None; fault <= WriteFault.ReservedJob; fault++)
         {
             var (series, samples, first) = kinds[(int)fault];
             var (code, drop) = fault switch
             {
+                WriteFault.None => (ProblemCode.LimitExceeded, WriteDrop.SeriesBound),
                 WriteFault.ReservedJob => (ProblemCode.ReservedJob, WriteDrop.ReservedJob),
                 WriteFault.TooManyLabels or WriteFault.LabelNameTooLong or WriteFault.LabelValueTooLong => (ProblemCode.LimitExceeded, WriteDrop.OverLimit),
                 _ => (ProblemCode.InvalidLabels, WriteDrop.InvalidLabels),
@@ -90,7 +91,8 @@ internal sealed class WriteFaults
             if (series > 0)
             {
                 var name = RemoteWriteText.Quote(RemoteWriteDecoder.MetricNameOf(write, write.Series[first]));
-                Add(series, samples, code, drop, "series {0}; the first is series {1} of the request, {2}", RemoteWriteText.Describe(fault, limits), first, name);
+                var what = fault == WriteFault.None ? "that are new to the collector, which holds as many as its memory allows" : RemoteWriteText.Describe(fault, limits);
+                Add(series, samples, code, drop, "series {0}; the first is series {1} of the request, {2}", what, first, name);
             }
         }
     }
@@ -126,4 +128,7 @@ internal enum WriteDrop
 
     /// <summary>They are native histograms.</summary>
     Histogram,
+
+    /// <summary>Their series is new, and there are as many as there may be.</summary>
+    SeriesBound,
 }

@@ -7,7 +7,9 @@ namespace Lm.Collector.Listeners;
 /// <param name="clock">Judges the collector's own clock.</param>
 /// <param name="suspectClocks">How many agents' clocks differ from it by more than is allowed.</param>
 /// <param name="blocksDamaged">How many blocks cannot be read.</param>
-internal sealed class Readiness(BatchSpool spool, ClockGuard clock, Func<int> suspectClocks, Func<int> blocksDamaged) : IReadiness
+/// <param name="headFilesDamaged">How many files of the head were set aside.</param>
+/// <param name="bound">The bound on series.</param>
+internal sealed class Readiness(BatchSpool spool, ClockGuard clock, Func<int> suspectClocks, Func<int> blocksDamaged, Func<int> headFilesDamaged, SeriesBound bound) : IReadiness
 {
     private volatile bool isReplaying = true;
     private volatile bool isStopping;
@@ -57,6 +59,17 @@ internal sealed class Readiness(BatchSpool spool, ClockGuard clock, Func<int> su
         if (blocksDamaged() is > 0 and var blocks)
         {
             lines.Add($"blocks_damaged: {(blocks == 1 ? "1 block" : $"{blocks} blocks")} cannot be read and answers lack what is in there; the log of the start says why");
+        }
+
+        if (headFilesDamaged() is > 0 and var files)
+        {
+            lines.Add($"head_damaged: {(files == 1 ? "1 file" : $"{files} files")} of the head could not be used and {(files == 1 ? "lies" : "lie")} there as *.damaged; "
+                + "answers lack what was in there and no longer in the spool; the log says why");
+        }
+
+        if (bound.IsFull)
+        {
+            lines.Add($"series_full: the head has as many series as memory allows, {bound.Max}; samples of new ones are left out");
         }
 
         return new ReadinessReport(isReady, lines);

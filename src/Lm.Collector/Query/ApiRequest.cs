@@ -170,9 +170,9 @@ internal sealed class ApiRequest
         nanoseconds = 0;
         reason = $"cannot parse {GoText.Quote(Cut(text))} to a valid duration";
         const NumberStyles style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        if (double.TryParse(text, style, CultureInfo.InvariantCulture, out var seconds) && !double.IsNaN(seconds))
+        if (double.TryParse(text, style, CultureInfo.InvariantCulture, out var seconds) && !double.IsInfinity(seconds))
         {
-            var exact = seconds * 1e9;
+            var exact = seconds * 1e9; // of NaN nothing is left, which no step may be
             if (Math.Abs(exact) >= NanosecondsMax)
             {
                 reason += ". It overflows int64";

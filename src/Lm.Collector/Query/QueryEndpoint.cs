@@ -143,6 +143,7 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
             Timeout = timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero,
             Semantics = settings.PromqlSemantics == 2 ? PromSemantics.V2 : PromSemantics.V3,
             TimeProvider = services.Time,
+            Workers = slots.Workers,
         });
         return ask.IsRange
             ? engine.Range(ask.Expression, ask.StartMs, ask.EndMs, ask.StepMs, cancellationToken)

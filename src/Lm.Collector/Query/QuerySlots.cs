@@ -11,8 +11,14 @@ internal sealed class QuerySlots : IDisposable
     /// <summary>Queries that may wait; further ones are refused at once.</summary>
     public const int WaitingMax = 200;
 
+    // More share less each: the selection, sums and the answer are one thread's work.
+    private const int WorkersMax = 7;
+
     private readonly SemaphoreSlim slots = new(ConcurrentMax);
     private int waiting;
+
+    /// <summary>Threads beside their own that all queries share: every core works for one that runs alone, and many at once do not get in each other's way.</summary>
+    public QueryWorkers Workers { get; } = new(Math.Min(Environment.ProcessorCount - 1, WorkersMax));
 
     /// <summary>Waits for a slot. Dispose what it gives to free it.</summary>
     /// <exception cref="QueryException">There were too many, or the time was over before one was free.</exception>

@@ -135,6 +135,9 @@ internal sealed class StatusEndpoint(PrivateServices services, Func<IReadOnlyLis
         MetricType.Gauge => "gauge",
         MetricType.Histogram => "histogram",
         MetricType.Info => "info",
+        MetricType.Summary => "summary",
+        MetricType.GaugeHistogram => "gaugehistogram",
+        MetricType.StateSet => "stateset",
         _ => "unknown",
     };
 

@@ -16,9 +16,9 @@ internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label
     // A chunk that cannot be read now may be readable soon (EIO of a path that comes back); one that is damaged never is, and must not hold up the rest.
     private const int TriesMax = 60;
 
-    private readonly List<FrozenRange> frozen = []; // oldest first; those behind the first wait because a block could not be written
+    private const int WaitingMax = 16;
 
-    private int tries; // of the first
+    private readonly List<Waiting> waiting = []; // oldest first
 
     /// <summary>Blocks written since start.</summary>
     public long Written { get; private set; }
@@ -26,44 +26,58 @@ internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label
     /// <summary>Blocks that could not be written; tried again.</summary>
     public long Failed { get; private set; }
 
-    /// <summary>Ranges that are closed and not yet blocks.</summary>
-    public int Waiting => frozen.Count;
+    /// <summary>Whether so many ranges wait that no more should be closed: the disk takes nothing, and what stays open takes late samples.</summary>
+    public bool IsFull => waiting.Count >= WaitingMax;
 
     /// <summary>Takes a range over. By the head's writer.</summary>
-    public void Take(FrozenRange range) => frozen.Add(range);
+    public void Take(FrozenRange range) => waiting.Add(new Waiting(range));
 
-    /// <summary>Writes what waits, one block after another, until one fails.</summary>
+    /// <summary>Writes what waits, one block after another. One that fails holds up only those for the same time, which the head does not close before it is gone.</summary>
     /// <param name="asWriter">Runs an action as the head's writer, between two batches.</param>
     /// <param name="stopping">Ends it between two series; nothing is half done then.</param>
     public void WriteAll(Action<Action> asWriter, CancellationToken stopping)
     {
-        while (frozen.Count > 0)
+        for (var i = 0; i < waiting.Count;)
         {
-            try
+            if (TryWrite(waiting[i], asWriter, stopping))
             {
-                Write(frozen[0], stopping);
-                asWriter(() => head.Drop(frozen[0]));
-                frozen.RemoveAt(0);
-                tries = 0;
+                waiting.RemoveAt(i);
             }
-            catch (Exception e) when (e is IOException or InvalidDataException or BlockDamageException)
+            else
             {
-                Failed++;
-                tries++;
-                SeriesLog.BlockFailed(logger, frozen[0].Range.From, frozen[0].Range.Until, e.Message);
-                return;
+                i++;
             }
         }
     }
 
-    private void Write(FrozenRange range, CancellationToken stopping)
+    private bool TryWrite(Waiting each, Action<Action> asWriter, CancellationToken stopping)
     {
+        try
+        {
+            Write(each.Range, isLastTry: each.Tries >= TriesMax, stopping);
+            asWriter(() => head.Drop(each.Range));
+            return true;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or BlockDamageException)
+        {
+            Failed++;
+            if (each.Tries++ == 0)
+            {
+                SeriesLog.BlockFailed(logger, each.Range.Range.From, each.Range.Range.Until, e.Message); // once: a full disk stays full for a while
+            }
+
+            return false;
+        }
+    }
+
+    private void Write(FrozenRange range, bool isLastTry, CancellationToken stopping)
+    {
+        using var existing = new ExistingSamples(blocks, range.Range.From, range.Range.Until);
         using var writer = blocks.Write(range.Range.From, range.Range.Until + 1);
-        var isPartlyThere = blocks.Metas.Any(meta => meta.MinTime <= range.Range.Until && meta.MaxTime > range.Range.From);
-        var content = range.WriteTo(writer, isPartlyThere ? new SeriesStore(null, blocks) : null, stopping);
+        var content = range.WriteTo(writer, existing, stopping);
         if (content.ChunksUnreadable > 0)
         {
-            if (tries < TriesMax)
+            if (!isLastTry)
             {
                 throw new InvalidDataException($"{content.ChunksUnreadable} chunks cannot be read: {content.Damage}");
             }
@@ -71,7 +85,7 @@ internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label
             SeriesLog.ChunksUnreadable(logger, content.ChunksUnreadable, range.Range.From, range.Range.Until, content.Damage);
         }
 
-        var meta = writer.Commit(new BlockProvenance { IsLate = range.Range.IsLate, ExternalLabels = labels });
+        var meta = writer.Commit(new BlockProvenance { IsLate = range.Range.IsLate, ExternalLabels = labels, Coverage = range.Coverage });
         if (meta is null)
         {
             return; // blocks hold all of it already
@@ -81,5 +95,13 @@ internal sealed class BlockMaker(Head head, BlockSet blocks, IReadOnlyList<Label
         Written++;
         var name = meta.Id.ToString();
         SeriesLog.BlockWritten(logger, name, meta.MinTime, meta.MaxTime, meta.Stats.Series, meta.Stats.Samples, meta.SizeBytes);
+    }
+
+    /// <summary>A range that is to become a block.</summary>
+    private sealed class Waiting(FrozenRange range)
+    {
+        public FrozenRange Range => range;
+
+        public int Tries { get; set; }
     }
 }

@@ -14,38 +14,27 @@ namespace Lm.Collector.Series;
 /// <remarks>
 /// The usual batch brings the same series as the one before of its agent, in the same places: <see cref="BatchShape"/> then knows them all. Else
 /// each series is looked up by the bytes it came with (agent, common labels, own labels, as they stand in the batch); only one that is new in
-/// this form goes through <see cref="Identity"/> and becomes strings. Different forms of one label set end at the same series. Shapes and lookup
-/// table are caches: they are emptied when they are full or series were removed.
+/// this form goes through <see cref="Identity"/>. Different forms of one label set end at the same series. Shapes are a cache: it is emptied when
+/// series were removed.
 /// </remarks>
 internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
 {
-    // Twice the default series: a form each, and as many that differ in the order of labels.
-    private const int KnownMax = 524_288;
-
-    // The texts of both tables below; a batch is added whole, so it may be exceeded by one batch.
-    private const long TextBytesMax = 96L << 20;
-
     // What people read of a metric; more is cut.
     private const int HelpBytesMax = 1024;
 
     // Some ten thousand agents' heartbeats.
     private const long ShapesBytesMax = 64L << 20;
 
-    // A table's entry and the headers of what it points to.
-    private const int EntryBytes = 64;
-
     private readonly HashSet<int> described = [];
-    private readonly Dictionary<byte[], int> known = new(SeriesKeyComparer.Instance);
+    private readonly KnownSeries known = new(head);
     private readonly Dictionary<string, BatchShape> shapes = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> strings = new(StringComparer.Ordinal);
     private readonly Identity identity = new();
     private readonly List<Label> labels = [];
     private byte[] key = new byte[1024];
     private int keyLength;
     private int keyPrefix; // bytes of agent and common labels; 0 when they are not in the key yet
-    private int knownGeneration;
+    private int generation;
     private long shapesBytes;
-    private long textBytes;
 
     /// <summary>Takes one batch.</summary>
     public void Apply(AcceptedBatch batch)
@@ -58,6 +47,56 @@ internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
         {
             AppendEach(batch, shape);
         }
+    }
+
+    /// <summary>Finds the series of a batch that the head does not have. Any thread.</summary>
+    public void FindNew(DecodedBatch batch, List<NewSeries> into)
+    {
+        using var scope = head.EnterLookup(); // the feed has the gate for a whole batch: what it works with is free now
+        if (shapes.TryGetValue(batch.Key.AgentId, out var last) && last.IsComplete && last.Matches(batch))
+        {
+            return;
+        }
+
+        keyPrefix = 0;
+        for (var i = 0; i < batch.Series.Length; i++)
+        {
+            ref readonly var series = ref batch.Series[i];
+            BeginKey(batch);
+            AddToKey(batch, batch.Labels(series));
+            var count = batch.Times(series).Length == 0 || known.IsHeld(SeriesKey.Of(key.AsSpan(0, keyLength))) ? 0 : 1;
+            if (count > 0 || batch.Histograms(series).Length > 0)
+            {
+                Identify(batch, series);
+                count = count > 0 && !head.Contains(new LabelSet(CollectionsMarshal.AsSpan(labels))) ? 1 : 0;
+                count += CountNewParts(batch, series);
+            }
+
+            if (count > 0)
+            {
+                into.Add(new NewSeries(i, count));
+            }
+        }
+
+        keyPrefix = 0;
+    }
+
+    private int CountNewParts(DecodedBatch batch, in DecodedSeries series)
+    {
+        var count = 0;
+        var name = labels.Find(static label => label.Name == LabelSet.MetricNameLabel).Value ?? "";
+        foreach (ref readonly var histogram in batch.Histograms(series))
+        {
+            for (var bucket = 0; bucket < batch.Counts(histogram).Length; bucket++)
+            {
+                count += head.Contains(PartOf(name + "_bucket", BoundOf(batch.Bounds(histogram), bucket))) ? 0 : 1;
+            }
+
+            count += head.Contains(PartOf(name + "_sum", "")) ? 0 : 1;
+            count += head.Contains(PartOf(name + "_count", "")) ? 0 : 1;
+        }
+
+        return count;
     }
 
     // The usual batch: one sample for each series, all of one time, and later than what there is.
@@ -151,13 +190,18 @@ internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
     {
         BeginKey(batch);
         AddToKey(batch, batch.Labels(series));
-        var lookup = known.GetAlternateLookup<ReadOnlySpan<byte>>();
-        if (!lookup.TryGetValue(key.AsSpan(0, keyLength), out var found))
+        var name = SeriesKey.Of(key.AsSpan(0, keyLength));
+        var found = known.Find(name);
+        if (found < 0)
         {
-            Identify(batch, series);
-            found = head.FindOrAdd(new LabelSet(CollectionsMarshal.AsSpan(labels)));
-            lookup[key.AsSpan(0, keyLength)] = found;
-            textBytes += keyLength + EntryBytes;
+            known.Begin();
+            foreach (ref readonly var label in identity.Build(batch, series))
+            {
+                known.Add(identity.Name(label), identity.Value(label));
+            }
+
+            found = known.End();
+            known.Remember(name, found);
         }
 
         return found;
@@ -230,24 +274,26 @@ internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
         var bounds = batch.Bounds(histogram);
         var counts = batch.Counts(histogram);
         ulong cumulative = 0;
-        Span<byte> text = stackalloc byte[PromNumber.BytesMax];
         for (var i = 0; i < counts.Length; i++)
         {
             cumulative += counts[i];
-            var bound = i < bounds.Length ? bounds[i] : double.PositiveInfinity;
-            AppendPart(name + "_bucket", Text(text[..PromNumber.FormatValue(bound, text)]), histogram.Time.Value, cumulative);
+            AppendPart(name + "_bucket", BoundOf(bounds, i), histogram.Time.Value, cumulative);
         }
 
         AppendPart(name + "_sum", "", histogram.Time.Value, histogram.Sum);
         AppendPart(name + "_count", "", histogram.Time.Value, histogram.Count);
     }
 
-    private void AppendPart(string name, string upperBound, long time, double value)
+    private static string BoundOf(ReadOnlySpan<double> bounds, int bucket)
     {
-        // First come, first kept: these two stand before what the series brought under the same names.
-        LabelSet set = new([new Label(LabelSet.MetricNameLabel, name), new Label("le", upperBound), .. labels]);
-        head.Append(head.FindOrAdd(set), time, value);
+        Span<byte> text = stackalloc byte[PromNumber.BytesMax];
+        return Text(text[..PromNumber.FormatValue(bucket < bounds.Length ? bounds[bucket] : double.PositiveInfinity, text)]);
     }
+
+    private void AppendPart(string name, string upperBound, long time, double value) => head.Append(head.FindOrAdd(PartOf(name, upperBound)), time, value);
+
+    // First come, first kept: these two stand before what the series brought under the same names.
+    private LabelSet PartOf(string name, string upperBound) => new([new Label(LabelSet.MetricNameLabel, name), new Label("le", upperBound), .. labels]);
 
     private void Describe(string metric, DecodedBatch batch, in DecodedSeries series) =>
         catalog.Describe(metric, new MetricMetadata(series.Type, Text(Cut(batch.Symbol(series.Unit))), Text(Cut(batch.Symbol(series.Help)))));
@@ -269,31 +315,24 @@ internal sealed class SeriesFeed(Head head, MetricCatalog catalog)
         return utf8[..end];
     }
 
-    // Hosts share most of their names and values: one string for each.
-    private string Text(ReadOnlySpan<byte> utf8)
-    {
-        var text = Encoding.UTF8.GetString(utf8);
-        ref var shared = ref CollectionsMarshal.GetValueRefOrAddDefault(strings, text, out var isKnown);
-        textBytes += isKnown ? 0 : (sizeof(char) * text.Length) + EntryBytes;
-        return shared ??= text;
-    }
+    private static string Text(ReadOnlySpan<byte> utf8) => Encoding.UTF8.GetString(utf8);
 
     private void ForgetRemoved()
     {
-        if (knownGeneration != head.RemovalGeneration || known.Count >= KnownMax || textBytes >= TextBytesMax)
+        known.Refresh();
+        if (generation == head.RemovalGeneration)
         {
-            known.Clear();
-            described.Clear();
-            foreach (var shape in shapes.Values)
-            {
-                Forget(shape);
-            }
-
-            shapes.Clear();
-            textBytes = 0;
-            strings.Clear(); // those in use live on in their series; only sharing with them ends
-            knownGeneration = head.RemovalGeneration;
+            return;
         }
+
+        described.Clear();
+        foreach (var shape in shapes.Values)
+        {
+            Forget(shape);
+        }
+
+        shapes.Clear();
+        generation = head.RemovalGeneration;
     }
 
     private void AddToKey(DecodedBatch batch, ReadOnlySpan<uint> references)

@@ -22,7 +22,7 @@ internal static partial class SeriesLog
     public static partial void BlockFailed(ILogger logger, long from, long until, string reason);
 
     [LoggerMessage(EventId = 2307, Level = LogLevel.Error,
-        Message = "{Chunks} chunks of the head between {From} and {Until} could not be read and are missing from their block: {Damage}")]
+        Message = "{Chunks} chunks or parts of a list of series of the head between {From} and {Until} could not be read and are missing from their block; their window's files are set aside as *.damaged: {Damage}")]
     public static partial void ChunksUnreadable(ILogger logger, long chunks, long from, long until, string damage);
 
     [LoggerMessage(EventId = 2308, Level = LogLevel.Error, Message = "The head could not be made durable and is tried again: {Reason}. The spool keeps everything meanwhile.")]

@@ -24,6 +24,7 @@ internal static class SeriesMetrics
         yield return new CollectorMetric("lm_collector_head_checkpoints_total", "Times that the head made itself durable.", true, "", head.Checkpoints);
         yield return new CollectorMetric("lm_collector_head_spills_total", "Windows that left memory to keep its bound.", true, "", head.Spills);
         yield return new CollectorMetric("lm_collector_chunks_unreadable_total", "Chunks of the head's files that could not be read.", true, "", head.ChunksUnreadable);
+        yield return new CollectorMetric("lm_collector_head_files_damaged", "Files of the head that could not be used and were set aside.", false, "", head.FilesSetAside);
         yield return new CollectorMetric("lm_collector_metric_names", "Metric names whose type, unit and help are known.", false, "", metricNames);
         yield return new CollectorMetric("lm_collector_samples_added_total", "Samples stored.", true, "", head.SamplesAdded);
         yield return new CollectorMetric("lm_collector_samples_late_total", "Of the samples stored, those for windows that were over.", true, "", head.SamplesLate);

@@ -1,10 +1,14 @@
+using Lm.Platform;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Journal;
 using Lm.Platform.Files;
+using Lm.Protocol;
+using Lm.Protocol.RemoteWrite;
 using Lm.Tsdb;
 using Lm.Tsdb.Blocks;
 using Lm.Tsdb.Head;
+using Label = Lm.Tsdb.Label;
 
 namespace Lm.Collector.Series;
 
@@ -16,7 +20,7 @@ namespace Lm.Collector.Series;
 /// a range leaves the head when a block that holds it is durable;
 /// no range waits longer than two hours after its first sample came, quiet or not (K14: <see cref="Head.DueRanges"/>).
 /// </remarks>
-internal sealed class SeriesStorage : IBatchConsumer, IDisposable
+internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
 {
     /// <summary>Spool bytes after which the head makes itself durable: what a restart replays at most (K15).</summary>
     public const long CheckpointBytes = 64L << 20;
@@ -75,7 +79,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
         checkpointAt = time.GetTimestamp();
         maker = new BlockMaker(head, blocks, labels, logger);
         var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = labels }, time);
-        keeper = new BlockKeeper(blocks, compactor, parts.Clock, logger);
+        keeper = new BlockKeeper(blocks, compactor, parts.Clock, parts.Space, logger);
         (batches, writes, ups) = (new SeriesFeed(head, Catalog), new WriteFeed(head, Catalog), new UpFeed(head));
         Reader = new SeriesStore(head, blocks);
     }
@@ -91,6 +95,9 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
 
     /// <summary>Blocks that cannot be read.</summary>
     public int BlocksDamaged => blocks.Damaged.Count;
+
+    /// <summary>Damaged files of the head that were set aside.</summary>
+    public int HeadFilesDamaged => head.Statistics().FilesSetAside;
 
     /// <summary>Where the spool's replay begins for samples.</summary>
     public JournalPosition ReplayFrom { get; }
@@ -151,6 +158,15 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
             }
         }
     }
+
+    /// <inheritdoc/>
+    public int Count => head.SeriesCount;
+
+    /// <inheritdoc/>
+    public void FindNew(DecodedBatch batch, List<NewSeries> into) => batches.FindNew(batch, into);
+
+    /// <inheritdoc/>
+    public void FindNew(DecodedWrite write, List<NewSeries> into) => writes.FindNew(write, into);
 
     /// <summary>Makes durable what was taken since the last time.</summary>
     public void Checkpoint()
@@ -349,7 +365,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
 
     private void CloseDue(IReadOnlyList<HeadRange> due)
     {
-        if (due.Count == 0 || maker.Waiting > 0)
+        if (due.Count == 0 || maker.IsFull)
         {
             return;
         }
@@ -381,6 +397,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IDisposable
 /// <summary>What the series storage works with.</summary>
 /// <param name="Settings">The settings as they are now.</param>
 /// <param name="Clock">Says what is old.</param>
+/// <param name="Space">Who else uses <c>max_local_bytes</c>.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
-internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, TimeProvider Time, ILogger Logger);
+internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger);

@@ -8,26 +8,17 @@ using Lm.Tsdb.Head;
 namespace Lm.Collector.Series;
 
 /// <summary>Feeds remote-write requests into the head, series exactly as sent.</summary>
-/// <remarks>
-/// Single-threaded. A sender repeats a series' labels byte for byte in each request, so a series is found by those bytes; only bytes that are new become
-/// strings. Different bytes of one label set (an empty label more, say) end at the same series. The lookup table is a cache: it is emptied when it
-/// is full or series were removed.
-/// </remarks>
+/// <remarks>Single-threaded. A sender repeats a series' labels byte for byte in each request, so a series is found by those bytes; only labels that are new
+/// become strings. Different bytes of one label set (an empty label more, say) end at the same series.</remarks>
 internal sealed class WriteFeed(Head head, MetricCatalog catalog)
 {
-    // As the feed of batches has it: twice the default series, and the texts of both tables.
-    private const int KnownMax = 524_288;
-    private const long TextBytesMax = 96L << 20;
-    private const int EntryBytes = 64;
-
     // Series written under one hold of the head's gate: a request may have a million, and readers wait meanwhile.
     private const int SliceSeries = 1024;
 
-    private readonly Dictionary<byte[], int> known = new(SeriesKeyComparer.Instance);
-    private readonly Dictionary<string, string> strings = new(StringComparer.Ordinal);
-    private readonly List<Label> labels = [];
-    private int knownGeneration;
-    private long textBytes;
+    // Series looked up under one hold: new ones become strings there.
+    private const int LookupSeries = 256;
+
+    private readonly KnownSeries known = new(head);
 
     /// <summary>Takes one request.</summary>
     public void Apply(AcceptedWrite write)
@@ -36,7 +27,7 @@ internal sealed class WriteFeed(Head head, MetricCatalog catalog)
         do
         {
             using var scope = head.EnterBatch(write.ReceivedAt);
-            ForgetRemoved();
+            known.Refresh();
             var sliceEnd = Math.Min(end, next + SliceSeries);
             for (; next < sliceEnd; next++)
             {
@@ -57,6 +48,34 @@ internal sealed class WriteFeed(Head head, MetricCatalog catalog)
         while (next < end);
     }
 
+    /// <summary>Finds the series of a request that the head does not have. Any thread.</summary>
+    public void FindNew(DecodedWrite write, List<NewSeries> into)
+    {
+        for (var next = 0; next < write.Series.Length;)
+        {
+            using var scope = head.EnterLookup();
+            for (var end = Math.Min(write.Series.Length, next + LookupSeries); next < end; next++)
+            {
+                ref readonly var series = ref write.Series[next];
+                if (series.Fault == WriteFault.None && !known.IsHeld(SeriesKey.Of(write.LabelBytes(series))) && !head.Contains(LabelsOf(write, series)))
+                {
+                    into.Add(new NewSeries(next, 1));
+                }
+            }
+        }
+    }
+
+    private static LabelSet LabelsOf(DecodedWrite write, in WriteSeries series)
+    {
+        var labels = new List<Label>();
+        for (var read = write.Labels(series); read.MoveNext();)
+        {
+            labels.Add(new Label(Encoding.UTF8.GetString(read.Name), Encoding.UTF8.GetString(read.Value)));
+        }
+
+        return new LabelSet(CollectionsMarshal.AsSpan(labels));
+    }
+
     private void Append(AcceptedWrite write, in WriteSeries series)
     {
         int? target = null;
@@ -74,25 +93,22 @@ internal sealed class WriteFeed(Head head, MetricCatalog catalog)
 
     private int Find(DecodedWrite write, in WriteSeries series)
     {
-        var key = write.LabelBytes(series);
-        var lookup = known.GetAlternateLookup<ReadOnlySpan<byte>>();
-        if (lookup.TryGetValue(key, out var found))
+        var key = SeriesKey.Of(write.LabelBytes(series));
+        var found = known.Find(key);
+        if (found < 0)
         {
-            return found;
-        }
+            known.Begin();
+            var read = write.Labels(series);
+            while (read.MoveNext())
+            {
+                known.Add(read.Name, read.Value);
+            }
 
-        labels.Clear();
-        var read = write.Labels(series);
-        while (read.MoveNext())
-        {
-            labels.Add(new Label(Text(read.Name), Text(read.Value)));
-        }
-
-        found = head.FindOrAdd(new LabelSet(CollectionsMarshal.AsSpan(labels)));
-        if (!series.HasOtherFields) // else the bytes are another time's as well
-        {
-            lookup[key] = found;
-            textBytes += key.Length + EntryBytes;
+            found = known.End();
+            if (!series.HasOtherFields) // else the bytes are another time's as well
+            {
+                known.Remember(key, found);
+            }
         }
 
         return found;
@@ -102,27 +118,7 @@ internal sealed class WriteFeed(Head head, MetricCatalog catalog)
     {
         foreach (ref readonly var each in write.Metadata)
         {
-            catalog.Describe(Text(write.Text(each.Metric)), new MetricMetadata(each.Type, Text(SeriesFeed.Cut(write.Text(each.Unit))), Text(SeriesFeed.Cut(write.Text(each.Help)))));
-        }
-    }
-
-    // Series share most of their names and values: one string for each.
-    private string Text(ReadOnlySpan<byte> utf8)
-    {
-        var text = Encoding.UTF8.GetString(utf8);
-        ref var shared = ref CollectionsMarshal.GetValueRefOrAddDefault(strings, text, out var isKnown);
-        textBytes += isKnown ? 0 : (sizeof(char) * text.Length) + EntryBytes;
-        return shared ??= text;
-    }
-
-    private void ForgetRemoved()
-    {
-        if (knownGeneration != head.RemovalGeneration || known.Count >= KnownMax || textBytes >= TextBytesMax)
-        {
-            known.Clear();
-            strings.Clear(); // those in use live on in their series; only sharing with them ends
-            textBytes = 0;
-            knownGeneration = head.RemovalGeneration;
+            catalog.Describe(Encoding.UTF8.GetString(write.Text(each.Metric)), new MetricMetadata(each.Type, Encoding.UTF8.GetString(SeriesFeed.Cut(write.Text(each.Unit))), Encoding.UTF8.GetString(SeriesFeed.Cut(write.Text(each.Help)))));
         }
     }
 }

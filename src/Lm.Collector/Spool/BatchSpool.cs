@@ -5,6 +5,8 @@ using Lm.Collector.Ingest;
 using Lm.Journal;
 using Lm.Platform;
 using Lm.Platform.Files;
+using Lm.Protocol;
+using Lm.Protocol.RemoteWrite;
 
 namespace Lm.Collector.Spool;
 
@@ -28,6 +30,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     // Batches that wait for consumers; beyond it the journal's writer waits, and with it the agents.
     private const int HandOverMax = 4096;
 
+    // Decompressed bytes of them: a tenth of a second of what can come in at most. It bounds memory, since requests hold theirs until they are applied.
+    private const long HandOverBytesMax = 16L << 20;
+
     private readonly Journal.Journal journal;
     private readonly SequenceLedger ledger;
     private readonly ClockGuard clock;
@@ -39,9 +44,11 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     private readonly Channel<Committed> handOver = Channel.CreateBounded<Committed>(
         new BoundedChannelOptions(HandOverMax) { SingleReader = true, SingleWriter = true });
 
+    private readonly ManualResetEventSlim hasRoom = new(initialState: true); // among the bytes that wait for consumers
     private readonly Lock troubleGate = new(); // guards trouble
     private string? trouble;
-    private long waitingBytes;
+    private long waitingBytes; // for the journal
+    private long behindBytes; // for the consumers
     private Task consuming = Task.CompletedTask;
 
     private BatchSpool(IFileSystem files, string directory, BatchSpoolParts parts)
@@ -87,6 +94,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
 
     /// <summary>Batches committed and not yet applied.</summary>
     public long Behind => progress.Behind;
+
+    /// <summary>Decompressed bytes of them.</summary>
+    public long BehindBytes => Interlocked.Read(ref behindBytes);
 
     /// <summary>Opens the journal in <paramref name="directory"/> and recovers it. Replay comes next, then the consumers, then appends.</summary>
     public static BatchSpool Open(IFileSystem files, string directory, BatchSpoolParts parts)
@@ -147,6 +157,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         await journal.DisposeAsync();
         handOver.Writer.TryComplete();
         await consuming;
+        hasRoom.Dispose();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -227,7 +238,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         var (committed, receivedAt, bytes) = state switch
         {
             SpoolEntry entry => CommitBatch(position, entry),
-            WriteEntry entry => (CommittedWrite(position, entry), clock.NoteOwn(entry.ReceivedAt, new UnixMillis(entry.Lease.Write.NewestTime)), entry.Body.Length),
+            WriteEntry entry => (CommittedWrite(position, entry), clock.NoteOwn(entry.ReceivedAt, new UnixMillis(entry.Lease.Content.NewestTime)), entry.Body.Length),
             AcceptedUps ups => (new Committed(null, null, null, ups with { Position = position }), clock.NoteOwn(ups.At, new UnixMillis(long.MinValue)), 0),
             _ => throw new UnreachableException("a record is one of these"),
         };
@@ -236,7 +247,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             ledger.Advance(position); // a batch's commit says so itself
         }
 
-        ages.Note(position.Segment, receivedAt, committed.Batch?.Batch.HasLogsOrAlerts == true);
+        ages.Note(position.Segment, receivedAt, committed.Batch?.Batch.Alerts.Length > 0);
         Interlocked.Increment(ref metrics.RecordsCommitted);
         Interlocked.Add(ref metrics.BytesCommitted, bytes);
         progress.Committed();
@@ -244,6 +255,21 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         {
             // The writer waits for the consumers here: the bound on what may be acknowledged and not yet visible.
             handOver.Writer.WriteAsync(committed, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        }
+
+        if (Interlocked.Add(ref behindBytes, committed.SizeBytes) > HandOverBytesMax)
+        {
+            WaitForRoom();
+        }
+    }
+
+    // The same bound by bytes. One writer waits, and who makes room looks at the sum after taking from it: neither misses the other.
+    private void WaitForRoom()
+    {
+        hasRoom.Reset();
+        if (Interlocked.Read(ref behindBytes) > HandOverBytesMax)
+        {
+            hasRoom.Wait();
         }
     }
 
@@ -255,7 +281,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         {
             Position = position,
             ReceivedAt = entry.Pending.ReceivedAt,
-            Batch = entry.Lease.Batch,
+            Batch = entry.Lease.Content,
             Verdict = entry.Verdict,
             IsReplay = false,
             FrameBytes = entry.Frame.Length,
@@ -270,7 +296,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             Position = position,
             ReceivedAt = entry.ReceivedAt,
             Sender = entry.Sender,
-            Write = entry.Lease.Write,
+            Write = entry.Lease.Content,
             Verdict = entry.Verdict,
         };
         return new Committed(null, null, new LeasedWrite(entry.Lease, write), null);
@@ -285,9 +311,14 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
                 Apply(consumer, committed);
             }
 
+            var size = committed.SizeBytes;
             committed.Lease?.Release();
             committed.Write?.Lease.Release();
             progress.Applied();
+            if (Interlocked.Add(ref behindBytes, -size) <= HandOverBytesMax)
+            {
+                hasRoom.Set();
+            }
         }
     }
 
@@ -318,12 +349,14 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     }
 
     // One of the three.
-    private readonly record struct Committed(BatchLease? Lease, AcceptedBatch? Batch, LeasedWrite? Write, AcceptedUps? Ups)
+    private readonly record struct Committed(Lease<DecodedBatch>? Lease, AcceptedBatch? Batch, LeasedWrite? Write, AcceptedUps? Ups)
     {
+        public int SizeBytes => Lease?.Size ?? Write?.Lease.Size ?? 0;
+
         public JournalPosition Position => Batch?.Position ?? Write?.Write.Position ?? Ups?.Position ?? default;
     }
 
-    private sealed record LeasedWrite(WriteLease Lease, AcceptedWrite Write);
+    private sealed record LeasedWrite(Lease<DecodedWrite> Lease, AcceptedWrite Write);
 }
 
 /// <summary>What a spool works with.</summary>

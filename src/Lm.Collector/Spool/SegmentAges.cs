@@ -15,7 +15,7 @@ internal sealed class SegmentAges : IStatePart
     /// <summary>A record of a segment came.</summary>
     /// <param name="segment">Which segment.</param>
     /// <param name="receivedAt">When.</param>
-    /// <param name="isOnlyHere">Whether it holds what is stored nowhere else: log and alert records.</param>
+    /// <param name="isOnlyHere">Whether it holds what is stored nowhere else: alert records.</param>
     public void Note(uint segment, UnixMillis receivedAt, bool isOnlyHere)
     {
         lock (gate)
@@ -25,7 +25,20 @@ internal sealed class SegmentAges : IStatePart
         }
     }
 
-    /// <summary>The first segment that must stay.</summary>
+    /// <summary>A record of a segment cannot be read. It is treated as a log record that came when it was first found so: a newer program may read it, or a person
+    /// may want to see it, but not for ever.</summary>
+    /// <param name="segment">Which segment.</param>
+    /// <param name="now">When it was found; of no use when the segment is known from an earlier start or by other records.</param>
+    public void NoteUnreadable(uint segment, UnixMillis now)
+    {
+        lock (gate)
+        {
+            known[segment] = known.GetValueOrDefault(segment, new Content(now, true)) with { IsOnlyHere = true };
+        }
+    }
+
+    /// <summary>The first segment that must stay. Asked after the replay: a segment of which nothing is known then holds no record, since state file and replay
+    /// together tell of all others.</summary>
     /// <param name="segments">The segments that there are, oldest first.</param>
     /// <param name="stored">The first segment with samples or sequences that are not stored elsewhere.</param>
     /// <param name="before">What is stored nowhere else may go when it is older.</param>
@@ -37,9 +50,9 @@ internal sealed class SegmentAges : IStatePart
             foreach (var segment in segments)
             {
                 keep = segment;
-                if (segment >= stored || !known.TryGetValue(segment, out var content) || (content.IsOnlyHere && content.Newest >= before))
+                if (segment >= stored || (known.TryGetValue(segment, out var content) && content.IsOnlyHere && content.Newest >= before))
                 {
-                    break; // one whose content is not known stays too
+                    break;
                 }
             }
 

@@ -8,7 +8,7 @@ namespace Lm.Collector.Spool;
 /// <param name="Verdict">What was decided about its records.</param>
 /// <param name="Pending">Its place in the ledger.</param>
 /// <param name="Frame">Its frame; must stay unchanged until the append has ended.</param>
-internal sealed record SpoolEntry(BatchLease Lease, BatchVerdict Verdict, PendingBatch Pending, ReadOnlyMemory<byte> Frame);
+internal sealed record SpoolEntry(Lease<DecodedBatch> Lease, BatchVerdict Verdict, PendingBatch Pending, ReadOnlyMemory<byte> Frame);
 
 /// <summary>How an append ended.</summary>
 internal enum SpoolStatus

@@ -60,4 +60,11 @@ internal static partial class SpoolLog
     [LoggerMessage(EventId = 2214, Level = LogLevel.Warning,
         Message = "The state file could not be written: {Reason}. Nothing is lost: the spool keeps its segments meanwhile.")]
     public static partial void StateFailed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2215, Level = LogLevel.Error,
+        Message = "There are as many series as memory allows, {SeriesMax}: samples of further ones are left out, and their senders are told. /api/v1/status/tsdb says which names and labels make the most.")]
+    public static partial void SeriesRefused(ILogger logger, int seriesMax);
+
+    [LoggerMessage(EventId = 2216, Level = LogLevel.Information, Message = "There is room for new series again.")]
+    public static partial void SeriesTakenAgain(ILogger logger);
 }

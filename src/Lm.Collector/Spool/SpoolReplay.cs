@@ -20,12 +20,14 @@ internal sealed class SpoolReplay(
     private readonly DecodedBatch batch = new();
     private readonly DecodedWrite write = new();
     private byte[] payload = [];
+    private UnixMillis startedAt;
     private long records;
     private long repeats;
 
     /// <summary>Reads and applies everything from a position on.</summary>
     public void Run(JournalPosition from, IReadOnlyList<IBatchConsumer> consumers, TimeProvider time, CancellationToken stopping)
     {
+        startedAt = UnixMillis.Now(time);
         var covered = ledger.Covered;
         var began = time.GetTimestamp();
         var reported = began;
@@ -74,6 +76,7 @@ internal sealed class SpoolReplay(
         if (fault is not null)
         {
             Interlocked.Increment(ref metrics.RecordsUnreadable);
+            ages.NoteUnreadable(record.Position.Segment, startedAt);
             SpoolLog.RecordUnreadable(logger, record.Position.Segment, record.Position.Offset, fault);
         }
     }
@@ -86,7 +89,7 @@ internal sealed class SpoolReplay(
         }
 
         clock.Note(head.ReceivedAt);
-        Note(record.Position, head.ReceivedAt, batch.HasLogsOrAlerts);
+        Note(record.Position, head.ReceivedAt, batch.Alerts.Length > 0);
         if (!into.Replay(batch.Key, new FrameFingerprint(frame.Checksum, frame.Length), head.Floor, head.ReceivedAt, record.Position))
         {
             repeats++;

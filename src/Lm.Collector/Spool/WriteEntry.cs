@@ -9,4 +9,4 @@ namespace Lm.Collector.Spool;
 /// <param name="Sender">Whom the token belongs to.</param>
 /// <param name="ReceivedAt">The collector's clock when it came.</param>
 /// <param name="Body">Its body as it came, compressed; must stay unchanged until the append has ended.</param>
-internal sealed record WriteEntry(WriteLease Lease, WriteVerdict Verdict, string Sender, UnixMillis ReceivedAt, ReadOnlyMemory<byte> Body);
+internal sealed record WriteEntry(Lease<DecodedWrite> Lease, WriteVerdict Verdict, string Sender, UnixMillis ReceivedAt, ReadOnlyMemory<byte> Body);

@@ -23,6 +23,13 @@ public interface IFileHandle : IDisposable
     /// <summary>Cuts the file to <paramref name="length"/> bytes.</summary>
     void Truncate(long length);
 
+    /// <summary>Maps a part of the file into memory, for reading. It may reach behind the end: what lies there may be read once the file has grown that far, and
+    /// holds what was written since.</summary>
+    /// <param name="offset">Where the part begins; a multiple of 64 KiB.</param>
+    /// <param name="length">Its bytes, at least 1.</param>
+    /// <returns>Null where that is not possible: read instead.</returns>
+    MappedFile? TryMap(long offset, long length) => null;
+
     /// <summary>Drops clean cached pages, so that the next read shows what the device holds.</summary>
     void DropCache();
 }

@@ -2,11 +2,11 @@ using System.Diagnostics;
 
 namespace Lm.Platform.Files;
 
-/// <summary>A file's bytes in memory, for reading. The file may be deleted meanwhile; it must not be cut.</summary>
+/// <summary>Bytes of a file, or of a part of it, in memory, for reading. The file may be deleted meanwhile; it must not be cut.</summary>
 /// <remarks>Safe for concurrent reads. Whoever disposes of it answers for no span of it being in use any more.</remarks>
 /// <param name="path">The path it was opened by.</param>
 /// <param name="start">Address of the first byte; 0 when the file is empty.</param>
-/// <param name="length">The file's length in bytes.</param>
+/// <param name="length">How many bytes.</param>
 /// <param name="release">Gives the memory back.</param>
 public sealed unsafe class MappedFile(string path, nint start, long length, Action<nint, long> release) : IDisposable
 {
@@ -15,11 +15,11 @@ public sealed unsafe class MappedFile(string path, nint start, long length, Acti
     /// <summary>The path it was opened by.</summary>
     public string Path => path;
 
-    /// <summary>The file's length in bytes.</summary>
+    /// <summary>How many bytes.</summary>
     public long Length => length;
 
-    /// <summary>A part of the file, valid until this is disposed of.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It does not lie within the file.</exception>
+    /// <summary>A part of them, valid until this is disposed of.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It does not lie within them.</exception>
     public ReadOnlySpan<byte> Slice(long offset, int count)
     {
         Debug.Assert(disposed == 0, "a mapping must outlive its readers");

@@ -96,6 +96,12 @@ internal sealed unsafe class PhysicalFile(string path, Descriptor descriptor) : 
         }
     }
 
+    public MappedFile? TryMap(long offset, long length)
+    {
+        var start = Libc.Map(0, (nuint)length, Libc.ProtectionRead, Libc.MapShared, descriptor, offset);
+        return start == Libc.MapFailed ? null : new MappedFile(path, start, length, static (start, length) => Libc.Unmap(start, (nuint)length));
+    }
+
     public void DropCache()
     {
         var error = Libc.Advise(descriptor, 0, 0, Libc.AdviseDontNeed);

@@ -140,7 +140,8 @@ internal static class FunctionCalls
             return list;
         }
 
-        var sign = call.Function.Name == "sort" ? 1 : -1;
-        return [.. list.OrderBy(series => double.IsNaN(series.Values[0])).ThenBy(series => sign * series.Values[0])];
+        var indexes = Enumerable.Range(0, list.Count).ToArray();
+        new BestFirst(largest: call.Function.Name == "sort_desc").Sort(indexes, at => list[at].Values[0]);
+        return [.. indexes.Select(at => list[at])];
     }
 }

@@ -82,13 +82,10 @@ internal sealed class RunningMeanOverTime : RangeFunction
         foreach (var value in window.Values)
         {
             count++;
-            var isSame = double.IsInfinity(value) && (mean > 0) == (value > 0);
-            if (double.IsInfinity(mean) && (isSame || double.IsFinite(value)))
+            if (!Means.StaysInfinite(mean, value))
             {
-                continue; // taking the mean off itself would make it NaN
+                KahanSum.Add((value / count) - (mean / count), ref mean, ref rest, dropsRestAtInfinity: false);
             }
-
-            KahanSum.Add((value / count) - (mean / count), ref mean, ref rest, dropsRestAtInfinity: false);
         }
 
         return double.IsInfinity(mean) ? mean : mean + rest;
@@ -165,6 +162,9 @@ internal sealed class VarianceOverTime(bool isDeviation, bool isV3) : RangeFunct
 internal sealed class QuantileOverTime(double[] quantiles, Annotations annotations, TextPlace place) : RangeFunction
 {
     private double[] sorted = [];
+
+    // Warnings are noted by one thread.
+    public override bool MayShare => false;
 
     public override double At(in Window window)
     {

@@ -1,8 +1,6 @@
-using Lm.Tsdb;
-
 namespace Lm.PromQL.Functions;
 
-/// <summary>Calls of functions over range vectors: moves each series' window along the grid with two indexes.</summary>
+/// <summary>Calls of functions over range vectors.</summary>
 internal static class RangeCalls
 {
     private static readonly string[] CounterSuffixes = ["_total", "_sum", "_count", "_bucket"];
@@ -10,12 +8,12 @@ internal static class RangeCalls
     public static List<StepSeries> Evaluate(FunctionCall call, Evaluator evaluator, TimeGrid grid)
     {
         var scope = evaluator.Scope;
-        var function = Create(call, evaluator, grid);
+        var maker = Maker(call, evaluator, grid);
         var argument = call.Arguments.First(argument => argument.Kind == ValueKind.Matrix);
         var total = scope.Budget.Total;
-        using var windows = evaluator.Windows(argument, grid);
+        using var windows = new SlidingWindows(evaluator.Windows(argument, grid), maker, grid);
         scope.Budget.Total = total; // a subquery's samples count as this function sees them, below
-        var list = Slide(function, windows, scope, grid);
+        var list = SeriesRun.All(windows, scope);
         switch (call.Function.Name)
         {
             case "absent_over_time":
@@ -30,110 +28,43 @@ internal static class RangeCalls
         return SeriesMerger.WithoutName(list, scope.Semantics, mayMerge: false);
     }
 
-    private static RangeFunction Create(FunctionCall call, Evaluator evaluator, TimeGrid grid)
+    // Each thread needs one of its own.
+    private static Func<RangeFunction> Maker(FunctionCall call, Evaluator evaluator, TimeGrid grid)
     {
         var isV3 = evaluator.Scope.Semantics == PromSemantics.V3;
         double[] Number(int argument) => evaluator.Scalar(call.Arguments[argument], grid);
-        return call.Function.Name switch
+        switch (call.Function.Name)
         {
-            "rate" => new Rate(isCounter: true, isRate: true, isV3),
-            "increase" => new Rate(isCounter: true, isRate: false, isV3),
-            "delta" => new Rate(isCounter: false, isRate: false, isV3),
-            "irate" => new LastTwo(isRate: true),
-            "idelta" => new LastTwo(isRate: false),
-            "resets" => new Turns(resetsOnly: true),
-            "changes" => new Turns(resetsOnly: false),
-            "deriv" => new Regression(null, isV3),
-            "predict_linear" => new Regression(Number(1), isV3),
-            "double_exponential_smoothing" or "holt_winters" => new Smoothing(Number(1), Number(2)),
-            "quantile_over_time" =>
-                new QuantileOverTime(Number(0), evaluator.Scope.Annotations, Evaluator.Unwrap(call.Arguments[0]).Place),
-            var name => OverTime.Find(name, isV3) ?? throw QueryException.Execution($"function \"{name}\" is not implemented"),
-        };
-    }
-
-    private static List<StepSeries> Slide(RangeFunction function, WindowSource windows, QueryScope scope, TimeGrid grid)
-    {
-        var budget = scope.Budget;
-        var list = new List<StepSeries>(Math.Min(windows.Count, 1024));
-        var places = new double[grid.Count];
-        for (var i = 0; i < windows.Count; i++)
-        {
-            var samples = windows.Load(i);
-            budget.Work(samples.Count + grid.Count + 100);
-            if (samples.Count == 0)
-            {
-                continue;
-            }
-
-            function.Begin(samples.Times, samples.Values);
-            var lastWindow = Slide(function, windows, samples, places, budget, grid);
-            if (StepSeries.FromPlaces(windows.Labels(i), 0, places) is { } series)
-            {
-                budget.Hold(series.Count);
-                budget.NotePeak(lastWindow);
-                list.Add(series);
-            }
+            case "rate":
+                return () => new Rate(isCounter: true, isRate: true, isV3);
+            case "increase":
+                return () => new Rate(isCounter: true, isRate: false, isV3);
+            case "delta":
+                return () => new Rate(isCounter: false, isRate: false, isV3);
+            case "irate":
+                return () => new LastTwo(isRate: true);
+            case "idelta":
+                return () => new LastTwo(isRate: false);
+            case "resets":
+                return () => new Turns(resetsOnly: true);
+            case "changes":
+                return () => new Turns(resetsOnly: false);
+            case "deriv":
+                return () => new Regression(null, isV3);
+            case "predict_linear":
+                var ahead = Number(1);
+                return () => new Regression(ahead, isV3);
+            case "double_exponential_smoothing" or "holt_winters":
+                var (smoothing, trend) = (Number(1), Number(2));
+                return () => new Smoothing(smoothing, trend);
+            case "quantile_over_time":
+                var quantiles = Number(0);
+                return () => new QuantileOverTime(quantiles, evaluator.Scope.Annotations, Evaluator.Unwrap(call.Arguments[0]).Place);
+            case var name when OverTime.Find(name, isV3) is not null:
+                return () => OverTime.Find(name, isV3)!;
+            case var name:
+                throw QueryException.Execution($"function \"{name}\" is not implemented");
         }
-
-        return list;
-    }
-
-    // Gives the size of the last window, which is still held when the series is done.
-    private static int Slide(RangeFunction function, WindowSource windows, SampleBuffer samples, double[] places, QueryBudget budget, TimeGrid grid)
-    {
-        var times = samples.Times;
-        var values = samples.Values;
-        var (from, until) = (0, 0);
-        long total = 0;
-        var largest = 0;
-        for (var step = 0; step < places.Length; step++)
-        {
-            var end = windows.Ends[step];
-            var start = end - windows.RangeMs - (windows.IncludesStart ? 1 : 0); // does not belong to the window
-            while (until < times.Length && times[until] <= end)
-            {
-                until++;
-            }
-
-            while (from < until && times[from] <= start)
-            {
-                from++;
-            }
-
-            var count = until - from;
-            if (count == 0)
-            {
-                places[step] = StepSeries.Absent;
-                continue;
-            }
-
-            total += count;
-            if (count > largest)
-            {
-                largest = count;
-                budget.NotePeak(count);
-            }
-
-            if (function.WalksWindow)
-            {
-                budget.Work(count * 4);
-            }
-
-            places[step] = function.At(new Window
-            {
-                Times = times.Slice(from, count),
-                Values = values.Slice(from, count),
-                First = from,
-                Step = step,
-                Time = grid[step],
-                End = end,
-                RangeMs = windows.RangeMs,
-            });
-        }
-
-        budget.Count(total);
-        return until - from;
     }
 
     private static void InformOfNonCounters(List<StepSeries> list, TextPlace place, QueryScope scope)

@@ -6,6 +6,9 @@ internal abstract class RangeFunction
     /// <summary>Whether it looks at every sample of each window; others look at its ends.</summary>
     public virtual bool WalksWindow => true;
 
+    /// <summary>Whether other series may be evaluated by others of its kind at the same time.</summary>
+    public virtual bool MayShare => true;
+
     /// <summary>A new series.</summary>
     /// <param name="times">All of its samples' times.</param>
     /// <param name="values">Their values.</param>

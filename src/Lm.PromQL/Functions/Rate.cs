@@ -7,6 +7,8 @@ internal sealed class Rate(bool isCounter, bool isRate, bool isV3) : RangeFuncti
 {
     private readonly List<int> resets = []; // indexes of samples lower than the one before
     private int nextReset;
+    private long rangeMs; // of the last window, and the same in seconds
+    private double rangeSeconds;
 
     public override bool WalksWindow => false;
 
@@ -32,66 +34,71 @@ internal sealed class Rate(bool isCounter, bool isRate, bool isV3) : RangeFuncti
             return StepSeries.Absent;
         }
 
-        var change = values[^1] - values[0];
+        var change = isCounter ? WithResets(values[^1] - values[0], window) : values[^1] - values[0];
+        var sampled = (times[^1] - times[0]) / 1000.0;
+        var distance = sampled / (times.Length - 1);
+        var before = (times[0] - (window.End - window.RangeMs)) / 1000.0;
+        var after = (window.End - times[^1]) / 1000.0;
+        var covered = isV3 ? CoveredV3(change, values[0], sampled, distance, before, after) : CoveredV2(change, values[0], sampled, distance, before, after);
+        var factor = sampled == 0 && isV3 ? 1 : covered / sampled;
+        return change * (isRate ? factor / Seconds(window.RangeMs) : factor);
+    }
+
+    // A counter that fell began at zero again: what it had before belongs to the change.
+    private double WithResets(double change, in Window window)
+    {
         while (nextReset < resets.Count && resets[nextReset] <= window.First)
         {
             nextReset++;
         }
 
-        for (var i = nextReset; i < resets.Count && resets[i] < window.First + values.Length; i++)
+        for (var i = nextReset; i < resets.Count && resets[i] < window.First + window.Values.Length; i++)
         {
-            change += values[resets[i] - window.First - 1];
+            change += window.Values[resets[i] - window.First - 1];
         }
 
-        var toStart = (times[0] - (window.End - window.RangeMs)) / 1000.0;
-        var toEnd = (window.End - times[^1]) / 1000.0;
-        var sampled = (times[^1] - times[0]) / 1000.0;
-        var between = sampled / (times.Length - 1);
-        var factor = isV3 ? FactorV3(change, values[0], toStart, toEnd, sampled, between) : FactorV2(change, values[0], toStart, toEnd, sampled, between);
-        return change * (isRate ? factor / Seconds(window.RangeMs) : factor);
+        return change;
     }
 
-    // A series that begins or ends well inside the window is taken to go on for half a sample's distance; a counter never starts below zero.
-    private double FactorV3(double change, double first, double toStart, double toEnd, double sampled, double between)
+    // The samples' own time and what the series is taken to have lived before and after them, within the window: up to its edge where that is about where
+    // the next sample would be, and half a sample's distance else. A counter did not live before it was zero.
+    private double CoveredV3(double change, double first, double sampled, double distance, double before, double after)
     {
-        var threshold = between * 1.1;
-        if (toStart >= threshold)
+        before = Lived(before, distance);
+        // Nothing reaches back further than 1.1 times the samples' own time, so zero matters only to a counter that has about doubled.
+        if (isCounter && change > 0 && first >= 0 && first < 2 * change)
         {
-            toStart = between / 2;
+            before = Nearer(sampled * (first / change), before);
         }
 
-        if (isCounter && change > 0 && first >= 0)
-        {
-            var toZero = sampled * (first / change);
-            toStart = toZero < toStart ? toZero : toStart;
-        }
-
-        if (toEnd >= threshold)
-        {
-            toEnd = between / 2;
-        }
-
-        return sampled != 0 ? (sampled + toStart + toEnd) / sampled : 1;
+        return sampled + before + Lived(after, distance);
     }
 
-    // The same, but zero is looked for first: a counter that would reach it beyond the half distance still goes that far back.
-    private double FactorV2(double change, double first, double toStart, double toEnd, double sampled, double between)
+    // Prometheus 2 looks for zero first, and then for how far the edge is: a counter may go back past its zero by half a distance.
+    private double CoveredV2(double change, double first, double sampled, double distance, double before, double after)
     {
         if (isCounter && change > 0 && first >= 0)
         {
-            var toZero = sampled * (first / change);
-            toStart = toZero < toStart ? toZero : toStart;
+            before = Nearer(sampled * (first / change), before);
         }
 
-        var threshold = between * 1.1;
-        var extrapolated = sampled;
-        extrapolated += toStart < threshold ? toStart : between / 2;
-        extrapolated += toEnd < threshold ? toEnd : between / 2;
-        return extrapolated / sampled;
+        return sampled + Lived(before, distance) + Lived(after, distance);
     }
+
+    private static double Lived(double toEdge, double distance) => toEdge >= distance * 1.1 ? distance / 2 : toEdge;
+
+    private static double Nearer(double toZero, double other) => toZero < other ? toZero : other;
 
     // Whole seconds and their rest apart: rounded twice, as Go's Duration.Seconds is.
-    private static double Seconds(long milliseconds) => (milliseconds / 1000) + (milliseconds % 1000 * 1_000_000 / 1e9);
+    private double Seconds(long milliseconds)
+    {
+        if (milliseconds != rangeMs)
+        {
+            (rangeMs, rangeSeconds) = (milliseconds, (milliseconds / 1000) + (milliseconds % 1000 * 1_000_000 / 1e9));
+        }
+
+        return rangeSeconds;
+    }
 }
 
 /// <summary><c>irate</c> and <c>idelta</c>: the last two samples.</summary>

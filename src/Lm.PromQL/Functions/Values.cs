@@ -47,8 +47,8 @@ internal static class Values
         "asin" => Math.Asin,
         "acos" => Math.Acos,
         "atan" => Math.Atan,
-        "sinh" => Math.Sinh,
-        "cosh" => Math.Cosh,
+        "sinh" => static value => IsBeyondExp(value) ? Math.CopySign(double.PositiveInfinity, value) : Math.Sinh(value),
+        "cosh" => static value => IsBeyondExp(value) ? double.PositiveInfinity : Math.Cosh(value),
         "tanh" => Math.Tanh,
         "asinh" => Math.Asinh,
         "acosh" => Math.Acosh,
@@ -90,6 +90,9 @@ internal static class Values
         // Only what is left can clash without its name: clamp with its bounds the wrong way round leaves nothing.
         return SeriesMerger.WithoutName(kept, evaluator.Scope.Semantics, mayMerge: grid.Count > 1);
     }
+
+    // Prometheus halves e^x, which is infinite a little before its half is.
+    private static bool IsBeyondExp(double value) => double.IsPositiveInfinity(Math.Exp(Math.Abs(value)));
 
     // Halves go up. Divided by the inverse, which loses fewer digits.
     private static double Round(double value, double nearest)

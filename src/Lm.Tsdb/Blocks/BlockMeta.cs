@@ -1,3 +1,5 @@
+using Lm.Platform;
+
 namespace Lm.Tsdb.Blocks;
 
 /// <summary>What a block's <c>meta.json</c> says. Its presence vouches for the whole folder.</summary>
@@ -76,10 +78,11 @@ public readonly record struct BlockFile(string Path, long SizeBytes);
 /// <summary>Says that blocks hold all samples of a window that the spool's records up to a position brought.</summary>
 /// <param name="Incarnation">The spool's life.</param>
 /// <param name="WindowStart">The window's start, milliseconds since 1970.</param>
+/// <param name="WindowEnd">The first millisecond behind it: windows that begin together may be of different widths.</param>
 /// <param name="UpTo">The last record's number, inclusive.</param>
-public readonly record struct BlockCoverage(UInt128 Incarnation, long WindowStart, ulong UpTo)
+public readonly record struct BlockCoverage(UInt128 Incarnation, long WindowStart, long WindowEnd, ulong UpTo)
 {
     /// <summary>Puts lists together: of one window of one incarnation the highest position stays.</summary>
     public static IReadOnlyList<BlockCoverage> Merge(IEnumerable<BlockCoverage> all) =>
-        [.. all.GroupBy(each => (each.Incarnation, each.WindowStart)).OrderBy(same => same.Key).Select(same => same.MaxBy(each => each.UpTo))];
+        [.. all.GroupBy(each => (each.Incarnation, each.WindowStart, each.WindowEnd)).OrderBy(same => same.Key).Select(same => same.MaxBy(each => each.UpTo))];
 }

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
@@ -155,6 +156,7 @@ internal static class BlockMetaJson
             json.WriteStartObject();
             json.WriteString("incarnation", each.Incarnation.ToString("x32", CultureInfo.InvariantCulture));
             json.WriteNumber("window_start", each.WindowStart);
+            json.WriteNumber("window_end", each.WindowEnd);
             json.WriteNumber("up_to", each.UpTo);
             json.WriteEndObject();
         }
@@ -217,6 +219,7 @@ internal static class BlockMetaJson
         return [.. Items(ours, "coverage").Select(each => new BlockCoverage(
             UInt128.Parse(each.GetProperty("incarnation").GetString() ?? "", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
             each.GetProperty("window_start").GetInt64(),
+            each.GetProperty("window_end").GetInt64(),
             each.GetProperty("up_to").GetUInt64()))];
     }
 

@@ -246,6 +246,8 @@ public sealed class BlockReader : ISeriesReader, IDisposable
             block.ReadSamples(series[index], from, until, into);
         }
 
+        public ISeriesSelection? Another() => block.TryHold() ? new BlockSelection(block, series) : null;
+
         public void Dispose()
         {
             if (!disposed)

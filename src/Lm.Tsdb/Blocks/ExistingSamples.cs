@@ -1,13 +1,12 @@
 namespace Lm.Tsdb.Blocks;
 
 /// <summary>What blocks hold already of the series that are about to be written, so that no two published blocks say different things of one time.</summary>
-/// <remarks>Keeps the blocks readable until disposed of. Not safe for concurrent use.</remarks>
+/// <remarks>Keeps the blocks readable until disposed of. Four bytes for each series of each block: their labels stay where they are. Not safe for concurrent use.</remarks>
 public sealed class ExistingSamples : IDisposable
 {
     private readonly BlockSnapshot snapshot;
     private readonly uint[][] series;
-    private readonly SampleBuffer existing = new();
-    private readonly SampleBuffer kept = new();
+    private readonly int[] nexts; // by block: the first series that does not come before the one asked for last
     private readonly SampleMerge merge = new();
 
     /// <summary>Looks at the blocks as they are now.</summary>
@@ -16,10 +15,12 @@ public sealed class ExistingSamples : IDisposable
     /// <param name="until">The latest.</param>
     public ExistingSamples(BlockSet blocks, long from, long until)
     {
+        ArgumentNullException.ThrowIfNull(blocks);
         snapshot = blocks.Take(from, until);
         try
         {
             series = [.. snapshot.Blocks.Select(block => block.Index.AllSeries())];
+            nexts = new int[series.Length];
         }
         catch
         {
@@ -28,75 +29,57 @@ public sealed class ExistingSamples : IDisposable
         }
     }
 
-    /// <summary>Removes the samples of whose times a block has one already; the values are not compared, since the earlier one stays in any case.</summary>
-    /// <param name="labels">The series; any order of calls will do.</param>
-    /// <param name="samples">Its samples, ascending, within the range.</param>
-    /// <returns>How many were removed.</returns>
-    public int RemoveFrom(LabelSet labels, SampleBuffer samples)
-    {
-        var before = samples.Count;
-        for (var i = 0; i < series.Length && samples.Count > 0; i++)
-        {
-            existing.Clear();
-            ReadBlock(i, labels, samples.Times[0], samples.Times[^1], existing);
-            Subtract(samples);
-        }
-
-        return before - samples.Count;
-    }
-
     /// <summary>Appends the samples that blocks hold of a series, ascending, each time once.</summary>
-    /// <param name="labels">The series; any order of calls will do.</param>
+    /// <param name="labels">The series; asked for in the order of labels it is found at once, in any other by a search.</param>
     /// <param name="from">The earliest time.</param>
     /// <param name="until">The latest time.</param>
     /// <param name="into">Where they go.</param>
     public void Read(LabelSet labels, long from, long until, SampleBuffer into)
     {
+        ArgumentNullException.ThrowIfNull(into);
         var start = into.Count;
         for (var i = 0; i < series.Length; i++)
         {
-            var second = into.Count;
-            ReadBlock(i, labels, from, until, into);
-            merge.Merge(into, start, second);
+            var block = snapshot.Blocks[i];
+            if (block.Overlaps(from, until) && TryFind(i, labels, out var reference))
+            {
+                var second = into.Count;
+                block.ReadSamples(reference, from, until, into);
+                merge.Merge(into, start, second);
+            }
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => snapshot.Dispose();
 
-    // A block's series are sorted: twenty looks find one of a million.
-    private void ReadBlock(int number, LabelSet labels, long from, long until, SampleBuffer into)
+    // Doubling steps from the last place: a step or two for the next series, twenty looks for any of a million.
+    private bool TryFind(int number, LabelSet labels, out uint reference)
     {
-        var block = snapshot.Blocks[number];
-        if (block.Overlaps(from, until) && block.Index.TryFind(series[number], labels, out var reference))
+        var all = series[number];
+        var low = nexts[number];
+        if (low > 0 && Order(number, low - 1, labels) >= 0)
         {
-            block.ReadSamples(reference, from, until, into);
+            low = 0; // it comes before the one asked for last
         }
+
+        var high = low;
+        for (var step = 1; high < all.Length && Order(number, high, labels) < 0; step *= 2)
+        {
+            (low, high) = (high + 1, Math.Min(all.Length, high + step));
+        }
+
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            (low, high) = Order(number, middle, labels) < 0 ? (middle + 1, high) : (low, middle);
+        }
+
+        nexts[number] = low;
+        var isThere = low < all.Length && Order(number, low, labels) == 0;
+        reference = isThere ? all[low] : 0;
+        return isThere;
     }
 
-    private void Subtract(SampleBuffer samples)
-    {
-        if (existing.Count == 0)
-        {
-            return;
-        }
-
-        kept.Clear();
-        var at = 0;
-        for (var i = 0; i < samples.Count; i++)
-        {
-            while (at < existing.Count && existing.Times[at] < samples.Times[i])
-            {
-                at++;
-            }
-
-            if (at == existing.Count || existing.Times[at] != samples.Times[i])
-            {
-                kept.Add(samples.Times[i], samples.Values[i]);
-            }
-        }
-
-        samples.Clear();
-        samples.Append(kept.Times, kept.Values);
-    }
+    private int Order(int number, int at, LabelSet labels) => snapshot.Blocks[number].Index.DecodeLabels(series[number][at]).CompareTo(labels);
 }

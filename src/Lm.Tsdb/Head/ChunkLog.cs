@@ -6,7 +6,9 @@ namespace Lm.Tsdb.Head;
 /// <remarks>
 /// Invariants: bytes are only ever appended; a record does not cross a page; what was written and synced lies before <see cref="Written"/>, and only such
 /// pages leave memory. A place is an offset in units of eight bytes; 0 is none, for the header stands there.
-/// Written by the head's writer. A reader that learnt a place under the gate may read it without.
+/// Written by the head's writer. A reader that learnt a place under the gate may read it without: from memory, or from the file, which is mapped piece by
+/// piece as readers need it. Nothing is cut off a mapped file, and only what lies before <see cref="Written"/> is looked at, so every byte read is there.
+/// Whoever disposes of it answers for no reader being left.
 /// </remarks>
 internal sealed class ChunkLog : IDisposable
 {
@@ -19,10 +21,13 @@ internal sealed class ChunkLog : IDisposable
     private const int PageBits = 16;
     private const int PlaceBits = 3;
     private const int FirstRead = 512; // a usual chunk with its header
+    private const int PieceBits = 24; // a piece that is mapped at a time: 16 MiB of addresses, whole pages
 
     private readonly IFileSystem files;
     private readonly string path;
     private byte[]?[] pages = new byte[4][];
+    private readonly Lock mapping = new(); // guards the growth of pieces
+    private MappedFile?[] pieces = [];
     private IFileHandle? handle;
     private long length;
     private int pageCount;
@@ -167,7 +172,16 @@ internal sealed class ChunkLog : IDisposable
     public void DropAll() => Drop((int)((length + PageBytes - 1) >> PageBits));
 
     /// <inheritdoc/>
-    public void Dispose() => handle?.Dispose();
+    public void Dispose()
+    {
+        foreach (var piece in pieces)
+        {
+            piece?.Dispose();
+        }
+
+        pieces = [];
+        handle?.Dispose();
+    }
 
     private long Drop(int limit)
     {
@@ -206,11 +220,59 @@ internal sealed class ChunkLog : IDisposable
     private bool TryReadFile(long offset, ChunkBytes into, out ChunkRecord record)
     {
         record = default;
-        var file = handle;
-        if (file is null)
+        if (handle is not { } file)
         {
             return false;
         }
+
+        return Mapped(file, offset) is { Length: >= ChunkRecord.HeaderSize } mapped
+            ? TryTake(mapped, into, out record)
+            : TryReadFile(file, offset, into, out record);
+    }
+
+    private static bool TryTake(ReadOnlySpan<byte> mapped, ChunkBytes into, out ChunkRecord record)
+    {
+        record = ChunkRecord.Read(mapped);
+        var size = ChunkRecord.HeaderSize + record.Length;
+        if (size > Math.Min(ChunkRecord.SizeMax, mapped.Length) || !ChunkRecord.IsIntact(mapped[..size]))
+        {
+            return false;
+        }
+
+        into.Add(mapped[ChunkRecord.HeaderSize..size]);
+        return true;
+    }
+
+    // What is written from an offset on to the end of its page; empty where it cannot be mapped.
+    private ReadOnlySpan<byte> Mapped(IFileHandle file, long offset)
+    {
+        var index = (int)(offset >> PieceBits);
+        var known = Volatile.Read(ref pieces);
+        var piece = (index < known.Length ? known[index] : null) ?? Map(file, index);
+        var until = Math.Min(Written, (offset | (PageBytes - 1)) + 1);
+        return piece is null || until <= offset ? default : piece.Slice(offset & ((1 << PieceBits) - 1), (int)(until - offset));
+    }
+
+    private MappedFile? Map(IFileHandle file, int index)
+    {
+        lock (mapping)
+        {
+            var longer = pieces;
+            if (index < longer.Length && longer[index] is { } piece)
+            {
+                return piece;
+            }
+
+            Array.Resize(ref longer, Math.Max(index + 1, longer.Length));
+            longer[index] = file.TryMap((long)index << PieceBits, 1 << PieceBits);
+            Volatile.Write(ref pieces, longer);
+            return longer[index];
+        }
+    }
+
+    private static bool TryReadFile(IFileHandle file, long offset, ChunkBytes into, out ChunkRecord record)
+    {
+        record = default;
 
         try
         {

@@ -16,12 +16,14 @@ public sealed class FrozenRange
     private readonly SampleBuffer left = new();
     private readonly SampleBuffer present = new();
     private readonly byte[] sealing = new byte[ChunkRecord.SizeMax];
+    private readonly HashSet<HeadWindow> damaged = [];
+    private readonly IReadOnlyList<BlockCoverage> coverage;
     private long written;
     private bool isReleased;
 
-    internal FrozenRange(Head head, HeadRange range, HeadWindow[] windows, long epoch)
+    internal FrozenRange(Head head, HeadRange range, HeadWindow[] windows, IReadOnlyList<BlockCoverage> coverage, long epoch)
     {
-        (this.head, Range, Windows, this.epoch) = (head, range, windows, epoch);
+        (this.head, Range, Windows, this.coverage, this.epoch) = (head, range, windows, coverage, epoch);
         Samples = windows.Sum(static window => window.Samples);
     }
 
@@ -31,20 +33,27 @@ public sealed class FrozenRange
     /// <summary>How many samples at most: some may be in blocks already.</summary>
     public long Samples { get; }
 
+    /// <summary>Up to which record of the log a block with all of it, and the blocks before, hold each window (K13); empty when that cannot be said, as when some of it
+    /// could not be read.</summary>
+    public IReadOnlyList<BlockCoverage> Coverage => damaged.Count == 0 ? coverage : [];
+
     /// <summary>The windows, by start.</summary>
     internal HeadWindow[] Windows { get; }
 
+    /// <summary>Those of which the last writing could not read all.</summary>
+    internal IReadOnlyCollection<HeadWindow> Damaged => damaged;
+
     /// <summary>Writes each series with its chunks. Most are copied as they are; those with late samples are encoded anew, in chunks of 120.</summary>
     /// <param name="block">Takes them; the caller commits it when samples were written, and then calls <see cref="Head.Drop"/>.</param>
-    /// <param name="existing">What blocks hold of the range; null for nothing. Samples for times that it has are left out (V20, K18).</param>
+    /// <param name="existing">What blocks hold of the range. Samples for times that it has are left out (V20, K18).</param>
     /// <param name="cancellationToken">Ends it early.</param>
     /// <returns>What was written; with no samples no block is needed.</returns>
-    /// <exception cref="InvalidDataException">The list of a window's series is damaged: the message says where.</exception>
-    public FrozenContent WriteTo(BlockWriter block, ISeriesReader? existing, CancellationToken cancellationToken)
+    public FrozenContent WriteTo(BlockWriter block, ExistingSamples existing, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(block);
+        ArgumentNullException.ThrowIfNull(existing);
         (written, view.Unreadable, view.Damage) = (0, 0, "");
-        using var there = existing?.Find([], Range.From, Range.Until, cancellationToken);
-        var known = IndexOf(there);
+        damaged.Clear();
         var series = SortedSeries();
         for (var i = 0; i < series.Length; i++)
         {
@@ -55,11 +64,7 @@ public sealed class FrozenRange
 
             var labels = head.Table.LabelSetOf(series[i]); // each once: they would push out those of queries
             present.Clear();
-            if (known is not null && known.TryGetValue(labels, out var index))
-            {
-                there!.Read(index, Range.From, Range.Until, present);
-            }
-
+            existing.Read(labels, Range.From, Range.Until, present);
             block.BeginSeries(labels);
             WriteSeries(block, series[i]);
         }
@@ -77,28 +82,13 @@ public sealed class FrozenRange
         }
     }
 
-    private static Dictionary<LabelSet, int>? IndexOf(ISeriesSelection? there)
-    {
-        if (there is null || there.Count == 0)
-        {
-            return null;
-        }
-
-        var index = new Dictionary<LabelSet, int>(there.Count);
-        for (var i = 0; i < there.Count; i++)
-        {
-            index.Add(there.Labels(i), i);
-        }
-
-        return index;
-    }
-
     private void WriteSeries(BlockWriter block, int series)
     {
         for (var first = 0; first < Windows.Length;)
         {
             var next = WindowMerge.EndOfGroup(Windows, first);
             var window = Windows[first];
+            var unreadable = view.Unreadable;
             samples.Clear();
             if (next - first > 1)
             {
@@ -118,6 +108,7 @@ public sealed class FrozenRange
             }
 
             WriteSamples(block);
+            NoteDamage(unreadable, Windows.AsSpan(first, next - first));
             first = next;
         }
     }
@@ -185,13 +176,23 @@ public sealed class FrozenRange
     private int[] AllSeries()
     {
         var lists = new List<SeriesIds.Snapshot>();
-        foreach (var window in Windows)
+        for (var i = 0; i < Windows.Length; i++)
         {
-            var each = head.SeriesOf(window);
+            var unreadable = view.Unreadable;
+            var each = head.SeriesOf(Windows[i], view);
+            NoteDamage(unreadable, Windows.AsSpan(i, 1));
             lists.Add(new SeriesIds.Snapshot(each, each.Length, isUnordered: false));
         }
 
         return lists.Count == 0 ? [] : SeriesIds.Unite(lists);
+    }
+
+    private void NoteDamage(long unreadableBefore, ReadOnlySpan<HeadWindow> windows)
+    {
+        if (view.Unreadable != unreadableBefore)
+        {
+            damaged.UnionWith(windows.ToArray());
+        }
     }
 
     private static int Compare(Label left, Label right)
@@ -216,6 +217,6 @@ public sealed class FrozenRange
 
 /// <summary>What a frozen range gave to a block.</summary>
 /// <param name="Samples">Samples written.</param>
-/// <param name="ChunksUnreadable">Chunks left out because the head's files are damaged or cannot be read.</param>
+/// <param name="ChunksUnreadable">Chunks, and parts of windows' lists of series, left out because the head's files are damaged or cannot be read.</param>
 /// <param name="Damage">Where the last of those lies; empty when there is none.</param>
 public readonly record struct FrozenContent(long Samples, long ChunksUnreadable, string Damage);

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using Lm.Platform;
+using Lm.Tsdb.Blocks;
+
 namespace Lm.Tsdb.Head;
 
 /// <content>What becomes a block, and when.</content>
@@ -35,8 +39,24 @@ public sealed partial class Head
                 lastWindow = lastWindow == window ? null : lastWindow;
             }
 
-            return new FrozenRange(this, range, chosen, epochs.Enter());
+            return new FrozenRange(this, range, chosen, CoverageOf(chosen), epochs.Enter());
         }
+    }
+
+    // What a block of these windows may say of them. Files that were set aside may have held samples of any window that nothing else has.
+    private BlockCoverage[] CoverageOf(HeadWindow[] chosen)
+    {
+        if (Covered == CommitPosition.Start || filesSetAside > 0)
+        {
+            return [];
+        }
+
+        var incarnation = BinaryPrimitives.ReadUInt128BigEndian(options.Incarnation.ToByteArray(bigEndian: true));
+        return
+        [
+            .. chosen.Where(window => !Array.Exists(windows, other => !chosen.Contains(other) && other.Overlaps(window.Start, window.End - 1)))
+                .Select(window => new BlockCoverage(incarnation, window.Start, window.End, Covered.ToNumber())),
+        ];
     }
 
     private List<HeadRange> Ranges(long? now)

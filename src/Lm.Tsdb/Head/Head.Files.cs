@@ -1,3 +1,4 @@
+using Lm.Platform;
 using System.Globalization;
 using Lm.Platform.Files;
 
@@ -51,10 +52,19 @@ public sealed partial class Head
 
     /// <summary>Lets go of a range that a durable block holds, or of which blocks held everything already. Readers that found it before may read on. Writer,
     /// between batches.</summary>
-    /// <param name="frozen">The range.</param>
-    /// <exception cref="FileSystemException">The manifest still names its files: call again.</exception>
+    /// <param name="frozen">The range. Files of windows of which <see cref="FrozenRange.WriteTo"/> could not read all are not deleted but set aside.</param>
+    /// <exception cref="FileSystemException">The manifest may still name its files: call again.</exception>
     public void Drop(FrozenRange frozen)
     {
+        ArgumentNullException.ThrowIfNull(frozen);
+
+        // Before the manifest forgets them: what a crash leaves is then a window without files, which the opening reports, and never a deleted one.
+        foreach (var window in frozen.Damaged)
+        {
+            SetAside(LogPath(window.Identity.Number));
+            SetAside(StatePath(window.State.Number));
+        }
+
         foreach (var window in frozen.Windows)
         {
             window.IsDropped = true;
@@ -69,14 +79,18 @@ public sealed partial class Head
         frozen.Release();
     }
 
-    /// <summary>Closes the files. What no checkpoint covers is in the log.</summary>
+    /// <summary>Closes the files, those of windows that readers still hold when they leave. What no checkpoint covers is in the log.</summary>
     public void Dispose()
     {
         lock (gate)
         {
             foreach (var window in windows)
             {
-                Close(window);
+                window.IsDropped = true;
+                if (window.Pins == 0)
+                {
+                    Close(window);
+                }
             }
 
             windows = [];
@@ -379,7 +393,12 @@ public sealed partial class Head
             return;
         }
 
-        RemovalGeneration++;
+        lock (gate)
+        {
+            RemovalGeneration++;
+            gone.ForEach(series => births[series] = -1);
+        }
+
         table.Remove(gone, gate);
         seriesFile.NoteRemoval();
         lock (gate)

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Tsdb.Head;
@@ -8,9 +9,12 @@ public sealed partial class Head
     // In memory from the start: those that live samples come for. The others come back with their first sample.
     private const int WindowsLoaded = 2;
 
+    private const string DamagedSuffix = ".damaged";
+
     private static readonly string[] Kinds = [".chunks", ".open", ".series"];
 
     private IDisposable? directoryLock;
+    private int filesSetAside; // that lie in the folder, of earlier runs, too
 
     /// <summary>Opens the head in a folder, with what its files hold; the log's replay comes next.</summary>
     /// <exception cref="FileSystemException">The folder or a file cannot be read or written, or another process has it.</exception>
@@ -46,6 +50,7 @@ public sealed partial class Head
             }
 
             head.DeleteLeftovers(manifest);
+            head.filesSetAside = files.List(options.Directory).Count(static name => name.EndsWith(DamagedSuffix, StringComparison.Ordinal));
             var isWhole = damage.Count == 0 && manifest?.Incarnation == options.Incarnation;
             head.Covered = isWhole ? manifest!.Covered : CommitPosition.Start;
             head.directoryLock = held;
@@ -166,13 +171,17 @@ public sealed partial class Head
             return;
         }
 
-        var target = path + ".damaged";
+        var target = path + DamagedSuffix;
         for (var i = 2; files.Exists(target); i++)
         {
-            target = $"{path}.{i}.damaged";
+            target = $"{path}.{i}{DamagedSuffix}";
         }
 
         files.Rename(path, target);
+        lock (gate)
+        {
+            filesSetAside++;
+        }
     }
 
     private void DeleteLeftovers(HeadManifest? manifest)

@@ -83,8 +83,8 @@ public sealed partial class Head
         }
     }
 
-    /// <summary>All series of a window that takes no more samples, ascending.</summary>
-    internal int[] SeriesOf(HeadWindow frozen)
+    /// <summary>All series of a window that takes no more samples, ascending; without those that cannot be read, which the view counts.</summary>
+    internal int[] SeriesOf(HeadWindow frozen, SeriesView view)
     {
         WindowMemory? memory;
         WindowState? spilled;
@@ -97,7 +97,7 @@ public sealed partial class Head
 
         try
         {
-            return memory?.Series() ?? spilled?.Series() ?? [];
+            return memory?.Series() ?? spilled?.Series(view) ?? [];
         }
         finally
         {

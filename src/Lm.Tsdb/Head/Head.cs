@@ -29,6 +29,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
     private HeadRows?[] rowsOf = new HeadRows?[64]; // by series
     private int[] columnOf = new int[64];
     private int[] touched = new int[64]; // by series: the newest window's number when it got its last slot
+    private int[] births = new int[64]; // by series: the removals before it was made; -1 when it is gone
     private double[] column = [];
     private long oldestAccepted;
     private long newestAccepted;
@@ -52,6 +53,9 @@ public sealed partial class Head : ISeriesReader, IDisposable
     /// <summary>Changes whenever series are removed: caches of series are void then, but for rows, whose series stay. Writer.</summary>
     public int RemovalGeneration { get; private set; }
 
+    /// <summary>Series that there are; any thread.</summary>
+    public int SeriesCount => table.Count;
+
     /// <summary>Whether samples were taken that no checkpoint covers. Writer.</summary>
     public bool IsDirty { get; private set; }
 
@@ -70,18 +74,25 @@ public sealed partial class Head : ISeriesReader, IDisposable
     }
 
     /// <summary>The series with these labels, made when there is none. Inside.</summary>
-    public int FindOrAdd(LabelSet labels)
-    {
-        var series = table.FindOrAdd(labels, out var isNew);
-        if (isNew)
-        {
-            MakeRoomFor(series);
-            touched[series] = (int)newestWindow;
-            seriesFile.Add(series);
-        }
+    public int FindOrAdd(LabelSet labels) => Added(table.FindOrAdd(labels, out var isNew), isNew);
 
-        return series;
-    }
+    /// <summary>The series with these labels, made when there is none. Inside.</summary>
+    /// <param name="labels">What <see cref="LabelOf"/> gave, by the bytes of the labels' names, each name once.</param>
+    public int FindOrAdd(ReadOnlySpan<int> labels) => Added(table.FindOrAdd(labels, out var isNew), isNew);
+
+    /// <summary>A label's number, for <see cref="FindOrAdd(ReadOnlySpan{int})"/>; it is valid until <see cref="RemovalGeneration"/> changes. Inside.</summary>
+    public int LabelOf(string name, string value) => table.Labels.FindOrAdd(name, value);
+
+    /// <summary>Whether there is a series with these labels. Inside, or under <see cref="EnterLookup"/>.</summary>
+    public bool Contains(LabelSet labels) => table.Find(labels) is >= 0 and var series && births[series] >= 0;
+
+    /// <summary>When a series was made, told by the removals before it: two series that have the same number one after the other differ in it. -1 for one that was
+    /// removed. Inside, or under <see cref="EnterLookup"/>.</summary>
+    public int BirthOf(int series) => births[series];
+
+    /// <summary>Lets look up series outside of a batch; any thread.</summary>
+    /// <returns>To be disposed of soon: the writer waits.</returns>
+    public Lock.Scope EnterLookup() => gate.EnterScope();
 
     /// <summary>A series' labels. Inside.</summary>
     public LabelSet LabelsOf(int series) => table.LabelSetOf(series);
@@ -225,7 +236,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
                 Samples = samples,
                 Windows = windows.Length,
                 WindowsSpilled = spilled,
-                SeriesBytes = table.SizeBytes + (touched.Length * 16L),
+                SeriesBytes = table.SizeBytes + (touched.Length * 20L),
                 OpenBytes = open,
                 SealedBytes = closed,
                 RowBytes = rowBytes,
@@ -239,9 +250,23 @@ public sealed partial class Head : ISeriesReader, IDisposable
                 Spills = counters.Spills,
                 Checkpoints = counters.Checkpoints,
                 ChunksUnreadable = counters.Unreadable,
+                FilesSetAside = filesSetAside,
                 OldestWindow = windows.Length == 0 ? null : windows[0].Start,
             };
         }
+    }
+
+    private int Added(int series, bool isNew)
+    {
+        if (isNew)
+        {
+            MakeRoomFor(series);
+            touched[series] = (int)newestWindow;
+            births[series] = RemovalGeneration;
+            seriesFile.Add(series);
+        }
+
+        return series;
     }
 
     private void MakeRoomFor(int series)
@@ -252,6 +277,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
             Array.Resize(ref rowsOf, size);
             Array.Resize(ref columnOf, size);
             Array.Resize(ref touched, size);
+            Array.Resize(ref births, size);
         }
     }
 

@@ -1,11 +1,16 @@
 namespace Lm.Tsdb.Head;
 
 /// <summary>Series found in a head. It pins the windows that it was made over: what becomes a block meanwhile can be read on.</summary>
-internal sealed class HeadSelection(Head head, HeadWindow[] windows, long epoch) : ISeriesSelection
+/// <param name="head">Whose.</param>
+/// <param name="windows">The windows, by start.</param>
+/// <param name="epoch">The reader's epoch, that the first of several selections of the same series leaves.</param>
+/// <param name="original">That one; null when this is it.</param>
+internal sealed class HeadSelection(Head head, HeadWindow[] windows, long epoch, HeadSelection? original = null) : ISeriesSelection
 {
     private readonly SeriesView view = new();
     private readonly HeadWindow? newest = NewestOf(windows);
     private WindowMerge? merge; // windows seldom overlap
+    private long unreadable; // by others of the same series
     private bool isDisposed;
 
     /// <summary>The windows, by start.</summary>
@@ -63,12 +68,24 @@ internal sealed class HeadSelection(Head head, HeadWindow[] windows, long epoch)
     }
 
     /// <inheritdoc/>
+    public ISeriesSelection Another() => new HeadSelection(head, windows, epoch, original ?? this) { Series = Series };
+
+    /// <inheritdoc/>
     public void Dispose()
     {
-        if (!isDisposed)
+        if (isDisposed)
         {
-            isDisposed = true;
-            head.Leave(epoch, windows, view.Unreadable);
+            return;
+        }
+
+        isDisposed = true;
+        if (original is not null)
+        {
+            Interlocked.Add(ref original.unreadable, view.Unreadable);
+        }
+        else
+        {
+            head.Leave(epoch, windows, view.Unreadable + Interlocked.Read(ref unreadable));
         }
     }
 

@@ -57,6 +57,9 @@ public readonly record struct HeadStatistics
     /// <summary>Chunks that could not be read: damaged or unreadable files.</summary>
     public required long ChunksUnreadable { get; init; }
 
+    /// <summary>Damaged files that lie beside the others, set aside until someone takes them away.</summary>
+    public required int FilesSetAside { get; init; }
+
     /// <summary>The oldest window's start, milliseconds since 1970; null when there is no window.</summary>
     public required long? OldestWindow { get; init; }
 }

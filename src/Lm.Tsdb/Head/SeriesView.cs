@@ -199,7 +199,9 @@ internal sealed class SeriesView
         return true;
     }
 
-    private bool Fail(string damage)
+    /// <summary>Counts something that cannot be read.</summary>
+    /// <returns>False.</returns>
+    internal bool Fail(string damage)
     {
         Unreadable++;
         Damage = damage;

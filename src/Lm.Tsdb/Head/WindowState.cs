@@ -128,20 +128,30 @@ internal sealed class WindowState
     }
 
     /// <summary>All series, ascending.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged.</exception>
-    public int[] Series()
+    /// <param name="view">Counts the frames that cannot be read or are damaged: their series are missing.</param>
+    public int[] Series(SeriesView view)
     {
         var found = new List<int>();
-        var reader = new FrameReader(file, WindowIdentity.HeaderSize, offsets[^1]);
-        while (reader.TryRead(out var payload))
+        for (var frame = 0; frame < firstSeries.Length; frame++)
         {
-            while (payload.Length > 0 && SlotRecord.TryRead(ref payload, out var record))
+            if (!view.TryFrame(this, file, offsets[frame], offsets[frame + 1], out var payload))
             {
+                continue;
+            }
+
+            while (payload.Length > 0)
+            {
+                if (!SlotRecord.TryRead(ref payload, out var record))
+                {
+                    view.Fail($"{file.Path} at byte {offsets[frame]}: a slot does not fit");
+                    break;
+                }
+
                 found.Add(record.Slot.Series);
             }
         }
 
-        return reader.Damage is null ? [.. found] : throw new InvalidDataException(reader.Damage);
+        return [.. found];
     }
 
     /// <summary>Reads one series' slot.</summary>
@@ -166,8 +176,7 @@ internal sealed class WindowState
         {
             if (!SlotRecord.TryRead(ref payload, out var record))
             {
-                view.Unreadable++;
-                return false;
+                return view.Fail($"{file.Path} at byte {offsets[frame]}: a slot does not fit");
             }
 
             if (record.Slot.Series == series)

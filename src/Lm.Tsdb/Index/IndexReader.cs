@@ -145,30 +145,6 @@ internal sealed class IndexReader
         return count <= (ulong)entry.Length ? new ChunkCursor(this, reference, entry, (int)count) : throw DamagedSeries(reference);
     }
 
-    /// <summary>The labels' place in the order of the block's series.</summary>
-    /// <param name="all">What <see cref="AllSeries"/> gave.</param>
-    /// <param name="labels">The labels.</param>
-    /// <param name="reference">The series; zero when false.</param>
-    public bool TryFind(ReadOnlySpan<uint> all, LabelSet labels, out uint reference)
-    {
-        var (low, high) = (0, all.Length);
-        while (low < high)
-        {
-            var middle = (low + high) >>> 1;
-            var order = LabelsOf(all[middle]).CompareTo(labels);
-            if (order == 0)
-            {
-                reference = all[middle];
-                return true;
-            }
-
-            (low, high) = order < 0 ? (middle + 1, high) : (low, middle);
-        }
-
-        reference = 0;
-        return false;
-    }
-
     private BlockDamageException Damage(long offset, string reason) => new(file.Path, offset, reason);
 
     private BlockDamageException DamagedSeries(uint reference) =>

@@ -68,9 +68,12 @@ internal sealed class SeriesTable
     /// <summary>The series with these labels; added when there is none.</summary>
     /// <param name="labels">At most <see cref="LabelsMax"/>.</param>
     /// <param name="isNew">Whether it was added.</param>
-    public int FindOrAdd(LabelSet labels, out bool isNew)
+    public int FindOrAdd(LabelSet labels, out bool isNew) => FindOrAdd(Resolve(labels.Labels), out isNew);
+
+    /// <summary>The series with these labels, given as numbers sorted by name; added when there is none.</summary>
+    public int FindOrAdd(ReadOnlySpan<int> run, out bool isNew)
     {
-        var run = Resolve(labels.Labels);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(run.Length, LabelsMax);
         var hash = Hash(run);
         var series = Find(run, hash);
         isNew = series < 0;
@@ -81,6 +84,23 @@ internal sealed class SeriesTable
         }
 
         return series;
+    }
+
+    /// <summary>The series with these labels; below 0 when there is none.</summary>
+    public int Find(LabelSet labels)
+    {
+        Span<int> run = labels.Labels.Length <= 64 ? stackalloc int[64] : new int[labels.Labels.Length];
+        run = run[..labels.Labels.Length];
+        for (var i = 0; i < run.Length; i++)
+        {
+            run[i] = Labels.Find(labels.Labels[i].Name, labels.Labels[i].Value);
+            if (run[i] < 0)
+            {
+                return -1;
+            }
+        }
+
+        return Find(run, Hash(run));
     }
 
     /// <summary>Puts a series where the head's files have it; <see cref="EndRestore"/> follows the last one.</summary>

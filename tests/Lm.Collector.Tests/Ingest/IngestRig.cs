@@ -42,8 +42,9 @@ internal sealed class IngestRig : IAsyncDisposable
         Spool.Start(consumers);
         Ups.Start();
         Budget = new MemoryBudget(() => MemoryMax);
-        pipeline = new IngestPipeline(() => Settings, Ledger, Spool, Clock, new BatchLeases(Budget), Metrics);
-        writes = new RemoteWritePipeline(Spool, Clock, new WriteLeases(Budget), Time, Metrics);
+        var bound = new SeriesBound(Store, int.MaxValue, NullLogger.Instance);
+        pipeline = new IngestPipeline(() => Settings, Ledger, Spool, Clock, Leases.ForBatches(Budget), bound, Metrics);
+        writes = new RemoteWritePipeline(Spool, Clock, Leases.ForWrites(Budget), bound, Time, Metrics);
         Settings.Tokens.TryAdd("token-of-a1", new TokenOwner("a1", RemoteWrite: false), out _);
         Endpoint = new IngestEndpoint(new IngestEndpointParts(() => Settings, pipeline, writes, Budget, Metrics, Reports: null, Time, NullLogger.Instance));
     }

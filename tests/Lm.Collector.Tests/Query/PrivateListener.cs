@@ -6,9 +6,11 @@ using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
 using Lm.Collector.Query;
+using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Collector.Tests.Series;
+using Lm.Logs.Tests.Query;
 using Lm.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -43,6 +45,8 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 Progress = this,
                 Series = series.Head,
                 SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
+                Logs = Logs,
+                LogMetrics = () => [],
                 Catalog = series.Catalog,
                 Time = time,
                 Loggers = NullLoggerFactory.Instance,
@@ -58,6 +62,12 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public QuerySettings Settings { get; set; }
 
     public PrivateEndpoints Endpoints { get; }
+
+    /// <summary>What is known of metrics.</summary>
+    public MetricCatalog Catalog => series.Catalog;
+
+    /// <summary>What log queries read.</summary>
+    public MemoryLogs Logs { get; } = new();
 
     public Guid Incarnation { get; } = Guid.NewGuid();
 

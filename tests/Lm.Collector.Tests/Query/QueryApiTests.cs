@@ -1,6 +1,8 @@
 using System.Net;
+using Lm.Collector.Series;
 using Lm.Collector.Tests.Series;
 using Label = Lm.Protocol.Label;
+using MetricType = Lm.Protocol.MetricType;
 
 namespace Lm.Collector.Tests.Query;
 
@@ -47,6 +49,22 @@ public sealed class QueryApiTests
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Contains(expected, body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(MetricType.Counter, "counter")]
+    [InlineData(MetricType.Summary, "summary")]
+    [InlineData(MetricType.GaugeHistogram, "gaugehistogram")]
+    [InlineData(MetricType.StateSet, "stateset")]
+    [InlineData(MetricType.Unknown, "unknown")]
+    public async Task A_metrics_type_is_told_by_the_name_that_Prometheus_has_for_it(MetricType type, string expected)
+    {
+        await using var listener = await StartAsync();
+        listener.Catalog.Describe("m", new MetricMetadata(type, "bytes", "Help."));
+
+        var (_, body) = await listener.GetAsync("/api/v1/metadata?metric=m");
+
+        Assert.Contains($"\"m\":[{{\"type\":\"{expected}\",", body, StringComparison.Ordinal);
     }
 
     private static async Task<PrivateListener> StartAsync()

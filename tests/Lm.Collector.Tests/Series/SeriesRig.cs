@@ -1,5 +1,7 @@
 using Lm.Collector.Series;
 using Lm.Collector.Spool;
+using Lm.Protocol;
+using Lm.Protocol.RemoteWrite;
 using Lm.TestKit;
 using Lm.Tsdb;
 using Lm.Tsdb.Head;
@@ -7,7 +9,7 @@ using Lm.Tsdb.Head;
 namespace Lm.Collector.Tests.Series;
 
 /// <summary>A head in memory with the feeds in front of it.</summary>
-internal sealed class SeriesRig : IBatchConsumer, IDisposable
+internal sealed class SeriesRig : IBatchConsumer, IHeldSeries, IDisposable
 {
     private readonly SeriesFeed batches;
     private readonly WriteFeed writes;
@@ -40,6 +42,12 @@ internal sealed class SeriesRig : IBatchConsumer, IDisposable
     public void Apply(AcceptedWrite write) => writes.Apply(write);
 
     public void Apply(AcceptedUps samples) => ups.Apply(samples);
+
+    public int Count => Head.SeriesCount;
+
+    public void FindNew(DecodedBatch batch, List<NewSeries> into) => batches.FindNew(batch, into);
+
+    public void FindNew(DecodedWrite write, List<NewSeries> into) => writes.FindNew(write, into);
 
     public HeadStatistics Statistics() => Head.Statistics();
 

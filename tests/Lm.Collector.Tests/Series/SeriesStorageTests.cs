@@ -1,4 +1,5 @@
 using System.Text;
+using Lm.Collector.Spool;
 using Lm.TestKit;
 
 namespace Lm.Collector.Tests.Series;
@@ -6,6 +7,8 @@ namespace Lm.Collector.Tests.Series;
 public sealed class SeriesStorageTests
 {
     private const int BlockFailed = 2306;
+    private const int BlockWritten = 2305;
+    private const int ChunksUnreadable = 2307;
     private const int CheckpointFailed = 2308;
 
     [Theory]
@@ -65,24 +68,77 @@ public sealed class SeriesStorageTests
     }
 
     [Fact]
-    public async Task A_segment_with_log_records_stays_for_local_retention_over_restarts()
+    public async Task A_segment_with_alert_records_stays_for_local_retention_over_restarts()
     {
         await using var rig = new StorageRig();
         await SendManyAsync(rig, 20);
-        await rig.SendAsync(hasLog: true);
-        var withLog = rig.Spool.Segments[^1].Number;
+        await rig.SendAsync(hasAlert: true);
+        var withAlert = rig.Spool.Segments[^1].Number;
         await SendManyAsync(rig, 40);
         await using var later = await rig.AfterStopAsync();
-        Assert.Equal(withLog, later.OldestSegment);
+        Assert.Equal(withAlert, later.OldestSegment);
         await using var latest = await later.AfterStopAsync();
-        Assert.Equal(withLog, latest.OldestSegment);
+        Assert.Equal(withAlert, latest.OldestSegment);
 
         latest.Time.Advance(latest.Settings.LocalRetention + TimeSpan.FromDays(1));
         latest.Trim.Run(latest.Settings);
-        Assert.Equal(withLog, latest.OldestSegment); // a clock that nobody agrees with makes nothing old
+        Assert.Equal(withAlert, latest.OldestSegment); // a clock that nobody agrees with makes nothing old
         await latest.SendAsync();
         latest.Trim.Run(latest.Settings);
-        Assert.True(latest.OldestSegment > withLog);
+        Assert.True(latest.OldestSegment > withAlert);
+    }
+
+    [Fact]
+    public async Task A_segment_whose_records_cannot_be_read_stays_for_local_retention_over_restarts_and_holds_nothing_up_afterwards()
+    {
+        await using var rig = new StorageRig(segmentSizeMax: 600);
+        await rig.SendAsync();
+        AcceptedUps unreadableByRule = new(default, rig.Now, [.. Enumerable.Range(0, 40).Select(i => new AgentUp($"agent-{i}", 0, true))], IsReplay: false); // no interval
+        await rig.Spool.AppendAsync(unreadableByRule);
+        await rig.Spool.AppendAsync(unreadableByRule);
+        var unreadable = rig.Spool.Segments[^1].Number;
+        Assert.True(unreadable > 0);
+        await SendManyAsync(rig, 20);
+        await using var later = await rig.AfterKillAsync();
+        Assert.Equal(2, later.SpoolMetrics.RecordsUnreadable);
+        await SendManyAsync(later, 5);
+        later.Series.Checkpoint();
+        later.Trim.Run(later.Settings);
+        await using var latest = await later.AfterStopAsync();
+        Assert.InRange(latest.OldestSegment, 1U, unreadable);
+
+        latest.Time.Advance(latest.Settings.LocalRetention + TimeSpan.FromDays(1));
+        await latest.SendAsync();
+        latest.Series.Checkpoint();
+        latest.Trim.Run(latest.Settings);
+        Assert.True(latest.OldestSegment > unreadable);
+        latest.AssertWhole();
+    }
+
+    [Fact]
+    public async Task A_range_that_cannot_become_a_block_does_not_hold_up_the_others_and_is_written_without_what_is_damaged_in_the_end()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync(TimeSpan.FromDays(20));
+        await rig.SendAsync(TimeSpan.FromDays(10));
+        await rig.SendAsync();
+        await using var later = await rig.AfterStopAsync(files =>
+        {
+            var path = "/spool/head/" + files.List("/spool/head").First(name => name.EndsWith(".open", StringComparison.Ordinal));
+            files.Corrupt(path, 40, 0xff);
+        });
+        Pass(later, TimeSpan.FromHours(4));
+        Assert.Single(later.Log.Of(BlockFailed)); // once, however often it is tried
+        Assert.Equal(2, later.Log.Of(BlockWritten).Count);
+        for (var i = 0; i < 60; i++)
+        {
+            later.Keep();
+        }
+
+        Assert.Single(later.Log.Of(ChunksUnreadable));
+        Assert.Equal(2, later.Series.HeadFilesDamaged);
+        Assert.Equal(0, later.Series.Statistics().Windows);
+        Assert.Equal(2, later.All().SampleCount);
     }
 
     [Fact]

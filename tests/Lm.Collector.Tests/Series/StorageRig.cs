@@ -1,5 +1,6 @@
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
+using Lm.Collector.LogRecords;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
@@ -23,7 +24,7 @@ internal sealed class StorageRig : IAsyncDisposable
     private bool isDisposed;
 
     public StorageRig(
-        MemoryFileSystem? files = null, ManualTime? time = null, StorageSettings? settings = null, StorageTruth? truth = null, long segmentSizeMax = 2048)
+        MemoryFileSystem? files = null, ManualTime? time = null, StorageSettings? settings = null, StorageTruth? truth = null, long segmentSizeMax = 2048, int seriesMax = int.MaxValue)
     {
         this.segmentSizeMax = segmentSizeMax;
         (Files, Time, Settings, Truth) = (files ?? new MemoryFileSystem(), time ?? new ManualTime(), settings ?? Usual, truth ?? new StorageTruth());
@@ -31,26 +32,30 @@ internal sealed class StorageRig : IAsyncDisposable
         Clock = new ClockGuard(Time);
         var spoolParts = new BatchSpoolParts(Ledger, Clock, SpoolMetrics, Log, () => 1 << 30) { SegmentSizeMax = segmentSizeMax };
         Spool = BatchSpool.Open(Files, Folder + "/journal", spoolParts);
-        Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, Time, Log));
+        var space = new LocalSpace();
+        Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, space, Time, Log));
+        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Clock, space, Time, Log));
         Agents = new AgentDirectory(Time, () => [], () => TimeSpan.FromMinutes(10));
         Ups = new UpWriter(Time, static _ => true, Spool.AppendAsync);
         state = new StateFile(Files, Folder + "/state.json", [Agents, Series.Catalog, Ups, Clock, Spool.Ages], Log);
-        var trimParts = new SpoolTrimParts(Ledger, Clock, state, () => Series.StoredBefore);
+        var trimParts = new SpoolTrimParts(Ledger, Clock, state, () => Math.Min(Series.StoredBefore, Logs.StoredBefore));
         Trim = new SpoolTrim(Files, Folder + "/ledger.snapshot", Spool, trimParts, SpoolMetrics, Log);
         state.Read(Spool.Incarnation);
         Trim.ReadSnapshot();
         Agents.SpoolEndsAt(Spool.End);
         Ledger.SpoolEndsAt(Spool.End);
-        IBatchConsumer[] consumers = [Series, Ups, Agents];
-        Spool.Replay(new[] { Series.ReplayFrom, Agents.AppliedUpTo, Ledger.Covered }.Min(), consumers, Time, CancellationToken.None);
+        IBatchConsumer[] consumers = [Series, Logs, Ups, Agents];
+        Spool.Replay(new[] { Series.ReplayFrom, Logs.ReplayFrom, Agents.AppliedUpTo, Ledger.Covered }.Min(), consumers, Time, CancellationToken.None);
         Series.ReplayDone();
+        Logs.ReplayDone();
         Spool.Start(consumers);
         Trim.Run(Settings);
         Ups.Start();
         var budget = new MemoryBudget(static () => 1 << 30);
         var ingest = IngestRig.SettingsOf(new Limits());
-        pipeline = new IngestPipeline(() => ingest, Ledger, Spool, Clock, new BatchLeases(budget), new IngestMetrics());
-        writes = new RemoteWritePipeline(Spool, Clock, new WriteLeases(budget), Time, new IngestMetrics());
+        Bound = new SeriesBound(Series, seriesMax, Log);
+        pipeline = new IngestPipeline(() => ingest, Ledger, Spool, Clock, Leases.ForBatches(budget), Bound, Metrics);
+        writes = new RemoteWritePipeline(Spool, Clock, Leases.ForWrites(budget), Bound, Time, Metrics);
     }
 
     public static StorageSettings Usual => new()
@@ -87,6 +92,12 @@ internal sealed class StorageRig : IAsyncDisposable
 
     public SeriesStorage Series { get; }
 
+    public SeriesBound Bound { get; }
+
+    public IngestMetrics Metrics { get; } = new();
+
+    public LogStorage Logs { get; }
+
     public AgentDirectory Agents { get; }
 
     public UpWriter Ups { get; }
@@ -96,16 +107,27 @@ internal sealed class StorageRig : IAsyncDisposable
     public uint OldestSegment => Spool.Segments[0].Number;
 
     /// <summary>Sends one sample, taken so long ago, and waits until the consumers have it.</summary>
-    public async Task SendAsync(TimeSpan age = default, string agent = "a1", bool hasLog = false)
+    public Task SendAsync(TimeSpan age = default, string agent = "a1", bool hasAlert = false, params LogRecord[] logs) =>
+        SendAsync([], age, agent, hasAlert, logs);
+
+    /// <summary>The same with log records, and labels of the agent.</summary>
+    public Task SendLogsAsync(Lm.Protocol.Label[] labels, params LogRecord[] logs) => SendAsync(labels, default, "a1", false, logs);
+
+    private async Task SendAsync(Lm.Protocol.Label[] labels, TimeSpan age, string agent, bool hasAlert, LogRecord[] logs)
     {
         var sequence = Truth.Next(agent);
         var at = Now.Add(-age).Value - (long)sequence; // no time comes twice
         var encoder = new BatchEncoder { IncludeMetadata = true };
-        encoder.Begin(Now, 15_000, []);
+        encoder.Begin(Now, 15_000, labels);
         encoder.AddSamples(new MetricDescriptor("node_load1", MetricType.Gauge, "", "Load."), [], [new UnixMillis(at)], [sequence]);
-        if (hasLog)
+        if (hasAlert)
         {
-            encoder.AddLog(new LogRecord(Now, 9, "hello", []));
+            encoder.AddAlert(new AlertRecord(Now, 9, "queue_dropped", "hello", []));
+        }
+
+        foreach (var log in logs)
+        {
+            encoder.AddLog(log);
         }
 
         var frame = encoder.EncodeFrame(new BatchKey(agent, FrameMaker.Queue, new SequenceRange(sequence, sequence))).ToArray();
@@ -123,9 +145,63 @@ internal sealed class StorageRig : IAsyncDisposable
         await AppliedAsync();
     }
 
+    /// <summary>Sends one sample of each metric by remote write.</summary>
+    public async Task<WriteRefusal?> WriteAllAsync(params string[] metrics)
+    {
+        var maker = new WriteRequestMaker();
+        foreach (var metric in metrics)
+        {
+            maker.Series(metric, "j", Now.Value, 1);
+        }
+
+        var refusal = await writes.ProcessAsync("prom", Now, maker.ToBody(), IngestRig.SettingsOf(new Limits()));
+        await AppliedAsync();
+        return refusal;
+    }
+
+    /// <summary>Sends a batch with one sample of each metric.</summary>
+    public async Task<FrameAck> SendAllAsync(params string[] metrics)
+    {
+        var sequence = Truth.Next("many");
+        Time.Advance(TimeSpan.FromSeconds(15));
+        var encoder = new BatchEncoder();
+        encoder.Begin(Now, 15_000, []);
+        foreach (var metric in metrics)
+        {
+            encoder.Add(new MetricDescriptor(metric, MetricType.Gauge, "", ""), [], 1);
+        }
+
+        var frame = encoder.EncodeFrame(new BatchKey("many", FrameMaker.Queue, new SequenceRange(sequence, sequence))).ToArray();
+        var outcome = await pipeline.ProcessAsync(new IngestRequest { AgentId = "many", SeqStart = sequence, SeqEnd = sequence, SeqFloor = 0, ReceivedAt = Now }, frame);
+        await AppliedAsync();
+        return Assert.Single(outcome.Frames);
+    }
+
+    /// <summary>Sends a batch with the same samples for each metric, as an agent does with what it had queued.</summary>
+    public async Task SendBacklogAsync(string agent, IReadOnlyList<string> metrics, UnixMillis[] times)
+    {
+        var sequence = Truth.Next(agent);
+        var values = Array.ConvertAll(times, time => (double)(time.Value / 1000 % 977));
+        var encoder = new BatchEncoder();
+        encoder.Begin(times[^1], 15_000, []);
+        foreach (var metric in metrics)
+        {
+            encoder.AddSamples(new MetricDescriptor(metric, MetricType.Gauge, "", ""), [], times, values);
+        }
+
+        var frame = encoder.EncodeFrame(new BatchKey(agent, FrameMaker.Queue, new SequenceRange(sequence, sequence))).ToArray();
+        var outcome = await pipeline.ProcessAsync(new IngestRequest { AgentId = agent, SeqStart = sequence, SeqEnd = sequence, SeqFloor = 0, ReceivedAt = Now }, frame);
+        var ack = Assert.Single(outcome.Frames);
+        Assert.Equal((FrameOutcome.Accepted, 0, 0), (ack.Outcome, ack.DroppedTooOld, ack.DroppedOverLimit));
+    }
+
     public Task AppliedAsync() => Spool.WaitForAcknowledgedAsync(TestContext.Current.CancellationToken).AsTask();
 
-    public void Keep() => Series.Keep(TestContext.Current.CancellationToken);
+    public void Keep()
+    {
+        Series.Keep(TestContext.Current.CancellationToken);
+        Logs.Keep(TestContext.Current.CancellationToken);
+    }
 
     public FoundSeries All(string metric = "node_load1") => FoundSeries.In(Series.Reader, LabelMatcher.Equal(LabelSet.MetricNameLabel, metric));
 
@@ -162,6 +238,7 @@ internal sealed class StorageRig : IAsyncDisposable
         isDisposed = true;
         await Spool.DisposeAsync();
         Series.Dispose();
+        Logs.Dispose();
         state.TryWrite(Spool.Incarnation);
         Trim.TryWriteSnapshot();
     }

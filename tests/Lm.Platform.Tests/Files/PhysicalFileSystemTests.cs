@@ -134,6 +134,23 @@ public sealed class PhysicalFileSystemTests : IDisposable
     }
 
     [Fact]
+    public void A_part_that_was_mapped_before_the_file_reached_it_shows_what_is_appended_later()
+    {
+        const int Page = 1 << 16;
+        using var file = files.Create(At("a"));
+        file.Write(0, "header"u8);
+        using var begin = file.TryMap(0, Page);
+        using var later = file.TryMap(Page, Page);
+
+        file.Write(6, " and more"u8);
+        file.Write(Page + 10, "far behind"u8);
+        files.Delete(At("a"));
+
+        Assert.Equal("header and more"u8, begin!.Slice(0, 15));
+        Assert.Equal("far behind"u8, later!.Slice(10, 10));
+    }
+
+    [Fact]
     public void An_identity_is_that_of_the_file_and_not_of_its_name()
     {
         files.Create(At("a")).Dispose();

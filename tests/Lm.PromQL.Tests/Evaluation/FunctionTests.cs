@@ -1,4 +1,6 @@
+using System.Globalization;
 using Lm.PromQL.Tests.Scripts;
+using Lm.Tsdb;
 
 namespace Lm.PromQL.Tests.Evaluation;
 
@@ -31,6 +33,9 @@ public sealed class FunctionTests
     [InlineData("histogram_sum(vector(1)) or histogram_avg(vector(1))", "")]
     [InlineData("quantile(0.5, vector(NaN))", "{} NaN")]
     [InlineData("stdvar(vector(Inf))", "{} NaN")]
+    [InlineData("sinh(vector(709.9))", "{} +Inf")] // e^x is no number any more, its half would be
+    [InlineData("sinh(vector(-709.9)) + 0 * cosh(vector(709))", "{} -Inf")]
+    [InlineData("cosh(vector(-709.9))", "{} +Inf")]
     public void Edges_are_those_of_Prometheus(string query, string expected) => Assert.Equal(expected, new MemorySeries().Instant(query, 0).Text());
 
     [Theory]
@@ -148,4 +153,54 @@ public sealed class FunctionTests
     [InlineData("1,000")]
     [InlineData("1e999")]
     public void What_is_no_bound_is_none(string text) => Assert.False(FloatText.TryParse(text, out _));
+
+    [Fact]
+    public void Of_few_values_those_that_are_not_numbers_turn_round_when_sorted()
+    {
+        const string Series = "label_replace(vector({0}), \"i\", \"{1}\", \"\", \"\")";
+        var query = string.Join(" or ", new[] { ("NaN", "a"), ("1", "b"), ("NaN", "c"), ("1", "d"), ("2", "e") }.Select(pair => string.Format(CultureInfo.InvariantCulture, Series, pair.Item1, pair.Item2)));
+
+        Assert.Equal("{i=\"b\"} 1; {i=\"d\"} 1; {i=\"e\"} 2; {i=\"c\"} NaN; {i=\"a\"} NaN", new MemorySeries().Instant($"sort({query})", 0).Text());
+        Assert.Equal("{i=\"e\"} 2; {i=\"b\"} 1; {i=\"d\"} 1; {i=\"c\"} NaN; {i=\"a\"} NaN", new MemorySeries().Instant($"sort_desc({query})", 0).Text());
+    }
+
+    [Fact]
+    public void A_pinned_expression_in_a_subquery_without_steps_is_still_refused_by_Prometheus_2()
+    {
+        const string Query = "count_over_time((idelta({__name__=~\"m|n\"}[1m] @ 60))[1ms:1m] @ 90)";
+        var series = new MemorySeries();
+        foreach (var name in (string[])["m", "n"])
+        {
+            series.Add(new LabelSet(new Label("__name__", name)), 30_000, 1);
+            series.Add(new LabelSet(new Label("__name__", name)), 45_000, 2);
+        }
+
+        Assert.Equal(SeriesMerger.DuplicateFault, Asked.Fault(() => series.Instant(Query, 10, new QueryEngineOptions { Semantics = PromSemantics.V2 })));
+        Assert.Equal("", series.Instant(Query, 10).Text());
+    }
+
+    [Theory]
+    [InlineData(PromSemantics.V2)]
+    [InlineData(PromSemantics.V3)]
+    public void Every_function_of_the_table_can_be_evaluated(PromSemantics semantics)
+    {
+        var series = new MemorySeries();
+        series.Add(new LabelSet(new Label("__name__", "m"), new Label("le", "1")), 5_000, 1);
+        var options = new QueryEngineOptions { Semantics = semantics };
+        var functions = FunctionTable.All.Where(function => FunctionTable.Find(function.Name, semantics) is not null).ToList();
+        Assert.NotEmpty(functions);
+        foreach (var function in functions)
+        {
+            var arguments = function.Parameters.Select(kind => kind switch
+            {
+                ValueKind.Vector => "m",
+                ValueKind.Matrix => "m[5m]",
+                ValueKind.Text => "\"a\"",
+                _ => "0.5",
+            });
+            var query = $"{function.Name}({string.Join(", ", arguments)})";
+            Assert.True(PromParser.TryParse(query, semantics, out var expression, out var fault), $"{query}: {fault}");
+            Assert.NotNull(new QueryEngine(series, options).Instant(expression!, 10_000, CancellationToken.None).Value); // or it is refused as not implemented
+        }
+    }
 }

@@ -2,8 +2,9 @@ using Lm.Tsdb;
 
 namespace Lm.PromQL.Tests.Scripts;
 
-/// <summary>Series in a list: the plainest reader that keeps the contract. Sorted by labels, as Prometheus reads them: that decides among equals.</summary>
-internal sealed class MemorySeries : ISeriesReader
+/// <summary>Series in a list: the plainest reader that keeps the contract.</summary>
+/// <param name="isSorted">Whether they come sorted by labels, as Prometheus' test scripts see them: that decides among equals. In no order of use otherwise.</param>
+internal sealed class MemorySeries(bool isSorted = true) : ISeriesReader
 {
     private readonly Dictionary<LabelSet, SortedList<long, double>> series = [];
 
@@ -23,7 +24,9 @@ internal sealed class MemorySeries : ISeriesReader
 
     /// <inheritdoc/>
     public ISeriesSelection Find(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) =>
-        new Selection([.. Matching(matchers, from, until).OrderBy(entry => entry.Key, Comparer<LabelSet>.Create(static (left, right) => left.CompareTo(right)))]);
+        new Selection([.. isSorted
+            ? Matching(matchers, from, until).OrderBy(entry => entry.Key, Comparer<LabelSet>.Create(static (left, right) => left.CompareTo(right)))
+            : Matching(matchers, from, until).OrderBy(entry => entry.Key.GetHashCode())]);
 
     /// <inheritdoc/>
     public IReadOnlyList<string> LabelNames(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) =>
@@ -52,6 +55,8 @@ internal sealed class MemorySeries : ISeriesReader
                 }
             }
         }
+
+        public ISeriesSelection Another() => this; // keeps nothing between two calls
 
         public void Dispose()
         {

@@ -40,7 +40,7 @@ public sealed class CompactorTests
         var start = StartOfRange(daysAgo: 5);
         for (var window = 0; window < 24; window++)
         {
-            Write(set, start + (window * 2 * TestData.Hour), count: 480, new BlockProvenance { Coverage = [new BlockCoverage(1, window, (ulong)window)] });
+            Write(set, start + (window * 2 * TestData.Hour), count: 480, new BlockProvenance { Coverage = [new BlockCoverage(1, window, window + 1, (ulong)window)] });
         }
 
         var parents = set.Metas;
@@ -173,23 +173,36 @@ public sealed class CompactorTests
     }
 
     [Fact]
-    public void Late_samples_lose_what_a_block_has_already()
+    public void What_blocks_hold_of_a_series_is_found_whatever_the_order_of_asking()
     {
         using var set = BlockSet.Open(files, Directory, time);
         var start = StartOfRange(daysAgo: 5);
-        Write(set, start, count: 100);
-        Write(set, start + 7_000_000, count: 100);
-        var samples = new SampleBuffer();
-        samples.Append([start - 1, start, start + 1, start + 15_000, start + 7_000_000, start + 7_000_001], [1, 2, 3, 4, 5, 6]);
-        var unknown = new SampleBuffer();
-        unknown.Append([start, start + 1], [1, 2]);
-        using var existing = new ExistingSamples(set, start - 1, start + 8_000_000);
+        var all = Enumerable.Range(0, 300).Select(i => new LabelSet(new Label("__name__", "m"), new Label("host", i.ToString("D4", System.Globalization.CultureInfo.InvariantCulture)))).ToArray();
+        WriteSeries(set, start, all.Where((_, i) => i % 3 != 0));
+        WriteSeries(set, start + 60_000, all.Where((_, i) => i % 7 == 1));
+        var random = new Random(1);
+        using var existing = new ExistingSamples(set, start, start + 120_000);
 
-        Assert.Equal(3, existing.RemoveFrom(OneSeries, samples));
-        Assert.Equal(0, existing.RemoveFrom(new LabelSet(new Label("__name__", "other")), unknown));
+        foreach (var ask in all.Concat(all.Where((_, i) => i % 50 == 0)).Concat(all.OrderBy(_ => random.Next())))
+        {
+            var i = Array.IndexOf(all, ask);
+            var found = new SampleBuffer();
+            existing.Read(ask, start, start + 120_000, found);
+            long[] expected = [.. i % 3 != 0 ? [start] : (long[])[], .. i % 7 == 1 ? [start + 60_000] : (long[])[]];
+            Assert.Equal(expected, found.Times.ToArray());
+        }
+    }
 
-        Assert.Equal([start - 1, start + 1, start + 7_000_001], samples.Times.ToArray());
-        Assert.Equal([1, 3, 6], samples.Values.ToArray());
+    private static void WriteSeries(BlockSet set, long time, IEnumerable<LabelSet> series)
+    {
+        using var writer = set.Write(time, time + 1);
+        foreach (var each in series)
+        {
+            writer.BeginSeries(each);
+            writer.AddSamples([time], [1]);
+        }
+
+        set.Add(writer.Commit(new BlockProvenance())!.Id);
     }
 
     private static readonly LabelSet OneSeries = new(new Label("__name__", "m"), new Label("host", "a"));

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using System.Runtime.CompilerServices;
 using Lm.Platform.Files;
 using Lm.TestKit;
@@ -24,7 +25,7 @@ public sealed class GoldenBlockTests
         Parents = [new BlockRange(Parse("01HF7YAT00041061050R3GG288"), 1_699_999_200_000, 1_699_999_200_002)],
         IsLate = true,
         ExternalLabels = [new Label("lightmetrics_stream", "collector-1")],
-        Coverage = [new BlockCoverage(UInt128.Parse("00112233445566778899aabbccddeeff", System.Globalization.NumberStyles.HexNumber, null), 1_699_999_200_000, 42)],
+        Coverage = [new BlockCoverage(UInt128.Parse("00112233445566778899aabbccddeeff", System.Globalization.NumberStyles.HexNumber, null), 1_699_999_200_000, 1_700_006_400_000, 42)],
     };
 
     [Theory]
@@ -46,7 +47,7 @@ public sealed class GoldenBlockTests
         using var block = BlockReader.Open(new PhysicalFileSystem(), Golden(""), new LabelCache());
 
         Assert.True(TestData.Read(block, TestData.Everything).SameAs(Content));
-        Assert.Equal([new BlockCoverage(Provenance.Coverage[0].Incarnation, 1_699_999_200_000, 42)], block.Meta.Coverage);
+        Assert.Equal([new BlockCoverage(Provenance.Coverage[0].Incarnation, 1_699_999_200_000, 1_700_006_400_000, 42)], block.Meta.Coverage);
         Assert.True(block.Meta.IsLate);
     }
 

@@ -70,6 +70,72 @@ public sealed class HeadFaultTests
     }
 
     [Fact]
+    public void A_block_of_a_window_whose_list_of_series_is_damaged_has_the_rest_and_the_files_are_set_aside()
+    {
+        var machine = new HeadMachine(new MemoryFileSystem());
+        var old = machine.Now - (5 * 86_400_000L);
+        machine.Append([.. Enumerable.Range(0, 1000).Select(i => new HeadMachine.Sample(i, old, i))]);
+        for (var day = 0; day < 4; day++)
+        {
+            machine.Append([.. Enumerable.Range(0, 3000).Select(i => new HeadMachine.Sample(i, machine.Now - (day * 86_400_000L), i))]);
+        }
+
+        machine.Head.Maintain();
+        Assert.True(machine.Head.Statistics().WindowsSpilled > 0);
+        machine.Checkpoint();
+        var path = Path.Combine(HeadMachine.HeadFolder, machine.Files.List(HeadMachine.HeadFolder).First(name => name.EndsWith(".open", StringComparison.Ordinal)));
+        machine.Files.Corrupt(path, 20_000, 0xff); // the third frame of 8 KiB
+
+        var range = machine.Head.AllRanges().Single(each => each.From <= old && each.Until >= old);
+        var frozen = machine.Head.Freeze(range);
+        Assert.NotEmpty(frozen.Coverage);
+        var content = machine.WriteOnce(frozen);
+
+        Assert.Equal(1, content.ChunksUnreadable);
+        Assert.Contains(path, content.Damage, StringComparison.Ordinal);
+        Assert.InRange(content.Samples, 700, 999);
+        Assert.Empty(frozen.Coverage);
+        machine.Head.Drop(frozen);
+        Assert.True(machine.Files.Exists(path + ".damaged"));
+        Assert.False(machine.Files.Exists(path));
+        Assert.Equal(2, machine.Head.Statistics().FilesSetAside);
+        Assert.Empty(machine.Head.Freeze(machine.Head.AllRanges()[0]).Coverage); // what was set aside may have held more of any window
+        machine.Head.Dispose();
+        machine.Restart(machine.Files.Kill());
+        Assert.Empty(machine.Opening.Damage);
+        Assert.Equal(2, machine.Head.Statistics().FilesSetAside);
+    }
+
+    [Fact]
+    public void Whatever_call_fails_while_a_damaged_window_is_let_go_its_files_are_kept()
+    {
+        for (var at = 0; ; at++)
+        {
+            var machine = new HeadMachine(new MemoryFileSystem());
+            machine.Append([.. Enumerable.Range(0, 1000).Select(i => new HeadMachine.Sample(i, machine.Now - (5 * 86_400_000L), i))]);
+            machine.Append([.. Enumerable.Range(0, 9000).Select(i => new HeadMachine.Sample(i % 3000, machine.Now - (i / 3000 * 3_600_000), i))]);
+            machine.Head.Maintain();
+            machine.Checkpoint();
+            var path = Path.Combine(HeadMachine.HeadFolder, machine.Files.List(HeadMachine.HeadFolder).First(name => name.EndsWith(".open", StringComparison.Ordinal)));
+            machine.Files.Corrupt(path, 20_000, 0xff);
+            var frozen = machine.Head.Freeze(machine.Head.AllRanges()[0]);
+            Assert.True(machine.WriteOnce(frozen).ChunksUnreadable > 0);
+            var call = machine.Files.OperationCount + at;
+            machine.Files.Fault = operation => operation.Index == call ? FileFault.InputOutput : null;
+            Attempt(() => machine.Head.Drop(frozen));
+            if (machine.Files.OperationCount <= call)
+            {
+                Assert.True(at > 3, "letting go takes more calls than that");
+                return;
+            }
+
+            machine.Files.Fault = null;
+            machine.Restart(machine.Files.PowerCut(new Random(at)));
+            Assert.True(machine.Files.Exists(path) || machine.Files.Exists(path + ".damaged"), $"failure at call {at}");
+        }
+    }
+
+    [Fact]
     public void A_log_of_another_incarnation_is_replayed_from_its_beginning()
     {
         var machine = new HeadMachine(new MemoryFileSystem());

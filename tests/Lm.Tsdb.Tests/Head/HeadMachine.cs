@@ -98,6 +98,21 @@ internal sealed class HeadMachine
         }
     }
 
+    /// <summary>Writes a range to a block as far as it can be read.</summary>
+    public FrozenContent WriteOnce(FrozenRange each)
+    {
+        using var existing = new ExistingSamples(blocks!, each.Range.From, each.Range.Until);
+        using var block = blocks!.Write(each.Range.From, each.Range.Until + 1);
+        var content = each.WriteTo(block, existing, CancellationToken.None);
+        if (block.Commit(new BlockProvenance { IsLate = each.Range.IsLate, Coverage = each.Coverage }) is { } meta)
+        {
+            Assert.Equal(content.Samples, meta.Stats.Samples);
+            blocks.Add(meta.Id);
+        }
+
+        return content;
+    }
+
     /// <summary>The machine after a crash, its log replayed.</summary>
     public void Restart(MemoryFileSystem survivor)
     {
@@ -177,8 +192,9 @@ internal sealed class HeadMachine
 
     private void Write(FrozenRange each)
     {
+        using var existing = new ExistingSamples(blocks!, each.Range.From, each.Range.Until);
         using var block = blocks!.Write(each.Range.From, each.Range.Until + 1);
-        var content = each.WriteTo(block, new SeriesStore(new NoSeries(), blocks), CancellationToken.None);
+        var content = each.WriteTo(block, existing, CancellationToken.None);
         if (content.ChunksUnreadable > 0)
         {
             throw new FileSystemException("read", HeadFolder, 5, content.Damage); // a call failed: again later, and nothing is dropped
@@ -186,7 +202,7 @@ internal sealed class HeadMachine
 
         if (content.Samples > 0)
         {
-            var meta = block.Commit(new BlockProvenance { IsLate = each.Range.IsLate });
+            var meta = block.Commit(new BlockProvenance { IsLate = each.Range.IsLate, Coverage = each.Coverage });
             Assert.Equal(content.Samples, meta!.Stats.Samples);
             blocks.Add(meta.Id);
         }
@@ -251,27 +267,4 @@ internal sealed class HeadMachine
     internal readonly record struct Sample(int Series, long Time, double Value);
 
     internal sealed record Batch(UnixMillis ReceivedAt, Sample[] Samples);
-
-    /// <summary>No head: to read blocks alone.</summary>
-    private sealed class NoSeries : ISeriesReader
-    {
-        public ISeriesSelection Find(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) => new Nothing();
-
-        public IReadOnlyList<string> LabelNames(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) => [];
-
-        public IReadOnlyList<string> LabelValues(string name, IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) => [];
-    }
-
-    private sealed class Nothing : ISeriesSelection
-    {
-        public int Count => 0;
-
-        public LabelSet Labels(int index) => throw new ArgumentOutOfRangeException(nameof(index));
-
-        public void Read(int index, long from, long until, SampleBuffer into) => throw new ArgumentOutOfRangeException(nameof(index));
-
-        public void Dispose()
-        {
-        }
-    }
 }

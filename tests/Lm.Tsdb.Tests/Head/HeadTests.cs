@@ -106,6 +106,25 @@ public sealed class HeadTests
     }
 
     [Fact]
+    public void K13_a_block_says_up_to_which_record_it_holds_its_windows_and_not_of_those_that_another_window_has_too()
+    {
+        var machine = new HeadMachine(new MemoryFileSystem());
+        Fill(machine, 200);
+        var first = machine.Log[0].Samples[0].Time / 3_600_000 * 3_600_000;
+        machine.Advance(TimeSpan.FromHours(3));
+        machine.WriteBlocks(dueOnly: true, between: () => machine.Append(new HeadMachine.Sample(1, first + 7, 1), new HeadMachine.Sample(1, machine.Now, 1)));
+
+        Assert.All(machine.Blocks, block => Assert.Equal((block.MinTime / 3_600_000 * 3_600_000, (ulong)200), (Assert.Single(block.Coverage).WindowStart, block.Coverage[0].UpTo)));
+        Assert.All(machine.Blocks, block => Assert.Equal((3_600_000L, UInt128.Parse("00112233445566778899aabbccddeeff", System.Globalization.NumberStyles.HexNumber, null)), (block.Coverage[0].WindowEnd - block.Coverage[0].WindowStart, block.Coverage[0].Incarnation)));
+        var before = machine.Blocks.Count;
+        machine.Advance(TimeSpan.FromHours(7));
+        machine.WriteBlocks(dueOnly: true);
+        var late = machine.Blocks.Where(block => block.IsLate).ToArray();
+        Assert.True(machine.Blocks.Count > before);
+        Assert.Equal([(first, 201UL)], late.SelectMany(block => block.Coverage).Select(each => (each.WindowStart, each.UpTo)));
+    }
+
+    [Fact]
     public void Late_windows_leave_memory_when_they_take_more_than_their_budget_and_come_back_for_a_sample()
     {
         var machine = new HeadMachine(new MemoryFileSystem());

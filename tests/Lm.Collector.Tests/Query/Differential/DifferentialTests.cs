@@ -6,23 +6,20 @@ using Lm.PromQL.Tests.Scripts;
 namespace Lm.Collector.Tests.Query.Differential;
 
 /// <summary>The same data and the same requests, to this API with the semantics of 2.42 and to a real Prometheus 2.42.</summary>
-/// <remarks>LM_DIFF_COUNT sets how many requests, LM_DIFF_SEED which.</remarks>
+/// <remarks>LM_DIFF_COUNT sets how many requests, LM_DIFF_SEED which; LM_DIFF_REQUESTS names a file with requests, a line each, to send instead.</remarks>
 public sealed class DifferentialTests(ITestOutputHelper output)
 {
     private static readonly int Count = Number("LM_DIFF_COUNT", 1500);
     private static readonly int Seed = Number("LM_DIFF_SEED", 1);
-
-    private readonly Random random = new(Seed);
 
     [Fact]
     public async Task Answers_equal_those_of_Prometheus()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         await using var prometheus = await PrometheusProcess.StartAsync(cancellationToken);
-        // In order of time: both then know the series in one order, which decides among equals.
-        var samples = RandomSeries.Make(Seed).OrderBy(sample => sample.Time).ToList();
+        var samples = RandomSeries.Make(Seed);
         await prometheus.WriteAsync(samples, cancellationToken);
-        var series = new MemorySeries();
+        var series = new MemorySeries(isSorted: false); // the order of storage must not be seen
         foreach (var (labels, time, value) in samples)
         {
             series.Add(labels, time, value);
@@ -31,9 +28,12 @@ public sealed class DifferentialTests(ITestOutputHelper output)
         await using var ours = await ApiHost.StartAsync(series, semantics: 2);
         var differences = new List<string>();
         var successes = 0;
-        for (var i = 0; i < Count; i++)
+        var requests = new RandomRequests(new Random(Seed));
+        var given = Environment.GetEnvironmentVariable("LM_DIFF_REQUESTS") is { Length: > 0 } file ? await File.ReadAllLinesAsync(file, cancellationToken) : null;
+        var count = given?.Length ?? Count;
+        for (var i = 0; i < count; i++)
         {
-            var request = NextRequest();
+            var request = given?[i] ?? requests.Next();
             var (status, body) = await AskAsync(ours.Client, request, cancellationToken);
             var (expectedStatus, expectedBody) = await AskAsync(prometheus.Client, request, cancellationToken);
             successes += expectedStatus == 200 ? 1 : 0;
@@ -43,12 +43,12 @@ public sealed class DifferentialTests(ITestOutputHelper output)
             }
         }
 
-        output.WriteLine($"seed {Seed}: {Count} requests, {successes} of them answered with success, {differences.Count} differ");
-        Assert.True(successes > Count / 3, "most requests fail: that proves little");
+        output.WriteLine($"seed {Seed}: {count} requests, {successes} of them answered with success, {differences.Count} differ{string.Concat(differences.Select(static difference => "\n" + difference))}");
+        Assert.True(successes > count / 3, "most requests fail: that proves little");
 
         // What remains: which of equal values come first where Prometheus walks a hash map, digits of sin(sinh(x)), and few corners of 2.42 that
         // docs/limitations.md names.
-        Assert.True(differences.Count <= Count / 200, $"seed {Seed}: {differences.Count} of {Count} differ:\n{string.Join('\n', differences.Take(200))}");
+        Assert.True(differences.Count <= count / 500, $"seed {Seed}: {differences.Count} of {count} differ:\n{string.Join('\n', differences.Take(200))}");
     }
 
     private static async Task<(int Status, string Body)> AskAsync(HttpClient client, string request, CancellationToken cancellationToken)
@@ -61,51 +61,6 @@ public sealed class DifferentialTests(ITestOutputHelper output)
         return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken));
     }
 
-    private string NextRequest()
-    {
-        var queries = new RandomQueries(random);
-        var roll = random.Next(100);
-        var query = Uri.EscapeDataString(queries.Next());
-        return roll switch
-        {
-            < 55 => $"api/v1/query?query={query}&time={RandomSeries.Time(random)}",
-            < 85 => RangeOf(query),
-            < 87 => $"!api/v1/query?query={query}&time={RandomSeries.Time(random)}",
-            < 90 => $"api/v1/format_query?query={query}",
-            < 93 => $"api/v1/series?{Selectors(queries, 1)}{Times()}",
-            < 96 => $"api/v1/labels?{Selectors(queries, 0)}{Times()}",
-            < 99 => $"api/v1/label/{queries.LabelName()}/values?{Selectors(queries, 0)}{Times()}",
-            _ => $"api/v1/query_exemplars?query={query}",
-        };
-    }
-
-    private string RangeOf(string query)
-    {
-        var start = RandomSeries.Start + random.Next((int)RandomSeries.LengthMs) - 300_000;
-        var length = random.Next(4) == 0 ? 0 : random.Next(3_000_000);
-        var step = random.Next(6) switch
-        {
-            0 => "15",
-            1 => "30s",
-            2 => "1m",
-            3 => "7.5",
-            4 => "5m",
-            _ => random.Next(20) == 0 ? "0" : "61",
-        };
-        return string.Create(CultureInfo.InvariantCulture, $"api/v1/query_range?query={query}&start={start / 1000.0}&end={(start + length) / 1000.0}&step={step}");
-    }
-
-    private string Selectors(RandomQueries queries, int least) =>
-        string.Concat(Enumerable.Range(0, least + random.Next(2)).Select(_ => $"&match[]={Uri.EscapeDataString(queries.Selector())}"));
-
-    // The index knows chunks, not samples: ranges far around the data or far from it.
-    private string Times() => random.Next(3) switch
-    {
-        0 => string.Create(CultureInfo.InvariantCulture, $"&start={(RandomSeries.Start / 1000) - 10}&end={(RandomSeries.Start + RandomSeries.LengthMs) / 1000}"),
-        1 => "&start=2100-01-01T00:00:00Z",
-        _ => "",
-    };
-
     private static int Number(string variable, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 }
@@ -113,6 +68,8 @@ public sealed class DifferentialTests(ITestOutputHelper output)
 /// <summary>Compares answers as a client reads them.</summary>
 internal static class Comparison
 {
+    private const string TimedOut = "query timed out in";
+
     public static string? Difference(string request, int status, string body, int expectedStatus, string expectedBody)
     {
         if (status != expectedStatus)
@@ -129,10 +86,12 @@ internal static class Comparison
         using var expected = JsonDocument.Parse(expectedBody);
         if (status != 200)
         {
-            return AreEqual(got.RootElement, expected.RootElement) ? null : $"{Cut(body)}, expected {Cut(expectedBody)}";
+            // Where a query's time was over is chance in Prometheus, when there was none.
+            return AreEqual(got.RootElement, expected.RootElement) || (body.Contains(TimedOut, StringComparison.Ordinal) && expectedBody.Contains(TimedOut, StringComparison.Ordinal)) ? null : $"{Cut(body)}, expected {Cut(expectedBody)}";
         }
 
-        var isOrdered = request.Contains("sort", StringComparison.Ordinal) || request.Contains("labels", StringComparison.Ordinal);
+        var isOrdered = request.Contains("query=sort", StringComparison.Ordinal) || request.Contains("query=topk", StringComparison.Ordinal)
+            || request.Contains("query=bottomk", StringComparison.Ordinal) || request.Contains("labels", StringComparison.Ordinal);
         return Differ(got.RootElement.GetProperty("data"), expected.RootElement.GetProperty("data"), isOrdered) ? $"{Cut(body)}, expected {Cut(expectedBody)}" : null;
     }
 
