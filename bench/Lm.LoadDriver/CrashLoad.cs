@@ -8,12 +8,20 @@ namespace Lm.LoadDriver;
 /// <summary>Agents that go on sending while the collector is killed under them.</summary>
 /// <remarks>
 /// Each batch carries one sample of <c>fault_seq</c>, whose value is the batch's sequence, so that a query tells which batches are held.
+/// And it carries log lines, each with the batch's ID and its number in it, for the same question to the log store.
 /// A batch's bytes follow from its agent and sequence alone: sent again, it is the same batch.
 /// A sequence is never used for anything else, also after this program was killed.
 /// </remarks>
 internal sealed class CrashLoad(
     Uri address, X509Certificate2Collection authorities, FaultJournal journal, long baseMillis, int series, bool forget, TimeProvider time)
 {
+    /// <summary>Log lines of a batch: more than one, so that a batch of which a part is lost or doubled is told from one that is.</summary>
+    public const int LinesPerBatch = 2;
+
+    /// <summary>The lines' label <c>input</c>.</summary>
+    public const string LogInput = "fault";
+
+    private static readonly Label[] LogAttributes = [new("input", LogInput)];
     private static readonly MetricDescriptor FaultSeq = new("fault_seq", MetricType.Gauge, "", "The batch's sequence.");
     private static readonly MetricDescriptor Filler = new("fault_filler", MetricType.Gauge, "", "Weight.");
     private static readonly string[] Numbers = [.. Enumerable.Range(0, 2048).Select(number => number.ToString(CultureInfo.InvariantCulture))];
@@ -30,6 +38,9 @@ internal sealed class CrashLoad(
             CultureInfo.InvariantCulture, $"acked {acknowledged}, failures {failures}, resent after their ack {resent}, of them taken again {redone}"));
         return redone == 0 ? 0 : 1;
     }
+
+    /// <summary>The text of one of a batch's lines.</summary>
+    public static string LineOf(string batch, int number) => string.Create(CultureInfo.InvariantCulture, $"batch {batch} line {number}");
 
     private async Task RunAgentAsync(SimulatedAgent agent, CancellationToken stopping)
     {
@@ -109,6 +120,11 @@ internal sealed class CrashLoad(
         for (var i = 1; i < series; i++)
         {
             encoder.Add(Filler, [new Label("n", Numbers[i])], (sequence * 31) + (ulong)i);
+        }
+
+        for (var i = 0; i < LinesPerBatch; i++)
+        {
+            encoder.AddLog(new LogRecord(at, 9, LineOf(FaultJournal.Id(agent.Id, sequence), i), LogAttributes));
         }
 
         var frame = encoder.EncodeFrame(new BatchKey(agent.Id, agent.Queue, new SequenceRange(sequence, sequence)));

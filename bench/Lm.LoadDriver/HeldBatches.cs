@@ -20,6 +20,7 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
     public async Task<int> DumpAsync(bool heartbeats, TextWriter output, CancellationToken cancellationToken)
     {
         var held = new Dictionary<string, long>();
+        var batches = new HashSet<string>(StringComparer.Ordinal);
         var query = Uri.EscapeDataString((heartbeats ? "lmagent_up" : "fault_seq") + Window);
         using (var answer = await GetAsync($"api/v1/query?query={query}&time={LateEnough}", cancellationToken))
         {
@@ -28,7 +29,9 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
                 var agent = series.GetProperty("metric").GetProperty("instance").GetString()!;
                 foreach (var sample in series.GetProperty("values").EnumerateArray())
                 {
-                    await output.WriteLineAsync(IdOf(agent, sample, heartbeats).AsMemory(), cancellationToken);
+                    var id = IdOf(agent, sample, heartbeats);
+                    batches.Add(id);
+                    await output.WriteLineAsync(id.AsMemory(), cancellationToken);
                     held[agent] = held.GetValueOrDefault(agent) + 1;
                 }
             }
@@ -47,6 +50,7 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
             }
         }
 
+        wrong += heartbeats ? 0 : await CompareLinesAsync(batches, cancellationToken);
         return wrong == 0 ? 0 : 1;
     }
 
@@ -89,6 +93,50 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
         }
 
         return wrong == 0 ? 0 : 1;
+    }
+
+    // Every line of every batch that is held, each once, and no other.
+    private async Task<int> CompareLinesAsync(HashSet<string> batches, CancellationToken cancellationToken)
+    {
+        var missing = new HashSet<string>(
+            batches.SelectMany(static batch => Enumerable.Range(0, CrashLoad.LinesPerBatch).Select(number => CrashLoad.LineOf(batch, number))), StringComparer.Ordinal);
+        var (found, wrong) = (0L, 0);
+        await foreach (var line in LinesAsync(cancellationToken))
+        {
+            found++;
+            if (!missing.Remove(line))
+            {
+                wrong++;
+                await Console.Error.WriteLineAsync($"{line}: held twice, or of a batch that is not held");
+            }
+        }
+
+        foreach (var line in missing.Take(10))
+        {
+            await Console.Error.WriteLineAsync($"{line}: not held, though its batch is");
+        }
+
+        await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{found} log lines held, {missing.Count} missing, {wrong} too many"));
+        return missing.Count + wrong;
+    }
+
+    // In pages, which is how a user reads more lines than one answer has.
+    private async IAsyncEnumerable<string> LinesAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var query = Uri.EscapeDataString($"{{input=\"{CrashLoad.LogInput}\"}}");
+        string? cursor = "";
+        while (cursor is not null)
+        {
+            using var page = await GetAsync(
+                $"api/v1/logs?query={query}&start=0&end={LateEnough}&direction=forward&limit=5000&cursor={Uri.EscapeDataString(cursor)}", cancellationToken);
+            var data = page.RootElement.GetProperty("data");
+            foreach (var line in data.GetProperty("result").EnumerateArray())
+            {
+                yield return line.GetProperty("line").GetString()!;
+            }
+
+            cursor = data.GetProperty("cursor").GetString();
+        }
     }
 
     public void Dispose() => http.Dispose();

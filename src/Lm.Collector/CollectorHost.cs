@@ -4,6 +4,7 @@ using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
+using Lm.Collector.LogRecords;
 using Lm.Collector.Query;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
@@ -15,8 +16,8 @@ using Lm.Protocol;
 namespace Lm.Collector;
 
 /// <summary>Builds every part, reads the spool back, starts both listeners, and stops in order.</summary>
-/// <remarks>Order of the start: lock, spool, head and blocks, private listener (which says that it is replaying), state and ledger, replay, ingest listener.
-/// Order of the stop: new batches are refused, those in hand are finished, listeners, spool, head, state and ledger's snapshot, lock.</remarks>
+/// <remarks>Order of the start: lock, spool, head and blocks, log files, private listener (which says that it is replaying), state and ledger, replay, ingest listener.
+/// Order of the stop: new batches are refused, those in hand are finished, listeners, spool, head, log files, state and ledger's snapshot, lock.</remarks>
 internal sealed class CollectorHost : IAsyncDisposable
 {
     /// <summary>How long requests in hand may take at a stop.</summary>
@@ -34,6 +35,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly IDisposable folderLock;
     private readonly BatchSpool spool;
     private readonly SeriesStorage series;
+    private readonly LogStorage logs;
     private readonly SequenceLedger ledger = new();
     private readonly StateFile state;
     private readonly SpoolTrim trim;
@@ -63,8 +65,11 @@ internal sealed class CollectorHost : IAsyncDisposable
             files,
             Path.Combine(storage.SpoolDirectory, JournalFolder),
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
-        var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, time, loggers.CreateLogger("Lm.Collector.Series"));
+        var space = new LocalSpace();
+        var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series"));
         series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
+        var logParts = new LogStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"));
+        logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
         var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
         readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, bound); // endpoints are made below, long before anyone asks
 
@@ -83,6 +88,8 @@ internal sealed class CollectorHost : IAsyncDisposable
             Progress = spool,
             Series = series.Reader,
             SeriesMetrics = series.Collect,
+            Logs = logs.Reader,
+            LogMetrics = logs.Collect,
             Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,
@@ -90,7 +97,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
         IReadOnlyList<IStatePart> stateParts = [privateEndpoints.Agents, series.Catalog, ups, clock, spool.Ages];
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
-        var trimParts = new SpoolTrimParts(ledger, clock, state, () => series.StoredBefore);
+        var trimParts = new SpoolTrimParts(ledger, clock, state, () => Math.Min(series.StoredBefore, logs.StoredBefore));
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, spoolLogger);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, Leases.ForBatches(budget), bound, ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
@@ -127,9 +134,10 @@ internal sealed class CollectorHost : IAsyncDisposable
         privateEndpoints.Agents.SpoolEndsAt(spool.End);
         ledger.SpoolEndsAt(spool.End);
         // The agents come last: what their position covers, the others have taken.
-        IReadOnlyList<IBatchConsumer> consumers = [series, ups, privateEndpoints.Agents];
+        IReadOnlyList<IBatchConsumer> consumers = [series, logs, ups, privateEndpoints.Agents];
         await Task.Run(() => spool.Replay(ReplayFrom(), consumers, time, stopping), stopping);
         series.ReplayDone();
+        logs.ReplayDone();
         spool.Start([.. consumers, recorder]); // not what was replayed: it was told when it came
         trim.Run(settings.Value.Storage);
         await ingestListener.StartAsync(stopping);
@@ -146,7 +154,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     }
 
     /// <summary>Writes the agents' <c>up</c>, and deletes what is old, now and then and after each reload, until stopped.</summary>
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), series.RunAsync(stopping), TrimAsync(stopping));
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), series.RunAsync(stopping), logs.RunAsync(stopping), TrimAsync(stopping));
 
     private async Task TrimAsync(CancellationToken stopping)
     {
@@ -156,6 +164,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         using var timer = time.CreateTimer(_ => Ask(), null, TrimInterval, TrimInterval);
         settings.Swapped += Ask;
         series.Checkpointed += Ask;
+        logs.Checkpointed += Ask;
         try
         {
             await foreach (var _ in passes.Reader.ReadAllAsync(stopping))
@@ -171,6 +180,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         {
             settings.Swapped -= Ask;
             series.Checkpointed -= Ask;
+            logs.Checkpointed -= Ask;
         }
     }
 
@@ -199,6 +209,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         await queryListener.DisposeAsync();
         await spool.DisposeAsync();
         series.Dispose();
+        logs.Dispose();
         state.TryWrite(spool.Incarnation);
         trim.TryWriteSnapshot();
         privateEndpoints.Dispose();
@@ -206,11 +217,11 @@ internal sealed class CollectorHost : IAsyncDisposable
         folderLock.Dispose();
     }
 
-    // The oldest record that anyone has not got: samples, agents, or sequences.
+    // The oldest record that anyone has not got: samples, log records, agents, or sequences.
     private JournalPosition ReplayFrom()
     {
         var from = series.ReplayFrom;
-        foreach (var covered in (ReadOnlySpan<JournalPosition>)[privateEndpoints.Agents.AppliedUpTo, ledger.Covered])
+        foreach (var covered in (ReadOnlySpan<JournalPosition>)[logs.ReplayFrom, privateEndpoints.Agents.AppliedUpTo, ledger.Covered])
         {
             from = covered < from ? covered : from;
         }

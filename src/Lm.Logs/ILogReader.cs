@@ -10,6 +10,14 @@ public interface ILogReader
     /// <param name="cancellationToken">Ends it early.</param>
     IReadOnlyCollection<LogStream> Streams(long from, long until, CancellationToken cancellationToken);
 
+    /// <summary>How much a search over a range would read at most, from indexes alone.</summary>
+    /// <param name="from">The earliest time, milliseconds since 1970-01-01T00:00:00Z.</param>
+    /// <param name="until">The first time that no longer belongs to it.</param>
+    /// <param name="stream">Which streams.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    LogExtent Measure(long from, long until, Func<LogStream, bool> stream, CancellationToken cancellationToken);
+
     /// <summary>Reads lines in the order of (time, instance, queue id, sequence, index), or its reverse; each line once.</summary>
     /// <param name="scan">Which lines.</param>
     /// <param name="stages">Makes a stage for each thread that works for the search.</param>

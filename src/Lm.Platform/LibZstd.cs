@@ -25,6 +25,12 @@ internal static unsafe partial class LibZstd
     [LibraryImport(Library, EntryPoint = "ZSTD_compressCCtx")]
     public static partial nuint Compress(nint context, byte* to, nuint capacity, byte* from, nuint size, int level);
 
+    [LibraryImport(Library, EntryPoint = "ZSTD_CCtx_setParameter")]
+    public static partial nuint SetParameter(nint context, int parameter, int value);
+
+    [LibraryImport(Library, EntryPoint = "ZSTD_compress2")]
+    public static partial nuint CompressWithParameters(nint context, byte* to, nuint capacity, byte* from, nuint size);
+
     [LibraryImport(Library, EntryPoint = "ZSTD_createDCtx")]
     public static partial nint CreateDecompressor();
 
@@ -36,6 +42,9 @@ internal static unsafe partial class LibZstd
 
     [LibraryImport(Library, EntryPoint = "ZSTD_findFrameCompressedSize")]
     public static partial nuint FindFrameCompressedSize(byte* from, nuint size);
+
+    [LibraryImport(Library, EntryPoint = "ZSTD_getFrameContentSize")]
+    public static partial ulong GetFrameContentSize(byte* from, nuint size);
 
     [LibraryImport(Library, EntryPoint = "ZSTD_getErrorName")]
     private static partial nint GetErrorName(nuint code);

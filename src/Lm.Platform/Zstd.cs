@@ -9,6 +9,8 @@ namespace Lm.Platform;
 public static unsafe class Zstd
 {
     private const uint FrameMagic = 0xFD2FB528;
+    private const uint SkippableMagic = 0x184D2A50;
+    private const uint SkippableMask = 0xFFFFFFF0;
 
     [ThreadStatic]
     private static ZstdDecoder? decoder; // about 160 KiB, for threads that decompress at all
@@ -70,6 +72,35 @@ public static unsafe class Zstd
             var to = destination.IsEmpty ? &nothing : into;
             return LibZstd.FindFrameCompressedSize(from, (nuint)source.Length) == (nuint)source.Length
                 && decoder.Decompress(to, (nuint)destination.Length, from, (nuint)source.Length) == (nuint)destination.Length;
+        }
+    }
+
+    /// <summary>Measures the zstd frame, skippable or not, that <paramref name="source"/> begins with.</summary>
+    /// <param name="source">The frame and what follows it.</param>
+    /// <param name="size">Its bytes.</param>
+    /// <param name="contentSize">Its bytes after decompression, as its header says; 0 when it is skippable.</param>
+    /// <param name="isSkippable">Whether decompressors pass over it.</param>
+    /// <returns>False when no whole frame stands there, or its header does not say how large its content is.</returns>
+    public static bool TryMeasure(ReadOnlySpan<byte> source, out int size, out long contentSize, out bool isSkippable)
+    {
+        (size, contentSize, isSkippable) = (0, 0, false);
+        if (source.Length < sizeof(uint))
+        {
+            return false;
+        }
+
+        isSkippable = (BinaryPrimitives.ReadUInt32LittleEndian(source) & SkippableMask) == SkippableMagic;
+        fixed (byte* from = source)
+        {
+            var found = LibZstd.FindFrameCompressedSize(from, (nuint)source.Length);
+            var content = isSkippable ? 0 : LibZstd.GetFrameContentSize(from, (nuint)source.Length);
+            if (LibZstd.IsError(found) != 0 || found > (nuint)source.Length || content > int.MaxValue)
+            {
+                return false; // the two values that mean unknown and error are the largest that there are
+            }
+
+            (size, contentSize) = ((int)found, (long)content);
+            return true;
         }
     }
 }

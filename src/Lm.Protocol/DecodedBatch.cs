@@ -50,9 +50,6 @@ public sealed class DecodedBatch
     /// <summary>The alert records.</summary>
     public ReadOnlySpan<DecodedAlert> Alerts => AlertList.Items;
 
-    /// <summary>Whether it holds log or alert records.</summary>
-    public bool HasLogsOrAlerts => Logs.Length > 0 || Alerts.Length > 0;
-
     /// <summary>How many symbols there are; number 0 is the empty string.</summary>
     public int SymbolCount => Symbols.Count;
 

@@ -1,11 +1,13 @@
+using Lm.Platform;
+
 namespace Lm.Tsdb;
 
 /// <summary>One condition of a selector. A label that a series does not have counts as empty.</summary>
 public sealed class LabelMatcher
 {
-    private readonly LabelRegex? regex;
+    private readonly AnchoredRegex? regex;
 
-    private LabelMatcher(MatchKind kind, string name, string value, LabelRegex? regex)
+    private LabelMatcher(MatchKind kind, string name, string value, AnchoredRegex? regex)
     {
         Kind = kind;
         Name = name;
@@ -54,8 +56,8 @@ public sealed class LabelMatcher
     {
         matcher = null;
         fault = "";
-        LabelRegex? regex = null;
-        if (kind is MatchKind.Regex or MatchKind.NotRegex && !LabelRegex.TryParse(value, out regex, out fault))
+        AnchoredRegex? regex = null;
+        if (kind is MatchKind.Regex or MatchKind.NotRegex && !AnchoredRegex.TryParse(value, out regex, out fault))
         {
             return false;
         }

@@ -100,6 +100,32 @@ public sealed class ZstdTests
     public void A_destination_that_might_be_too_small_is_a_bug() =>
         Assert.Throws<ArgumentException>(() => Zstd.Compress(new byte[100], new byte[Zstd.CompressedSizeMax(100) - 1]));
 
+    [Theory]
+    [InlineData(1, 0, 0, 0)]
+    [InlineData(8, 6, 17, 18)]
+    [InlineData(19, 3, 6, 10)]
+    public void A_tuned_compressor_makes_frames_that_anyone_reads(int level, int matchMin, int hashLog, int windowLog)
+    {
+        var random = new Random(level);
+        using var compressor = new ZstdCompressor(level, new ZstdTuning(matchMin, hashLog, windowLog));
+        foreach (var length in (int[])[0, 1, 1000, 700_000])
+        {
+            var content = new byte[length];
+            random.NextBytes(content.AsSpan(0, length / 2));
+            var target = new byte[Zstd.CompressedSizeMax(length)];
+            var back = new byte[length];
+
+            var size = compressor.Compress(content, target);
+
+            Assert.True(Zstd.TryDecompress(target.AsSpan(0, size), back));
+            Assert.Equal(content, back);
+        }
+    }
+
+    [Fact]
+    public void A_tuning_that_libzstd_does_not_take_is_refused_by_name() =>
+        Assert.Contains("parameter 101", Assert.Throws<ArgumentOutOfRangeException>(static () => new ZstdCompressor(1, new ZstdTuning(0, 0, 99))).Message, StringComparison.Ordinal);
+
     [Fact]
     public async Task Threads_do_not_disturb_each_other() =>
         await Task.WhenAll(Enumerable.Range(0, 8).Select(seed => Task.Run(

@@ -8,14 +8,22 @@ public static class GoldenFile
     /// <summary>A file of hexadecimal digits, as one lower-case text.</summary>
     /// <param name="name">Its path below the golden files' folder.</param>
     /// <param name="here">Left out: this source file's path.</param>
-    public static string ReadHex(string name, [CallerFilePath] string here = "")
+    public static string ReadHex(string name, [CallerFilePath] string here = "") =>
+        string.Concat(File.ReadAllText(PathOf(name, here)).Where(char.IsAsciiHexDigit)).ToLowerInvariant();
+
+    /// <summary>A file's bytes.</summary>
+    /// <param name="name">Its path below the golden files' folder.</param>
+    /// <param name="here">Left out: this source file's path.</param>
+    public static byte[] Read(string name, [CallerFilePath] string here = "") => File.ReadAllBytes(PathOf(name, here));
+
+    private static string PathOf(string name, string here)
     {
         for (var folder = Directory.GetParent(here); folder is not null; folder = folder.Parent)
         {
             var path = Path.Combine(folder.FullName, "tests/fixtures/golden", name);
             if (File.Exists(path))
             {
-                return string.Concat(File.ReadAllText(path).Where(char.IsAsciiHexDigit)).ToLowerInvariant();
+                return path;
             }
         }
 

@@ -76,6 +76,16 @@ public sealed class MemoryFileSystem : IFileSystem
         }
     }
 
+    /// <summary>The paths of all files in a folder and below it, sorted; not counted as a call.</summary>
+    public IReadOnlyList<string> AllFiles(string folder)
+    {
+        lock (Gate)
+        {
+            return [.. directories.Where(each => each.Key == folder || each.Key.StartsWith(folder + "/", StringComparison.Ordinal))
+                .SelectMany(static each => each.Value.Names().Select(name => Path.Combine(each.Key, name))).Order(StringComparer.Ordinal)];
+        }
+    }
+
     /// <summary>Changes stored bytes behind everyone's back: bit rot.</summary>
     public void Corrupt(string path, int offset, params ReadOnlySpan<byte> data)
     {

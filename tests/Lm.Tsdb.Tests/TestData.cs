@@ -1,3 +1,4 @@
+using Lm.Platform;
 using FsCheck;
 using FsCheck.Fluent;
 using Lm.Platform.Files;

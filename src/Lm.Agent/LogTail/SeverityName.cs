@@ -4,6 +4,8 @@ namespace Lm.Agent.LogTail;
 /// <remarks>Source: OpenTelemetry's log data model, appendix B, for the mapping of syslog and of common names.</remarks>
 internal static class SeverityName
 {
+    private static readonly ByteKind[] Kinds = MakeKinds();
+
     // How far behind a time a severity's name is looked for: host, program and thread may stand between.
     private const int LookBytes = 64;
 
@@ -54,29 +56,35 @@ internal static class SeverityName
     public static int FindNear(ReadOnlySpan<byte> text)
     {
         var near = text[..Math.Min(text.Length, LookBytes)];
+        var before = ByteKind.Other;
         for (var i = 0; i < near.Length; i++)
         {
-            if (!IsLetter(near[i]))
-            {
-                continue;
-            }
+            var kind = Kinds[near[i]];
 
-            var end = i + 1;
-            while (end < near.Length && IsLetter(near[end]))
-            {
-                end++;
-            }
-
-            var word = near[i..end];
-            if (word.Length is >= 3 and <= 9 && (IsCapital(word) || IsMarked(near, i, end)) && Of(word) is > 0 and var severity)
+            // Most words are ruled out by their first letters: none of these is compared with names.
+            var mayBeName = (kind == ByteKind.Upper && before is ByteKind.Other or ByteKind.Mark && i + 1 < near.Length && Kinds[near[i + 1]] == ByteKind.Upper)
+                || (before == ByteKind.Mark && kind is ByteKind.Upper or ByteKind.Lower);
+            if (mayBeName && ReadName(near, i) is > 0 and var severity)
             {
                 return severity;
             }
 
-            i = end;
+            before = kind;
         }
 
         return 0;
+    }
+
+    private static int ReadName(ReadOnlySpan<byte> near, int start)
+    {
+        var end = start + 1;
+        while (end < near.Length && Kinds[near[end]] is ByteKind.Upper or ByteKind.Lower)
+        {
+            end++;
+        }
+
+        var word = near[start..end];
+        return word.Length is >= 3 and <= 9 && (IsCapital(word) || IsMarked(near, start, end)) ? Of(word) : 0;
     }
 
     private static int OfLower(ReadOnlySpan<byte> name)
@@ -129,8 +137,6 @@ internal static class SeverityName
         return name.SequenceEqual("critical"u8) || name.SequenceEqual("crit"u8) ? 18 : 0;
     }
 
-    private static bool IsLetter(byte value) => (uint)((value | 0x20) - 'a') < 26;
-
     private static bool IsCapital(ReadOnlySpan<byte> word)
     {
         foreach (var letter in word)
@@ -147,4 +153,22 @@ internal static class SeverityName
     // [error], <error>, level=error
     private static bool IsMarked(ReadOnlySpan<byte> text, int start, int end) =>
         start > 0 && (text[start - 1] == '=' || (text[start - 1] is (byte)'[' or (byte)'<' && end < text.Length && text[end] is (byte)']' or (byte)'>'));
+
+    private static ByteKind[] MakeKinds()
+    {
+        var kinds = new ByteKind[256];
+        kinds.AsSpan('A', 26).Fill(ByteKind.Upper);
+        kinds.AsSpan('a', 26).Fill(ByteKind.Lower);
+        kinds['['] = kinds['<'] = kinds['='] = ByteKind.Mark;
+        return kinds;
+    }
+
+    /// <summary>What a byte is in a search for names.</summary>
+    private enum ByteKind : byte
+    {
+        Other,
+        Upper,
+        Lower,
+        Mark,
+    }
 }

@@ -10,6 +10,8 @@ internal sealed class WrittenTime
 
     private long knownQuarter = long.MinValue;
     private long knownOffset;
+    private (UnixMillis ReadAt, int Month, int Day) knownDay;
+    private long knownDays;
 
     /// <summary>Takes a time off the line's start, with an opening bracket before it.</summary>
     /// <param name="line">Gets what follows.</param>
@@ -60,22 +62,35 @@ internal sealed class WrittenTime
 
         var tens = text[4] == ' ' ? 0 : text[4] - '0';
         var day = (tens * 10) + text[5] - '0';
-        var now = DateTimeOffset.FromUnixTimeMilliseconds(readAt.Value);
         if (tens is < 0 or > 3 || text[5] is < (byte)'0' or > (byte)'9' || day < 1 || day > DateTime.DaysInMonth(2024, month))
         {
             return false;
         }
 
-        // A day ahead: the host's zone may be east of UTC.
-        var year = new DateTime(now.Year, month, Math.Min(day, DateTime.DaysInMonth(now.Year, month)), 0, 0, 0, DateTimeKind.Utc) > now.UtcDateTime.AddDays(1) ? now.Year - 1 : now.Year;
-        if (day > DateTime.DaysInMonth(year, month))
+        // Line after line has the same day.
+        if (knownDay != (readAt, month, day))
+        {
+            knownDay = (readAt, month, day);
+            knownDays = FindDays(readAt, month, day);
+        }
+
+        if (knownDays < 0)
         {
             return false;
         }
 
         text = text[15..];
-        time = new UnixMillis((ToUnixSeconds((DaysOf(year, month, day) * SecondsPerDay) + clock) * 1000) + TakeFraction(ref text));
+        time = new UnixMillis((ToUnixSeconds((knownDays * SecondsPerDay) + clock) * 1000) + TakeFraction(ref text));
         return true;
+    }
+
+    /// <summary>Days since 1970 of a day without a year; -1 where the year in question has none such.</summary>
+    private static long FindDays(UnixMillis readAt, int month, int day)
+    {
+        // A day ahead: the host's zone may be east of UTC.
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(readAt.Value);
+        var year = new DateTime(now.Year, month, Math.Min(day, DateTime.DaysInMonth(now.Year, month)), 0, 0, 0, DateTimeKind.Utc) > now.UtcDateTime.AddDays(1) ? now.Year - 1 : now.Year;
+        return day > DateTime.DaysInMonth(year, month) ? -1 : DaysOf(year, month, day);
     }
 
     private long ToUnixSeconds(long civilSeconds)

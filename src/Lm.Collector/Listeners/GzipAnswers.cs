@@ -18,7 +18,7 @@ internal sealed class GzipAnswers : IResponseCompressionProvider
     private const int SizeMin = 1024;
 
     private static readonly string[] Types =
-        ["application/json", "text/plain", "text/html", "text/css", "text/javascript", "text/csv", "image/svg+xml"];
+        ["application/json", "application/x-ndjson", "text/plain", "text/html", "text/css", "text/javascript", "text/csv", "image/svg+xml"];
 
     private readonly GzipCompressionProvider gzip = new(Options.Create(new GzipCompressionProviderOptions { Level = CompressionLevel.Fastest }));
 

@@ -2,6 +2,7 @@ using Lm.Collector.Ingest;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
+using Lm.Logs;
 using Lm.Tsdb;
 
 namespace Lm.Collector.Listeners;
@@ -35,6 +36,12 @@ internal sealed record PrivateServices
 
     /// <summary>The counters of head and blocks, for <c>/metrics</c>.</summary>
     public required Func<IEnumerable<CollectorMetric>> SeriesMetrics { get; init; }
+
+    /// <summary>What log queries read.</summary>
+    public required ILogReader Logs { get; init; }
+
+    /// <summary>The counters of the log store, for <c>/metrics</c>.</summary>
+    public required Func<IEnumerable<CollectorMetric>> LogMetrics { get; init; }
 
     /// <summary>What is known of metrics.</summary>
     public required MetricCatalog Catalog { get; init; }

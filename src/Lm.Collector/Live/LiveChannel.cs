@@ -63,6 +63,11 @@ internal sealed class LiveChannel(LiveFilter filter, long from, LiveId? resume)
             Add(place, events.Written.ToArray(), events.Count);
         }
 
+        if (encoder.LinesUnjudged > 0)
+        {
+            Add(place, LiveEvents.Lagged(encoder.LinesUnjudged, "lines"), 0);
+        }
+
         return missed;
     }
 

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Lm.Collector.Ingest;
+using Lm.Collector.LogRecords;
 using Lm.Collector.Series;
+using Lm.Logs;
+using Lm.Logs.Query;
 using Lm.Protocol;
 using Lm.Protocol.RemoteWrite;
 using Lm.Tsdb;
@@ -19,10 +22,16 @@ internal sealed class LiveEncoder(LiveEvents events)
 
     private readonly Identity identity = new();
     private readonly List<Label> labels = [];
+    private readonly BatchStreams streams = new();
+    private readonly List<LogField> attributes = [];
+
+    /// <summary>Lines of the last record that could not be judged: a regular expression took too long.</summary>
+    public int LinesUnjudged { get; private set; }
 
     /// <summary>Writes what a filter leaves of a record into the events.</summary>
     public void Write(LiveRecord record, LiveFilter filter)
     {
+        LinesUnjudged = 0;
         switch (record.Kind)
         {
             case LiveEntryKind.Batch:
@@ -57,6 +66,15 @@ internal sealed class LiveEncoder(LiveEvents events)
             {
                 events.Skip(batch.Times(series).Length);
             }
+        }
+
+        if (filter.Wants(LiveKinds.Log))
+        {
+            WriteLines(record, batch, filter, isBacklog);
+        }
+        else
+        {
+            events.Skip(batch.Logs.Length);
         }
 
         if (filter.Wants(LiveKinds.Alert))
@@ -156,6 +174,90 @@ internal sealed class LiveEncoder(LiveEvents events)
                 events.Skip(1);
             }
         }
+    }
+
+    private void WriteLines(LiveRecord record, DecodedBatch batch, LiveFilter filter, bool isBacklog)
+    {
+        var logs = batch.Logs;
+        if (logs.Length == 0)
+        {
+            return;
+        }
+
+        streams.Begin(batch);
+        var dropped = record.DroppedLogs;
+        for (var i = 0; i < logs.Length; i++)
+        {
+            if (!dropped.IsEmpty && dropped[0] == i)
+            {
+                dropped = dropped[1..];
+                events.Skip(1);
+            }
+            else if (logs[i].Time.Value < record.OldestAccepted || WantedLine(batch, i, filter) is not { } entry)
+            {
+                events.Skip(1);
+            }
+            else if (events.TryOpen("log"u8) is { } json)
+            {
+                WriteLine(json, entry);
+                Backlog(json, isBacklog);
+                events.Close();
+            }
+        }
+    }
+
+    private LogEntry? WantedLine(DecodedBatch batch, int index, LiveFilter filter)
+    {
+        ref readonly var log = ref batch.Logs[index];
+        var stream = streams.Of(log).Stream;
+        try
+        {
+            if (!filter.Lines.Selects(stream))
+            {
+                return null;
+            }
+
+            attributes.Clear();
+            var references = batch.Attributes(log);
+            for (var i = 0; i + 1 < references.Length; i += 2)
+            {
+                var name = batch.Symbol(references[i]);
+                if (!BatchStreams.IsInput(name))
+                {
+                    attributes.Add(new LogField(Encoding.UTF8.GetString(name), Encoding.UTF8.GetString(batch.Symbol(references[i + 1]))));
+                }
+            }
+
+            var identity = new LogIdentity(batch.Key.QueueId.Value, batch.Key.Sequences.Start, index);
+            return filter.Lines.TryTake(new LogLine(log.Time.Value, stream, batch.Body(log), attributes, identity), out var entry) ? entry : null;
+        }
+        catch (LogQueryException)
+        {
+            LinesUnjudged++;
+            return null;
+        }
+    }
+
+    // As /api/v1/logs gives it.
+    private static void WriteLine(Utf8JsonWriter json, LogEntry entry)
+    {
+        json.WriteNumber("ts"u8, entry.Time);
+        json.WriteString("id"u8, entry.Position.ToString());
+        WriteFields(json, "stream"u8, entry.Labels);
+        WriteFields(json, "attrs"u8, entry.Attributes);
+        WriteFields(json, "labels"u8, entry.Parsed);
+        json.WriteString("line"u8, entry.Body.Span);
+    }
+
+    private static void WriteFields(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<LogField> fields)
+    {
+        json.WriteStartObject(name);
+        foreach (var field in fields)
+        {
+            json.WriteString(field.Name, field.Value);
+        }
+
+        json.WriteEndObject();
     }
 
     private void WriteAlerts(DecodedBatch batch, bool isBacklog)

@@ -79,7 +79,7 @@ internal sealed class LiveEvents : IDisposable
 
     /// <summary>An event that something was missed: <c>lagged</c>.</summary>
     /// <param name="missed">How many.</param>
-    /// <param name="of">Of what: events, or records, none of which was looked at.</param>
+    /// <param name="of">Of what: events; records, none of which was looked at; lines that a query took too long for.</param>
     public static byte[] Lagged(long missed, string of) => Encoding.UTF8.GetBytes($"event: lagged\ndata: {{\"missed\":{missed},\"of\":\"{of}\"}}\n\n");
 
     /// <summary>An event that what follows does not join up with what the client had: <c>reset</c>.</summary>

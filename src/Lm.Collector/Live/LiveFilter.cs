@@ -1,4 +1,5 @@
 using System.Text;
+using Lm.Logs.Query;
 using Lm.Tsdb;
 
 namespace Lm.Collector.Live;
@@ -8,15 +9,18 @@ internal sealed class LiveFilter
 {
     private readonly HashSet<string> agents;
     private readonly List<(byte[] Name, IReadOnlyList<LabelMatcher> Matchers)> selectors;
+    private readonly LogQuery query;
+    private LogLineFilter? lines;
 
     /// <summary>Takes what was asked for.</summary>
     /// <param name="kinds">Which events.</param>
     /// <param name="agents">Whose; none for everyone's.</param>
     /// <param name="selectors">Samples of which series, any of the sets; none for all.</param>
+    /// <param name="query">Which lines.</param>
     /// <param name="key">Equal for filters that ask for the same.</param>
-    public LiveFilter(LiveKinds kinds, IEnumerable<string> agents, IReadOnlyList<IReadOnlyList<LabelMatcher>> selectors, string key)
+    public LiveFilter(LiveKinds kinds, IEnumerable<string> agents, IReadOnlyList<IReadOnlyList<LabelMatcher>> selectors, LogQuery query, string key)
     {
-        (Kinds, Key) = (kinds, key);
+        (Kinds, Key, this.query) = (kinds, key, query);
         this.agents = agents.ToHashSet(StringComparer.Ordinal);
         this.selectors = [.. selectors.Select(matchers => (NameOf(matchers), matchers))];
     }
@@ -26,6 +30,9 @@ internal sealed class LiveFilter
 
     /// <summary>Equal for filters that ask for the same.</summary>
     public string Key { get; }
+
+    /// <summary>Takes the lines that are wanted. For one thread at a time.</summary>
+    public LogLineFilter Lines => lines ??= query.CreateFilter();
 
     /// <summary>Whether all series are wanted.</summary>
     public bool WantsAllSeries => selectors.Count == 0;

@@ -30,9 +30,11 @@ internal static class LiveRequest
             selectors.Add(matchers);
         }
 
-        var kinds = ReadKinds(request, hasSelectors: texts.Count > 0);
-        var key = string.Join('\n', [kinds.ToString(), .. agents.Order(StringComparer.Ordinal), "", .. texts]);
-        return request.Error is null ? new LiveFilter(kinds, agents, selectors, key) : null;
+        var lines = request.First("query");
+        var query = LogAsk.ReadLinesQuery(request, lines ?? LogAsk.AllLines);
+        var kinds = ReadKinds(request, hasSelectors: texts.Count > 0, hasQuery: lines is not null);
+        var key = string.Join('\n', [kinds.ToString(), .. agents.Order(StringComparer.Ordinal), "", .. texts, "", query?.ToString()]);
+        return request.Error is null ? new LiveFilter(kinds, agents, selectors, query!, key) : null;
     }
 
     /// <summary>Where the client was: the header, or the parameter for clients that cannot set one.</summary>
@@ -40,11 +42,16 @@ internal static class LiveRequest
         http.Headers["Last-Event-ID"] is [{ Length: > 0 } header] ? header : request.First("last_event_id");
 
     // Who names series did not ask for lines, and the other way round; batches and alerts are few.
-    private static LiveKinds ReadKinds(ApiRequest request, bool hasSelectors)
+    private static LiveKinds ReadKinds(ApiRequest request, bool hasSelectors, bool hasQuery)
     {
         if (request.First("events") is not { } text)
         {
-            return hasSelectors ? LiveKinds.All & ~LiveKinds.Log : LiveKinds.All;
+            return LiveKinds.All & ~((hasSelectors, hasQuery) switch
+            {
+                (true, false) => LiveKinds.Log,
+                (false, true) => LiveKinds.Sample,
+                _ => LiveKinds.None,
+            });
         }
 
         var kinds = LiveKinds.None;

@@ -18,6 +18,9 @@ internal sealed class JsonOutput(PipeWriter pipe)
     private static readonly SearchValues<char> NeedEscape = SearchValues.Create(
         [.. Enumerable.Range(0, ' ').Select(code => (char)code), '"', '\\']);
 
+    private static readonly SearchValues<byte> NeedEscapeUtf8 = SearchValues.Create(
+        [.. Enumerable.Range(0, ' ').Select(code => (byte)code), (byte)'"', (byte)'\\']);
+
     private Memory<byte> block;
     private int used;
     private int gathered;
@@ -40,6 +43,29 @@ internal sealed class JsonOutput(PipeWriter pipe)
             length -= length < text.Length && char.IsHighSurrogate(text[length - 1]) ? 1 : 0;
             Piece(text[..length]);
             text = text[length..];
+        }
+
+        Raw("\""u8);
+    }
+
+    /// <summary>Writes a text of valid UTF-8 in quotes.</summary>
+    public void Utf8Text(ReadOnlySpan<byte> text)
+    {
+        Raw("\""u8);
+        while (!text.IsEmpty)
+        {
+            // In pieces, so that no text needs a block of its own size.
+            var plain = text.IndexOfAny(NeedEscapeUtf8);
+            plain = Math.Min(plain < 0 ? text.Length : plain, BlockBytes - 6);
+            var span = Reserve(plain + 6);
+            text[..plain].CopyTo(span);
+            used += plain;
+            text = text[plain..];
+            if (!text.IsEmpty && NeedEscapeUtf8.Contains(text[0]))
+            {
+                used += Escape((char)text[0], span[plain..]);
+                text = text[1..];
+            }
         }
 
         Raw("\""u8);

@@ -21,6 +21,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly StorageStatus storageStatus;
     private readonly AgentsEndpoint agentsEndpoint;
     private readonly SseEndpoint liveEndpoint;
+    private readonly LogRoutes logRoutes;
     private readonly SelfMetrics selfMetrics;
     private readonly SessionEndpoint session;
     private readonly RequestGuard guard;
@@ -50,8 +51,9 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         guard = new RequestGuard(services.Settings, sessions);
         wrongTokens = new WrongTokens(new WrongTokenLimiter(services.Time), services.Loggers.CreateLogger<WrongTokens>());
         session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
+        logRoutes = new LogRoutes(services, slots);
         liveEndpoint = new SseEndpoint(services, live, guard);
-        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, Agents.Collect, queryMetrics.Collect, consoleMetrics.Collect, live.Collect);
+        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, services.LogMetrics, Agents.Collect, queryMetrics.Collect, logRoutes.Collect, consoleMetrics.Collect, live.Collect);
     }
 
     /// <summary>What is known of the agents; fed from the spool.</summary>
@@ -160,7 +162,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
             return Allow(context, "GET", request => series.ValuesAsync(request, path[labelPath.Length..^valuesPath.Length]));
         }
 
-        return RouteApi(context, path);
+        return logRoutes.Find(path) is { } route ? Allow(context, route.Methods, route.Answer) : RouteApi(context, path);
     }
 
     private Task RouteApi(HttpContext context, string path) => path switch

@@ -8,4 +8,7 @@ internal static partial class QueryLog
 
     [LoggerMessage(EventId = 2501, Level = LogLevel.Error, Message = "A request for {Path} failed; its answer is {StatusCode}. This is a fault of the program.")]
     public static partial void RequestFailed(ILogger logger, Exception exception, string path, int statusCode);
+
+    [LoggerMessage(EventId = 2502, Level = LogLevel.Error, Message = "Stored lines cannot be read: a log query failed. Look at the disk and the folder's rights.")]
+    public static partial void LogsUnreadable(ILogger logger, Exception exception);
 }

@@ -8,8 +8,9 @@ namespace Lm.Collector.Series;
 /// <param name="blocks">The blocks.</param>
 /// <param name="compactor">Merges them.</param>
 /// <param name="clock">Says what is old.</param>
+/// <param name="space">Who else uses <c>max_local_bytes</c>.</param>
 /// <param name="logger">The log.</param>
-internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGuard clock, ILogger logger)
+internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGuard clock, LocalSpace space, ILogger logger)
 {
     private bool isFailing;
 
@@ -66,23 +67,30 @@ internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGua
 
     private void Expire(StorageSettings settings)
     {
-        var limits = new RetentionLimits(settings.LocalRetention, settings.LocalSizeMax);
-        var decision = Retention.Choose(blocks.Metas, limits, clock.Proven.Value, static _ => true);
-        if (decision.Blocks.Count == 0)
+        TellSpace();
+        var excessUntil = space.ExcessUntil(settings.LocalSizeMax);
+        var limits = new RetentionLimits(settings.LocalRetention, long.MaxValue);
+        var old = Retention.Choose(blocks.Metas, limits, clock.Proven.Value, static _ => true).Blocks;
+        BlockMeta[] gone = [.. old.Union(blocks.Metas.Where(block => block.MaxTime <= excessUntil))];
+        if (gone.Length == 0)
         {
             return;
         }
 
         try
         {
-            blocks.Delete([.. decision.Blocks.Select(static block => block.Id)]);
-            Expired += decision.Blocks.Count;
-            var (newest, bytes) = (decision.Blocks.Max(static block => block.MaxTime), decision.Blocks.Sum(static block => block.SizeBytes));
-            SeriesLog.BlocksExpired(logger, decision.Blocks.Count, newest, bytes);
+            blocks.Delete([.. gone.Select(static block => block.Id)]);
+            Expired += gone.Length;
+            var (newest, bytes) = (gone.Max(static block => block.MaxTime), gone.Sum(static block => block.SizeBytes));
+            SeriesLog.BlocksExpired(logger, gone.Length, newest, bytes);
         }
         catch (IOException e)
         {
             SeriesLog.RetentionFailed(logger, e.Message);
         }
+
+        TellSpace();
     }
+
+    private void TellSpace() => space.SetBlocks([.. blocks.Metas.Select(static block => new LocalFile(block.MaxTime, block.SizeBytes))]);
 }

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Journal;
@@ -78,7 +79,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
         checkpointAt = time.GetTimestamp();
         maker = new BlockMaker(head, blocks, labels, logger);
         var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = labels }, time);
-        keeper = new BlockKeeper(blocks, compactor, parts.Clock, logger);
+        keeper = new BlockKeeper(blocks, compactor, parts.Clock, parts.Space, logger);
         (batches, writes, ups) = (new SeriesFeed(head, Catalog), new WriteFeed(head, Catalog), new UpFeed(head));
         Reader = new SeriesStore(head, blocks);
     }
@@ -396,6 +397,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
 /// <summary>What the series storage works with.</summary>
 /// <param name="Settings">The settings as they are now.</param>
 /// <param name="Clock">Says what is old.</param>
+/// <param name="Space">Who else uses <c>max_local_bytes</c>.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
-internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, TimeProvider Time, ILogger Logger);
+internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger);

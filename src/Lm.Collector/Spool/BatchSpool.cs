@@ -247,7 +247,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             ledger.Advance(position); // a batch's commit says so itself
         }
 
-        ages.Note(position.Segment, receivedAt, committed.Batch?.Batch.HasLogsOrAlerts == true);
+        ages.Note(position.Segment, receivedAt, committed.Batch?.Batch.Alerts.Length > 0);
         Interlocked.Increment(ref metrics.RecordsCommitted);
         Interlocked.Add(ref metrics.BytesCommitted, bytes);
         progress.Committed();

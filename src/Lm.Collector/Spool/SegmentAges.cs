@@ -15,7 +15,7 @@ internal sealed class SegmentAges : IStatePart
     /// <summary>A record of a segment came.</summary>
     /// <param name="segment">Which segment.</param>
     /// <param name="receivedAt">When.</param>
-    /// <param name="isOnlyHere">Whether it holds what is stored nowhere else: log and alert records.</param>
+    /// <param name="isOnlyHere">Whether it holds what is stored nowhere else: alert records.</param>
     public void Note(uint segment, UnixMillis receivedAt, bool isOnlyHere)
     {
         lock (gate)

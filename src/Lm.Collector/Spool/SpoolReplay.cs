@@ -89,7 +89,7 @@ internal sealed class SpoolReplay(
         }
 
         clock.Note(head.ReceivedAt);
-        Note(record.Position, head.ReceivedAt, batch.HasLogsOrAlerts);
+        Note(record.Position, head.ReceivedAt, batch.Alerts.Length > 0);
         if (!into.Replay(batch.Key, new FrameFingerprint(frame.Checksum, frame.Length), head.Floor, head.ReceivedAt, record.Position))
         {
             repeats++;

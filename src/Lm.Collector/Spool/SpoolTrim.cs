@@ -4,10 +4,10 @@ using Lm.Platform.Files;
 
 namespace Lm.Collector.Spool;
 
-/// <summary>Deletes what no longer need be kept: spool segments whose samples are in the head's files or in blocks, and sequences of queues that have
-/// been silent so long that every repeat would be too old. Log and alert records have no other place yet: their segments stay for
+/// <summary>Deletes what no longer need be kept: spool segments whose samples and log records are in files of their own, and sequences of queues that have
+/// been silent so long that every repeat would be too old. Alert records have no other place yet: their segments stay for
 /// <c>local_retention_days</c>.</summary>
-/// <remarks>Order: the head's checkpoint, the state file and the ledger's snapshot are durable before a segment goes (D4, K13). What is old is
+/// <remarks>Order: the head's and the log store's checkpoint, the state file and the ledger's snapshot are durable before a segment goes (D4, K13). What is old is
 /// told by <see cref="ClockGuard.Proven"/>.</remarks>
 /// <param name="files">The file system.</param>
 /// <param name="snapshotPath">The ledger's snapshot.</param>
@@ -95,5 +95,5 @@ internal sealed class SpoolTrim(
 /// <param name="Ledger">Sequences.</param>
 /// <param name="Clock">Says what is old.</param>
 /// <param name="State">What else records brought.</param>
-/// <param name="StoredBefore">The first segment with samples that are in the spool only.</param>
+/// <param name="StoredBefore">The first segment with samples or log records that are in the spool only.</param>
 internal sealed record SpoolTrimParts(SequenceLedger Ledger, ClockGuard Clock, StateFile State, Func<uint> StoredBefore);

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using Lm.Tsdb;
 
 namespace Lm.PromQL.Functions;
@@ -12,7 +13,7 @@ internal static class LabelFunctions
         var source = Evaluator.Text(call.Arguments[3]);
         var pattern = Evaluator.Text(call.Arguments[4]);
         var list = evaluator.Vector(call.Arguments[0], grid); // first: of several faults, that of the data is told
-        if (!LabelRegex.TryParse(pattern, out var regex, out _))
+        if (!AnchoredRegex.TryParse(pattern, out var regex, out _))
         {
             throw QueryException.Execution("invalid regular expression in label_replace(): " + pattern);
         }

@@ -1,3 +1,5 @@
+using Lm.Platform;
+
 namespace Lm.Tsdb.Blocks;
 
 /// <summary>What a block's <c>meta.json</c> says. Its presence vouches for the whole folder.</summary>

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;

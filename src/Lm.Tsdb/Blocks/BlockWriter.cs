@@ -1,3 +1,4 @@
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Tsdb.Chunks;
 using Lm.Tsdb.Index;

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Tsdb.Blocks;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Lm.Platform;
 using Lm.Tsdb.Blocks;
 
 namespace Lm.Tsdb.Head;

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using System.Globalization;
 using Lm.Platform.Files;
 

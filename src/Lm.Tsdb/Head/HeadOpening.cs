@@ -1,3 +1,5 @@
+using Lm.Platform;
+
 namespace Lm.Tsdb.Head;
 
 /// <summary>What opening a head found.</summary>

@@ -610,6 +610,106 @@ public sealed class LogTailerTests
         Assert.Equal(["1", text, "2"], bench.Bodies());
     }
 
+    [Theory]
+    [InlineData(16_384)]
+    [InlineData(12 << 20)]
+    public async Task A_line_of_10_MB_that_comes_in_pieces_is_one_record(int messageBytesMax)
+    {
+        await using var bench = new TailBench(queueBytesMax: 256 << 20) { LogMessageBytesMax = messageBytesMax };
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n");
+        await bench.StartAsync();
+        var piece = new string('z', 1_000_000);
+        for (var i = 0; i < 10; i++)
+        {
+            bench.Append("a.log", piece);
+            await bench.ReadAsync();
+            Assert.Equal(["1"], bench.Bodies());
+        }
+
+        bench.Append("a.log", "\n2\n");
+        await bench.ReadAsync();
+
+        var bodies = bench.Bodies();
+        Assert.Equal(("1", "2", 3), (bodies[0], bodies[2], bodies.Count));
+        Assert.Equal(Math.Min(10_000_000, messageBytesMax), bodies[1].Length);
+        Assert.True(bodies[1].AsSpan().TrimStart('z').IsEmpty);
+        Assert.Equal(messageBytesMax < 10_000_000 ? "truncated" : "", bench.Arrived()[1].Marks);
+    }
+
+    [Fact]
+    public async Task A_long_line_among_joined_ones_is_cut_and_the_next_record_begins_where_it_should()
+    {
+        await using var bench = new TailBench { LogMessageBytesMax = 100 };
+        bench.Inputs.Add(bench.AddInput("a.log") with { MultilineStart = Pattern(@"^\d") });
+        bench.Inputs.RemoveAt(0);
+        bench.Write("a.log", "1\n" + new string('y', 300_000) + "\n2\n  more\n3\n");
+        await bench.StartAsync();
+
+        await bench.ReadAsync();
+        await bench.RestartAsync();
+        await bench.ReadAsync(seconds: 5);
+
+        Assert.Equal(["1", new string('y', 100), "2\n  more", "3"], bench.Bodies());
+        Assert.Equal(["", "truncated", "", ""], bench.Arrived().Select(line => line.Marks));
+    }
+
+    [Fact]
+    public async Task Hostile_lines_arrive_as_they_are()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        string[] lines = ["<script>alert(1)</script>", "\u001b[31mred\u001b[0m\u0007", "a\0b", "\r in \r the middle", "", " \t ", "{\"json\": \"\\u0000\"}", "\u202egnirts", "\ufeffbom"];
+        bench.Write("a.log", string.Join('\n', lines) + "\n");
+        await bench.StartAsync();
+
+        await bench.ReadAsync();
+
+        Assert.Equal(lines, bench.Bodies());
+        Assert.All(bench.Arrived(), line => Assert.InRange(line.Attributes.Count, 1, 4));
+    }
+
+    [Fact]
+    public async Task Records_have_the_time_and_severity_that_their_line_says()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Inputs.Add(new LogInput("plain", bench.At("a.log"), false) { Recognises = false });
+        await bench.StartAsync();
+        var written = DateTimeOffset.FromUnixTimeMilliseconds(bench.Time.GetUtcNow().AddHours(-1).ToUnixTimeMilliseconds());
+        var line = $"{written:yyyy-MM-dd'T'HH:mm:ss.fff}Z ERROR it broke";
+        bench.Write("a.log", line + "\n");
+
+        await bench.ReadAsync();
+
+        var arrived = bench.Arrived();
+        Assert.Equal([(line, written.ToUnixTimeMilliseconds(), 17), (line, bench.Time.GetUtcNow().ToUnixTimeMilliseconds(), 0)], arrived.Select(record => (record.Body, record.TimeMs, record.Severity)));
+    }
+
+    [Fact]
+    public async Task A_record_has_four_attributes_at_most_and_values_that_the_collector_takes()
+    {
+        await using var bench = new TailBench { LogMessageBytesMax = 64, Announced = new Limits { LabelValueBytesMax = 64 } };
+        bench.Inputs.Add(bench.AddInput(string.Join('/', Enumerable.Repeat("\u00e9-long-folder", 6)) + "/a.log") with { HasOffsets = true });
+        bench.Inputs.RemoveAt(0);
+        var path = bench.Inputs[0].Path;
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using (var file = File.Create(path))
+        {
+            file.Write([.. Enumerable.Repeat((byte)0xFF, 200), (byte)'\n']);
+        }
+
+        await bench.StartAsync();
+        await bench.ReadAsync();
+
+        var line = Assert.Single(bench.Arrived());
+        Assert.Equal(["file", "input", "marks", "offset"], line.Attributes.Keys.Order(StringComparer.Ordinal));
+        Assert.StartsWith("...", line.Attributes["file"], StringComparison.Ordinal);
+        Assert.EndsWith("folder/a.log", line.Attributes["file"], StringComparison.Ordinal);
+        Assert.All(line.Attributes.Values, value => Assert.InRange(System.Text.Encoding.UTF8.GetByteCount(value), 1, 64));
+        Assert.Equal("truncated,invalid_utf8", line.Marks);
+    }
+
     [Fact]
     public async Task Bytes_that_are_no_UTF_8_are_replaced_marked_and_counted()
     {

@@ -56,10 +56,16 @@ public sealed class AgentSettingsTests : IDisposable
         Assert.Equal([("etc", "/etc", false, 60), ("/srv", "/srv", true, 600)], settings.Watches.Select(watch => (watch.Name, watch.Path, watch.IsRecursive, watch.EventsPerMinuteMax)));
         Assert.Equal([FileChangeKinds.Created | FileChangeKinds.Modified, FileChangeKinds.All], settings.Watches.Select(watch => watch.Kinds));
         Assert.Equal(["*.conf", "ssl/**", ".*.sw?"], settings.Watches[0].Include.Concat(settings.Watches[0].Exclude).Select(pattern => pattern.Text));
+        Assert.Equal((true, false, 1.0, 0, false), Rest(settings.LogInputs[0]));
+        Assert.Equal((false, true, 0.25, 2, true), Rest(settings.LogInputs[1]));
+        Assert.True(settings.LogInputs[1].MultilineStart!.IsMatch("1 begins"u8) && !settings.LogInputs[1].MultilineStart!.IsMatch(" goes on"u8));
         Assert.True(settings.Tls.ClientCertificate?.HasPrivateKey);
         Assert.Single(settings.Tls.ClientChain);
         Assert.Single(settings.Tls.Roots!);
     }
+
+    private static (bool Recognises, bool HasOffsets, double Timeout, int Excludes, bool IsMultiline) Rest(LogInput input) =>
+        (input.Recognises, input.HasOffsets, input.MultilineTimeout.TotalSeconds, input.Exclude.Count, input.MultilineStart is not null);
 
     [Fact]
     public void All_faults_of_a_file_are_told_at_once_with_their_places()

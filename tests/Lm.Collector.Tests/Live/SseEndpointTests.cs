@@ -259,6 +259,8 @@ public sealed class SseEndpointTests
     [Theory]
     [InlineData("?events=everything", "\"everything\" is no kind of event; there are batch, sample, log, alert")]
     [InlineData("?match[]={", "parse error")]
+    [InlineData("?query={a=", "parse error at line 1, column 4")]
+    [InlineData("?query=rate({a=\"b\"}[1m])", "a query for lines is expected here")]
     public async Task A_parameter_that_cannot_be_used_is_named(string query, string message)
     {
         await using var listener = await PrivateListener.StartAsync();

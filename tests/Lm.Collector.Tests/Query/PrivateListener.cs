@@ -10,6 +10,7 @@ using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Collector.Tests.Series;
+using Lm.Logs.Tests.Query;
 using Lm.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -44,6 +45,8 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 Progress = this,
                 Series = series.Head,
                 SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
+                Logs = Logs,
+                LogMetrics = () => [],
                 Catalog = series.Catalog,
                 Time = time,
                 Loggers = NullLoggerFactory.Instance,
@@ -62,6 +65,9 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
 
     /// <summary>What is known of metrics.</summary>
     public MetricCatalog Catalog => series.Catalog;
+
+    /// <summary>What log queries read.</summary>
+    public MemoryLogs Logs { get; } = new();
 
     public Guid Incarnation { get; } = Guid.NewGuid();
 

@@ -36,11 +36,14 @@ internal sealed class BatchMaker(string agentId = "web1")
         return this;
     }
 
+    /// <summary>Log records of the next batch.</summary>
+    public List<LogRecord> Logs { get; } = [];
+
     /// <summary>Alert records of the next batch.</summary>
     public List<AlertRecord> Alerts { get; } = [];
 
     /// <summary>The batch gathered so far, received when its newest sample was taken unless said otherwise; the next one begins empty.</summary>
-    public AcceptedBatch Make(long? receivedAtMs = null, long oldestAccepted = long.MinValue, int[]? dropped = null, bool isReplay = false)
+    public AcceptedBatch Make(long? receivedAtMs = null, long oldestAccepted = long.MinValue, int[]? dropped = null, int[]? droppedLogs = null, bool isReplay = false)
     {
         var receivedAt = receivedAtMs ?? series.SelectMany(each => each.Times).Select(time => time.Value).DefaultIfEmpty().Max();
         encoder.IncludeMetadata = true;
@@ -51,6 +54,8 @@ internal sealed class BatchMaker(string agentId = "web1")
         }
 
         series.Clear();
+        Logs.ForEach(log => encoder.AddLog(log));
+        Logs.Clear();
         Alerts.ForEach(alert => encoder.AddAlert(alert));
         Alerts.Clear();
         sequence++;
@@ -63,7 +68,7 @@ internal sealed class BatchMaker(string agentId = "web1")
             Position = new JournalPosition(0, Interlocked.Increment(ref position)),
             ReceivedAt = new UnixMillis(receivedAt),
             Batch = decoded,
-            Verdict = new BatchVerdict { OldestAccepted = new UnixMillis(oldestAccepted), DroppedSeries = dropped ?? [] },
+            Verdict = new BatchVerdict { OldestAccepted = new UnixMillis(oldestAccepted), DroppedSeries = dropped ?? [], DroppedLogs = droppedLogs ?? [] },
             IsReplay = isReplay,
             FrameBytes = payload.Length,
         };

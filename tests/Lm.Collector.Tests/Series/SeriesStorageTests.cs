@@ -68,24 +68,24 @@ public sealed class SeriesStorageTests
     }
 
     [Fact]
-    public async Task A_segment_with_log_records_stays_for_local_retention_over_restarts()
+    public async Task A_segment_with_alert_records_stays_for_local_retention_over_restarts()
     {
         await using var rig = new StorageRig();
         await SendManyAsync(rig, 20);
-        await rig.SendAsync(hasLog: true);
-        var withLog = rig.Spool.Segments[^1].Number;
+        await rig.SendAsync(hasAlert: true);
+        var withAlert = rig.Spool.Segments[^1].Number;
         await SendManyAsync(rig, 40);
         await using var later = await rig.AfterStopAsync();
-        Assert.Equal(withLog, later.OldestSegment);
+        Assert.Equal(withAlert, later.OldestSegment);
         await using var latest = await later.AfterStopAsync();
-        Assert.Equal(withLog, latest.OldestSegment);
+        Assert.Equal(withAlert, latest.OldestSegment);
 
         latest.Time.Advance(latest.Settings.LocalRetention + TimeSpan.FromDays(1));
         latest.Trim.Run(latest.Settings);
-        Assert.Equal(withLog, latest.OldestSegment); // a clock that nobody agrees with makes nothing old
+        Assert.Equal(withAlert, latest.OldestSegment); // a clock that nobody agrees with makes nothing old
         await latest.SendAsync();
         latest.Trim.Run(latest.Settings);
-        Assert.True(latest.OldestSegment > withLog);
+        Assert.True(latest.OldestSegment > withAlert);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
+using Lm.Collector.LogRecords;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
@@ -31,19 +32,22 @@ internal sealed class StorageRig : IAsyncDisposable
         Clock = new ClockGuard(Time);
         var spoolParts = new BatchSpoolParts(Ledger, Clock, SpoolMetrics, Log, () => 1 << 30) { SegmentSizeMax = segmentSizeMax };
         Spool = BatchSpool.Open(Files, Folder + "/journal", spoolParts);
-        Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, Time, Log));
+        var space = new LocalSpace();
+        Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, space, Time, Log));
+        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Clock, space, Time, Log));
         Agents = new AgentDirectory(Time, () => [], () => TimeSpan.FromMinutes(10));
         Ups = new UpWriter(Time, static _ => true, Spool.AppendAsync);
         state = new StateFile(Files, Folder + "/state.json", [Agents, Series.Catalog, Ups, Clock, Spool.Ages], Log);
-        var trimParts = new SpoolTrimParts(Ledger, Clock, state, () => Series.StoredBefore);
+        var trimParts = new SpoolTrimParts(Ledger, Clock, state, () => Math.Min(Series.StoredBefore, Logs.StoredBefore));
         Trim = new SpoolTrim(Files, Folder + "/ledger.snapshot", Spool, trimParts, SpoolMetrics, Log);
         state.Read(Spool.Incarnation);
         Trim.ReadSnapshot();
         Agents.SpoolEndsAt(Spool.End);
         Ledger.SpoolEndsAt(Spool.End);
-        IBatchConsumer[] consumers = [Series, Ups, Agents];
-        Spool.Replay(new[] { Series.ReplayFrom, Agents.AppliedUpTo, Ledger.Covered }.Min(), consumers, Time, CancellationToken.None);
+        IBatchConsumer[] consumers = [Series, Logs, Ups, Agents];
+        Spool.Replay(new[] { Series.ReplayFrom, Logs.ReplayFrom, Agents.AppliedUpTo, Ledger.Covered }.Min(), consumers, Time, CancellationToken.None);
         Series.ReplayDone();
+        Logs.ReplayDone();
         Spool.Start(consumers);
         Trim.Run(Settings);
         Ups.Start();
@@ -92,6 +96,8 @@ internal sealed class StorageRig : IAsyncDisposable
 
     public IngestMetrics Metrics { get; } = new();
 
+    public LogStorage Logs { get; }
+
     public AgentDirectory Agents { get; }
 
     public UpWriter Ups { get; }
@@ -101,16 +107,27 @@ internal sealed class StorageRig : IAsyncDisposable
     public uint OldestSegment => Spool.Segments[0].Number;
 
     /// <summary>Sends one sample, taken so long ago, and waits until the consumers have it.</summary>
-    public async Task SendAsync(TimeSpan age = default, string agent = "a1", bool hasLog = false)
+    public Task SendAsync(TimeSpan age = default, string agent = "a1", bool hasAlert = false, params LogRecord[] logs) =>
+        SendAsync([], age, agent, hasAlert, logs);
+
+    /// <summary>The same with log records, and labels of the agent.</summary>
+    public Task SendLogsAsync(Lm.Protocol.Label[] labels, params LogRecord[] logs) => SendAsync(labels, default, "a1", false, logs);
+
+    private async Task SendAsync(Lm.Protocol.Label[] labels, TimeSpan age, string agent, bool hasAlert, LogRecord[] logs)
     {
         var sequence = Truth.Next(agent);
         var at = Now.Add(-age).Value - (long)sequence; // no time comes twice
         var encoder = new BatchEncoder { IncludeMetadata = true };
-        encoder.Begin(Now, 15_000, []);
+        encoder.Begin(Now, 15_000, labels);
         encoder.AddSamples(new MetricDescriptor("node_load1", MetricType.Gauge, "", "Load."), [], [new UnixMillis(at)], [sequence]);
-        if (hasLog)
+        if (hasAlert)
         {
-            encoder.AddLog(new LogRecord(Now, 9, "hello", []));
+            encoder.AddAlert(new AlertRecord(Now, 9, "queue_dropped", "hello", []));
+        }
+
+        foreach (var log in logs)
+        {
+            encoder.AddLog(log);
         }
 
         var frame = encoder.EncodeFrame(new BatchKey(agent, FrameMaker.Queue, new SequenceRange(sequence, sequence))).ToArray();
@@ -180,7 +197,11 @@ internal sealed class StorageRig : IAsyncDisposable
 
     public Task AppliedAsync() => Spool.WaitForAcknowledgedAsync(TestContext.Current.CancellationToken).AsTask();
 
-    public void Keep() => Series.Keep(TestContext.Current.CancellationToken);
+    public void Keep()
+    {
+        Series.Keep(TestContext.Current.CancellationToken);
+        Logs.Keep(TestContext.Current.CancellationToken);
+    }
 
     public FoundSeries All(string metric = "node_load1") => FoundSeries.In(Series.Reader, LabelMatcher.Equal(LabelSet.MetricNameLabel, metric));
 
@@ -217,6 +238,7 @@ internal sealed class StorageRig : IAsyncDisposable
         isDisposed = true;
         await Spool.DisposeAsync();
         Series.Dispose();
+        Logs.Dispose();
         state.TryWrite(Spool.Incarnation);
         Trim.TryWriteSnapshot();
     }

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.TestKit;
 using Lm.Tsdb.Blocks;

@@ -1,3 +1,4 @@
+using Lm.Platform;
 using System.Runtime.CompilerServices;
 using Lm.Platform.Files;
 using Lm.TestKit;

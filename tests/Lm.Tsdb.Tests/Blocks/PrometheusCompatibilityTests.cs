@@ -1,3 +1,4 @@
+using Lm.Platform;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;

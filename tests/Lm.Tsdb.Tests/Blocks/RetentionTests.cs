@@ -1,3 +1,4 @@
+using Lm.Platform;
 using Lm.Tsdb.Blocks;
 
 namespace Lm.Tsdb.Tests.Blocks;

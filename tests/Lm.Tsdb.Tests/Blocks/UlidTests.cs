@@ -1,5 +1,5 @@
+using Lm.Platform;
 using Lm.TestKit;
-using Lm.Tsdb.Blocks;
 
 namespace Lm.Tsdb.Tests.Blocks;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Lm.Collector.Listeners;
+using Lm.Logs.Tests.Query;
 using Lm.Collector.Query;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
@@ -44,6 +45,8 @@ internal sealed class ApiHost : IReadiness, ISpoolProgress, IAsyncDisposable
             Progress = this,
             Series = series,
             SeriesMetrics = () => [],
+            Logs = new MemoryLogs(),
+            LogMetrics = () => [],
             Catalog = new MetricCatalog(),
             Time = TimeProvider.System,
             Loggers = NullLoggerFactory.Instance,

@@ -1,0 +1,57 @@
+using Lm.Collector.Spool;
+using Lm.Logs;
+using Lm.Protocol;
+
+namespace Lm.Collector.LogRecords;
+
+/// <summary>Spool → log store: applies the verdict, gives each record its stream, adds its line.</summary>
+/// <param name="store">The store.</param>
+internal sealed class LogFeed(LogStore store)
+{
+    private readonly BatchStreams streams = new();
+    private readonly LogAttributes attributes = new();
+
+    /// <summary>Takes one batch.</summary>
+    /// <exception cref="IOException">Not all of it could be taken: see <see cref="LogStore.Append"/>.</exception>
+    public void Apply(AcceptedBatch batch)
+    {
+        var logs = batch.Batch.Logs;
+        if (logs.Length == 0)
+        {
+            return;
+        }
+
+        streams.Begin(batch.Batch);
+        var dropped = batch.Verdict.DroppedLogs;
+        var oldest = batch.Verdict.OldestAccepted;
+        var identity = new LogIdentity(batch.Batch.Key.QueueId.Value, batch.Batch.Key.Sequences.Start, 0);
+        var nextDropped = 0;
+        for (var i = 0; i < logs.Length; i++)
+        {
+            if (nextDropped < dropped.Count && dropped[nextDropped] == i)
+            {
+                nextDropped++;
+            }
+            else if (logs[i].Time >= oldest)
+            {
+                Append(batch, logs[i], identity with { Index = i });
+            }
+        }
+    }
+
+    private void Append(AcceptedBatch batch, in DecodedLog log, LogIdentity identity)
+    {
+        var references = batch.Batch.Attributes(log);
+        attributes.Clear();
+        for (var i = 0; i + 1 < references.Length; i += 2)
+        {
+            var name = batch.Batch.Symbol(references[i]);
+            if (!BatchStreams.IsInput(name))
+            {
+                attributes.Add(name, batch.Batch.Symbol(references[i + 1]));
+            }
+        }
+
+        store.Append(new IncomingLine(log.Time.Value, streams.Of(log), identity, batch.Batch.Body(log), attributes), batch.ReceivedAt);
+    }
+}

@@ -1,0 +1,82 @@
+using Lm.Collector.Settings;
+using Lm.Collector.Spool;
+using Lm.Logs;
+
+namespace Lm.Collector.LogRecords;
+
+/// <summary>Seals log files that are complete, and deletes the oldest by <c>local_retention_days</c> and <c>max_local_bytes</c>.</summary>
+/// <param name="store">The store.</param>
+/// <param name="clock">Says what is old.</param>
+/// <param name="space">Who else uses <c>max_local_bytes</c>.</param>
+/// <param name="logger">The log.</param>
+internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace space, ILogger logger)
+{
+    private bool isFailing;
+
+    /// <summary>Files that could not be sealed since start.</summary>
+    public long SealsFailed { get; private set; }
+
+    /// <summary>Files deleted by retention since start.</summary>
+    public long Expired { get; private set; }
+
+    /// <summary>Seals everything that is complete, then deletes what is too old or too much.</summary>
+    public void Run(StorageSettings settings, CancellationToken stopping)
+    {
+        Seal(stopping);
+        Expire(settings);
+    }
+
+    private void Seal(CancellationToken stopping)
+    {
+        try
+        {
+            while (store.SealNext(stopping, out var file))
+            {
+                isFailing = false;
+                if (file is not null)
+                {
+                    LogRecordsLog.Sealed(logger, file.Path, file.MinTime, file.MaxTime, file.Lines, file.BodyBytes, file.SizeBytes);
+                }
+            }
+        }
+        catch (IOException e)
+        {
+            SealsFailed++;
+            if (!isFailing)
+            {
+                LogRecordsLog.SealFailed(logger, e.Message); // once: a full disk stays full for a while
+            }
+
+            isFailing = true;
+        }
+    }
+
+    private void Expire(StorageSettings settings)
+    {
+        var files = store.Files;
+        TellSpace();
+        var oldest = clock.Proven.Add(-settings.LocalRetention).Value;
+        var until = space.ExcessUntil(settings.LocalSizeMax);
+        var gone = files.Where(file => file.MaxTime < oldest || file.MaxTime <= until).ToArray();
+        if (gone.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            store.Delete(gone);
+            Expired += gone.Length;
+            var (newest, bytes) = (gone.Max(static file => file.MaxTime), gone.Sum(static file => file.SizeBytes));
+            LogRecordsLog.Expired(logger, gone.Length, newest, bytes);
+        }
+        catch (IOException e)
+        {
+            LogRecordsLog.RetentionFailed(logger, e.Message);
+        }
+
+        TellSpace();
+    }
+
+    private void TellSpace() => space.SetLogs([.. store.Files.Select(static file => new LocalFile(file.MaxTime, file.SizeBytes))]);
+}

@@ -1,0 +1,277 @@
+using Lm.Collector.Listeners;
+using Lm.Collector.Settings;
+using Lm.Collector.Spool;
+using Lm.Journal;
+using Lm.Logs;
+using Lm.Platform;
+using Lm.Platform.Files;
+
+namespace Lm.Collector.LogRecords;
+
+/// <summary>The log store: fed from the spool, read by searches, kept by its own loop.</summary>
+/// <remarks>
+/// Invariants:
+/// one thread at a time adds lines or makes a checkpoint: it holds the gate;
+/// what a checkpoint covers is read from files after a restart, what comes behind it from the spool (K13);
+/// no line waits longer than a checkpoint's interval for a durable file, quiet or not (K14).
+/// </remarks>
+internal sealed class LogStorage : IBatchConsumer, IDisposable
+{
+    /// <summary>Spool bytes after which open files are made durable: what a restart replays at most (K15).</summary>
+    public const long CheckpointBytes = 64L << 20;
+
+    /// <summary>How long lines stay in the spool alone when less than that comes.</summary>
+    public static readonly TimeSpan CheckpointInterval = TimeSpan.FromMinutes(15);
+
+    /// <summary>How often it looks what is due.</summary>
+    public static readonly TimeSpan Tick = TimeSpan.FromSeconds(5);
+
+    private const string LogsFolder = "logs";
+
+    private readonly Lock gate = new(); // held by whoever adds lines or makes a checkpoint; guards applied, checkpointed, held, isLive, checkpointAt, isFailing
+    private readonly Func<StorageSettings> settings;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly LogStore store;
+    private readonly LogFeed feed;
+    private readonly LogKeeper keeper;
+    private CommitPosition applied; // the last record that was taken; the replay begins with it and passes over it
+    private CommitPosition checkpointed;
+    private CommitPosition? held; // the record before the first that could not be taken: nothing behind it counts as stored
+    private bool isLive;
+    private long checkpointAt;
+    private bool isFailing;
+
+    private LogStorage(IFileSystem files, Guid incarnation, JournalPosition spoolEnd, LogStorageParts parts)
+    {
+        (settings, time, logger) = (parts.Settings, parts.Time, parts.Logger);
+        var options = parts.Options(new LogStoreOptions
+        {
+            Directory = Path.Combine(settings().SpoolDirectory, LogsFolder),
+            Incarnation = incarnation,
+            Time = time,
+        });
+        store = LogStore.Open(files, options, out var opening);
+        foreach (var damage in opening.Damage)
+        {
+            LogRecordsLog.Damaged(logger, damage);
+        }
+
+        applied = checkpointed = PositionWithin(spoolEnd, opening.ReplayFrom);
+        ReplayFrom = new JournalPosition(applied.Segment, applied.Offset);
+        checkpointAt = time.GetTimestamp();
+        feed = new LogFeed(store);
+        keeper = new LogKeeper(store, parts.Clock, parts.Space, logger);
+        var now = store.Statistics();
+        LogRecordsLog.Opened(logger, now.SealedFiles, now.SealedBytes, now.OpenFiles, ReplayFrom.Segment, ReplayFrom.Offset);
+    }
+
+    /// <summary>Raised after a checkpoint: spool segments may be done with.</summary>
+    public event Action? Checkpointed;
+
+    /// <summary>What searches read.</summary>
+    public ILogReader Reader => store;
+
+    /// <summary>Where the spool's replay begins for log records.</summary>
+    public JournalPosition ReplayFrom { get; }
+
+    /// <summary>The first spool segment with log records that are nowhere else.</summary>
+    public uint StoredBefore => store.Covered.Segment;
+
+    /// <summary>Opens <c>logs/</c> in the spool's folder.</summary>
+    /// <param name="files">The file system.</param>
+    /// <param name="incarnation">The spool's id.</param>
+    /// <param name="spoolEnd">Where the spool's next record goes, at the earliest.</param>
+    /// <param name="parts">What it works with.</param>
+    /// <exception cref="IOException">The folder cannot be read or written.</exception>
+    public static LogStorage Open(IFileSystem files, Guid incarnation, JournalPosition spoolEnd, LogStorageParts parts) =>
+        new(files, incarnation, spoolEnd, parts);
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedBatch batch)
+    {
+        lock (gate)
+        {
+            if (IsNew(batch.Position))
+            {
+                Take(batch);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedWrite write) => PassOver(write.Position);
+
+    /// <inheritdoc/>
+    public void Apply(AcceptedUps ups) => PassOver(ups.Position);
+
+    /// <summary>Makes durable what was taken since the last time.</summary>
+    public void Checkpoint()
+    {
+        lock (gate)
+        {
+            CheckpointInside();
+        }
+    }
+
+    /// <summary>One round: what is over is declared complete, checkpoint, sealing, retention.</summary>
+    public void Keep(CancellationToken stopping)
+    {
+        store.Maintain(UnixMillis.Now(time));
+        lock (gate)
+        {
+            var isDue = store.Statistics().FilesWaiting > 0 || time.GetElapsedTime(checkpointAt) >= CheckpointInterval;
+            if (store.IsDirty && isDue)
+            {
+                CheckpointInside();
+            }
+        }
+
+        keeper.Run(settings(), stopping);
+    }
+
+    /// <summary>Keeps until stopped.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(Tick, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                await Task.Run(() => KeepOn(stopping), stopping);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // That is how it ends.
+        }
+    }
+
+    /// <summary>The spool was read back: what comes from now on is live.</summary>
+    public void ReplayDone()
+    {
+        lock (gate)
+        {
+            isLive = true;
+        }
+    }
+
+    /// <summary>Metrics of the store.</summary>
+    public IEnumerable<CollectorMetric> Collect() => LogRecordsMetrics.Collect(store.Statistics(), keeper);
+
+    /// <summary>Makes durable what was taken, and closes the files.</summary>
+    public void Dispose()
+    {
+        Checkpoint();
+        store.Dispose();
+    }
+
+    // A spool that ends before what the store has of it has lost its end (damage, a folder brought back from a copy): its next records stand where others
+    // stood, and would pass for known. Positions begin afresh then, durably, before one comes; lines that come twice are found once.
+    private CommitPosition PositionWithin(JournalPosition spoolEnd, CommitPosition covered)
+    {
+        if (covered < new CommitPosition(spoolEnd.Segment, spoolEnd.Offset) || covered == CommitPosition.Start)
+        {
+            return covered;
+        }
+
+        LogRecordsLog.SpoolIsShorter(logger, spoolEnd.Segment, spoolEnd.Offset, covered.Segment, covered.Offset);
+        store.Checkpoint(CommitPosition.Start);
+        return CommitPosition.Start;
+    }
+
+    // A round that fails for a reason that nobody thought of must not be the last: nothing would become durable any more, and nobody would know.
+    private void KeepOn(CancellationToken stopping)
+    {
+        try
+        {
+            Keep(stopping);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
+        {
+            LogRecordsLog.KeepFailed(logger, e);
+        }
+    }
+
+    // A record that could not be taken, whole or in part, stays in the spool for the next start: no checkpoint covers it. One that cannot be taken then,
+    // either, and not for the disk's sake, is passed over, or the spool would fill up behind it.
+    private void Take(AcceptedBatch batch)
+    {
+        try
+        {
+            feed.Apply(batch);
+        }
+        catch (Exception e) when (e is IOException || (isLive && e is not OutOfMemoryException))
+        {
+            held ??= applied;
+            throw;
+        }
+        finally
+        {
+            Applied(batch.Position);
+        }
+    }
+
+    private void PassOver(JournalPosition position)
+    {
+        lock (gate)
+        {
+            if (IsNew(position))
+            {
+                Applied(position);
+            }
+        }
+    }
+
+    // A replay begins at the oldest record that anyone needs.
+    private bool IsNew(JournalPosition position) => applied == CommitPosition.Start || new CommitPosition(position.Segment, position.Offset) > applied;
+
+    private void Applied(JournalPosition position)
+    {
+        applied = new CommitPosition(position.Segment, position.Offset);
+        var grown = applied.Segment == checkpointed.Segment ? applied.Offset - checkpointed.Offset : CheckpointBytes;
+        if (grown >= CheckpointBytes)
+        {
+            CheckpointInside();
+        }
+    }
+
+    private void CheckpointInside()
+    {
+        checkpointAt = time.GetTimestamp();
+        checkpointed = applied; // also after a failure: the next try comes with the next segment, not with the next batch
+        var covered = held ?? applied;
+        if (store.Covered == covered && !store.IsDirty)
+        {
+            return;
+        }
+
+        try
+        {
+            store.Checkpoint(covered);
+            isFailing = false;
+            Checkpointed?.Invoke();
+        }
+        catch (IOException e)
+        {
+            if (!isFailing)
+            {
+                LogRecordsLog.CheckpointFailed(logger, e.Message); // once: a full disk stays full for a while
+            }
+
+            isFailing = true;
+        }
+    }
+}
+
+/// <summary>What the log storage works with.</summary>
+/// <param name="Settings">The settings as they are now.</param>
+/// <param name="Clock">Says what is old.</param>
+/// <param name="Space">Who else uses <c>max_local_bytes</c>.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Logger">Its log.</param>
+internal sealed record LogStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>Changes how the store works; for tests, whose files are small.</summary>
+    public Func<LogStoreOptions, LogStoreOptions> Options { get; init; } = static options => options;
+}

@@ -1,0 +1,323 @@
+using System.Text;
+using Lm.Collector.Listeners;
+using Lm.Logs;
+using Lm.Logs.Query;
+using Lm.Platform;
+
+namespace Lm.Collector.Query;
+
+/// <summary>Loki's read API over the same lines: for Grafana's Loki data source and logcli.</summary>
+/// <remarks>Source: https://grafana.com/docs/loki/latest/reference/loki-http-api/. Errors are plain text, as Loki's.</remarks>
+internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
+{
+    private const string EncodingHeader = "X-Loki-Response-Encoding-Flags";
+    private const string Categorize = "categorize-labels";
+    private const long SixHoursMs = 6 * 3_600_000;
+
+    // Lines of an answer, which is held in memory.
+    private const long HeldBytesMax = 128L << 20;
+
+    private UnixMillis Now => UnixMillis.Now(services.Time);
+
+    /// <summary>Answers <c>query_range</c>.</summary>
+    public Task QueryRangeAsync(HttpContext context) =>
+        AnswerAsync(context, request => LogAsk.ReadRange(request, Now, LogAsk.LinesMax, endsOpen: false), Find, (ask, found) => WriteAsync(context, ask, found, isRange: true));
+
+    /// <summary>Answers <c>query</c>: a metric query at one time.</summary>
+    public Task QueryAsync(HttpContext context) => AnswerAsync(context, ReadInstant, Find, (ask, found) => WriteAsync(context, ask, found, isRange: false));
+
+    /// <summary>Answers <c>labels</c>.</summary>
+    public Task LabelsAsync(HttpContext context) => TextsAsync(context, static streams => streams.SelectMany(stream => stream.Labels).Select(label => label.Name));
+
+    /// <summary>Answers <c>label/{name}/values</c>.</summary>
+    public Task ValuesAsync(HttpContext context, string name) =>
+        TextsAsync(context, streams => streams.Select(stream => stream[name]).Where(value => value.Length > 0));
+
+    /// <summary>Answers <c>series</c>: the streams of some selectors.</summary>
+    public Task SeriesAsync(HttpContext context) => AnswerAsync(
+        context,
+        ReadSeries,
+        (asks, work) => asks.SelectMany(ask => search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken)).Distinct()
+            .OrderBy(stream => string.Concat(stream.Labels.Select(label => $"{label.Name}\0{label.Value}\0")), StringComparer.Ordinal).ToArray(),
+        async (_, streams) =>
+        {
+            var json = ApiAnswer.Begin(context.Response);
+            json.Raw("["u8);
+            for (var i = 0; i < streams.Length; i++)
+            {
+                json.Raw(i > 0 ? ","u8 : ""u8);
+                LogJson.Labels(json, streams[i].Labels);
+                if (json.IsFull)
+                {
+                    await json.FlushAsync(context.RequestAborted);
+                }
+            }
+
+            json.Raw("]"u8);
+            await ApiAnswer.EndAsync(json, [], [], context.RequestAborted);
+        });
+
+    /// <summary>Answers <c>index/stats</c>: how much a query over a selector would read; Grafana shows it before it asks.</summary>
+    public Task StatisticsAsync(HttpContext context) => AnswerAsync(
+        context,
+        ReadStreams,
+        (ask, work) => new Stored(
+            search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken).Count, search.Measure(ask.Start, ask.End, ask.Selector, work.CancellationToken)),
+        async (_, stored) =>
+        {
+            context.Response.ContentType = ApiJson.ContentType; // bare, as Loki has it
+            var json = new JsonOutput(context.Response.BodyWriter);
+            json.Raw("{\"streams\":"u8);
+            json.Number(stored.Streams);
+            json.Raw(",\"chunks\":"u8);
+            json.Number(stored.Extent.Frames);
+            json.Raw(",\"entries\":"u8);
+            json.Number(stored.Extent.Lines);
+            json.Raw(",\"bytes\":"u8);
+            json.Number(stored.Extent.Bytes);
+            json.Raw("}"u8);
+            await json.FlushAsync(context.RequestAborted);
+        });
+
+    /// <summary>Answers <c>format_query</c>.</summary>
+    public Task FormatAsync(HttpContext context) => AnswerAsync(context, LogAsk.ReadQuery, static (query, _) => query, async (query, _) =>
+    {
+        var json = ApiAnswer.Begin(context.Response);
+        json.Text(query.ToString());
+        await ApiAnswer.EndAsync(json, [], [], context.RequestAborted);
+    });
+
+    /// <summary>Answers <c>status/buildinfo</c>: Grafana asks it what the data source can do.</summary>
+    public static async Task BuildInfoAsync(HttpContext context)
+    {
+        context.Response.ContentType = ApiJson.ContentType;
+        var json = new JsonOutput(context.Response.BodyWriter);
+        json.Raw("{\"version\":"u8);
+        json.Text(BuildInfo.Version);
+        json.Raw(",\"revision\":\"\",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\",\"goVersion\":\"\"}"u8);
+        await json.FlushAsync(context.RequestAborted);
+    }
+
+    private LogAsk? ReadInstant(ApiRequest request)
+    {
+        var time = LogTime.Of(request, "time", Now.Value);
+        var query = LogAsk.ReadQuery(request);
+        if (query is { IsMetric: false })
+        {
+            request.Fail(ApiError.BadData("log queries are not supported as an instant query type, please change your query to a range query type"));
+        }
+
+        return request.Error is not null ? null : new LogAsk { Query = query!, Start = time, End = time, Limit = 0, IsBackward = true, StepMs = 0 };
+    }
+
+    private List<StreamAsk>? ReadSeries(ApiRequest request)
+    {
+        var (start, end) = ReadSpan(request);
+        var texts = request.All("match[]").Concat(request.All("match")).ToList();
+        if (texts.Count > 64)
+        {
+            request.Fail("match[]", "at most 64 selectors are allowed");
+            return null;
+        }
+
+        var selectors = texts.Count == 0 ? [LogSelector.All] : texts.ConvertAll(text => LogAsk.ReadSelector(request, text));
+        return request.Error is null ? selectors.ConvertAll(selector => new StreamAsk(start, end, selector!)) : null;
+    }
+
+    private StreamAsk? ReadStreams(ApiRequest request)
+    {
+        var (start, end) = ReadSpan(request);
+        var selector = LogAsk.ReadSelector(request, request.First("query"));
+        return request.Error is null ? new StreamAsk(start, end, selector!) : null;
+    }
+
+    private (long Start, long End) ReadSpan(ApiRequest request)
+    {
+        var end = LogTime.Of(request, "end", Now.Value);
+        var since = request.Duration("since") is { } nanoseconds ? nanoseconds / 1_000_000 : SixHoursMs;
+        return (LogTime.Of(request, "start", end - since), end);
+    }
+
+    private Found Find(LogAsk ask, LogWork work)
+    {
+        var began = services.Time.GetTimestamp();
+        if (ask.Query.IsMetric)
+        {
+            var metric = ask.StepMs == 0
+                ? work.Engine.Instant(ask.Query, ask.Start, work.Statistics, work.CancellationToken)
+                : work.Engine.Range(ask.Query, ask.Start, ask.End, ask.StepMs, work.Statistics, work.CancellationToken);
+            return new Found([], metric, work, services.Time.GetElapsedTime(began));
+        }
+
+        var entries = new List<LogEntry>();
+        long held = 0;
+        foreach (var entry in work.Engine.Lines(ask.Query, ask.Range, work.Statistics, work.CancellationToken))
+        {
+            entries.Add(entry);
+            held += entry.Body.Length;
+            if (held > HeldBytesMax)
+            {
+                throw new LogQueryException($"the lines of the answer are more than {HeldBytesMax >> 20} MiB: lower the limit, or ask /api/v1/logs with Accept: application/x-ndjson");
+            }
+
+            if (entries.Count == ask.Limit)
+            {
+                break;
+            }
+        }
+
+        return new Found(entries, null, work, services.Time.GetElapsedTime(began));
+    }
+
+    private Task TextsAsync(HttpContext context, Func<IReadOnlyCollection<LogStream>, IEnumerable<string>> choose) => AnswerAsync(
+        context,
+        ReadStreams,
+        (ask, work) => choose(search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken)).Distinct().Order(StringComparer.Ordinal).ToArray(),
+        async (_, texts) =>
+        {
+            var json = ApiAnswer.Begin(context.Response);
+            json.Raw("["u8);
+            for (var i = 0; i < texts.Length; i++)
+            {
+                json.Raw(i > 0 ? ","u8 : ""u8);
+                json.Text(texts[i]);
+            }
+
+            json.Raw("]"u8);
+            await ApiAnswer.EndAsync(json, [], [], context.RequestAborted);
+        });
+
+    private async Task AnswerAsync<TAsk, TFound>(
+        HttpContext context, Func<ApiRequest, TAsk?> read, Func<TAsk, LogWork, TFound> find, Func<TAsk, TFound, Task> write)
+        where TAsk : class
+        where TFound : class
+    {
+        var (ask, found, error) = await search.RunAsync(context, read, (asked, work) => Task.FromResult(find(asked, work)));
+        if (error is not null)
+        {
+            await WriteErrorAsync(context, error);
+        }
+        else if (found is not null)
+        {
+            await write(ask!, found);
+        }
+    }
+
+    private static async Task WriteErrorAsync(HttpContext context, ApiError error)
+    {
+        var response = context.Response;
+        response.StatusCode = error.Type switch
+        {
+            "execution" => StatusCodes.Status400BadRequest,
+            "timeout" => StatusCodes.Status504GatewayTimeout,
+            _ => error.Status,
+        };
+        response.ContentType = "text/plain; charset=utf-8";
+        var body = Encoding.UTF8.GetBytes(error.Message);
+        response.ContentLength = body.Length;
+        await response.Body.WriteAsync(body, context.RequestAborted);
+    }
+
+    private static async Task WriteAsync(HttpContext context, LogAsk ask, Found found, bool isRange)
+    {
+        var isCategorized = context.Request.Headers[EncodingHeader].ToString().Contains(Categorize, StringComparison.OrdinalIgnoreCase);
+        var json = ApiAnswer.Begin(context.Response);
+        json.Raw("{"u8);
+        if (found.Metric is { } metric)
+        {
+            await LogJson.MetricAsync(json, metric, isRange, context.RequestAborted);
+        }
+        else
+        {
+            json.Raw("\"resultType\":\"streams\""u8);
+            json.Raw(isCategorized ? ",\"encodingFlags\":[\"categorize-labels\"],\"result\":["u8 : ",\"result\":["u8);
+            await StreamsAsync(json, found.Entries, isCategorized, context.RequestAborted);
+            json.Raw("]"u8);
+        }
+
+        WriteStatistics(json, found);
+        json.Raw("}"u8);
+        await ApiAnswer.EndAsync(json, LogJson.Warnings(found.Work.Statistics), [], context.RequestAborted);
+    }
+
+    // A stream for each set of labels; its lines in the order that was asked for.
+    private static async ValueTask StreamsAsync(JsonOutput json, IReadOnlyList<LogEntry> entries, bool isCategorized, CancellationToken cancellationToken)
+    {
+        var streams = entries.Select(entry => (Entry: entry, Labels: isCategorized ? entry.Labels : entry.AllLabels()))
+            .GroupBy(pair => string.Concat(pair.Labels.Select(label => $"{label.Name}\0{label.Value}\0")), StringComparer.Ordinal)
+            .OrderBy(group => group.Key, StringComparer.Ordinal);
+        var isFirst = true;
+        foreach (var stream in streams)
+        {
+            json.Raw(isFirst ? "{\"stream\":"u8 : ",{\"stream\":"u8);
+            isFirst = false;
+            LogJson.Labels(json, stream.First().Labels);
+            json.Raw(",\"values\":["u8);
+            var isFirstLine = true;
+            foreach (var (entry, _) in stream)
+            {
+                json.Raw(isFirstLine ? ""u8 : ","u8);
+                isFirstLine = false;
+                Value(json, entry, isCategorized);
+                if (json.IsFull)
+                {
+                    await json.FlushAsync(cancellationToken);
+                }
+            }
+
+            json.Raw("]}"u8);
+        }
+    }
+
+    private static void Value(JsonOutput json, LogEntry entry, bool isCategorized)
+    {
+        json.Raw("[\""u8);
+        json.Number(entry.Time);
+        json.Raw(entry.Time == 0 ? "\","u8 : "000000\","u8); // nanoseconds
+        json.Utf8Text(entry.Body.Span);
+        if (isCategorized)
+        {
+            json.Raw(",{"u8);
+            if (entry.Attributes.Count > 0)
+            {
+                json.Raw("\"structuredMetadata\":"u8);
+                LogJson.Labels(json, entry.Attributes);
+            }
+
+            if (entry.Parsed.Count > 0)
+            {
+                json.Raw(entry.Attributes.Count > 0 ? ",\"parsed\":"u8 : "\"parsed\":"u8);
+                LogJson.Labels(json, entry.Parsed);
+            }
+
+            json.Raw("}"u8);
+        }
+
+        json.Raw("]"u8);
+    }
+
+    private static void WriteStatistics(JsonOutput json, Found found)
+    {
+        var statistics = found.Work.Statistics;
+        var seconds = found.Took.TotalSeconds;
+        json.Raw(",\"stats\":{\"summary\":{\"bytesProcessedPerSecond\":"u8);
+        json.Number(seconds > 0 ? (long)(statistics.BytesRead / seconds) : 0);
+        json.Raw(",\"linesProcessedPerSecond\":"u8);
+        json.Number(seconds > 0 ? (long)(statistics.LinesRead / seconds) : 0);
+        json.Raw(",\"totalBytesProcessed\":"u8);
+        json.Number(statistics.BytesRead);
+        json.Raw(",\"totalLinesProcessed\":"u8);
+        json.Number(statistics.LinesRead);
+        json.Raw(",\"execTime\":"u8);
+        json.Number(seconds);
+        json.Raw(",\"queueTime\":"u8);
+        json.Number(found.Work.Waited.TotalSeconds);
+        json.Raw(",\"totalEntriesReturned\":"u8);
+        json.Number(found.Entries.Count);
+        json.Raw("}}"u8);
+    }
+
+    private sealed record Stored(int Streams, LogExtent Extent);
+
+    private sealed record Found(IReadOnlyList<LogEntry> Entries, LogMetric? Metric, LogWork Work, TimeSpan Took);
+}

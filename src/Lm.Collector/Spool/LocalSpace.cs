@@ -1,0 +1,57 @@
+namespace Lm.Collector.Spool;
+
+/// <summary>What blocks and log files take together: <c>max_local_bytes</c> bounds both, and the oldest of both go first (K19).</summary>
+/// <remarks>Each side tells what it has before it asks; it deletes its own only.</remarks>
+internal sealed class LocalSpace
+{
+    private readonly Lock gate = new(); // guards blocks, logs
+    private IReadOnlyList<LocalFile> blocks = [];
+    private IReadOnlyList<LocalFile> logs = [];
+
+    /// <summary>The blocks that there are.</summary>
+    public void SetBlocks(IReadOnlyList<LocalFile> all)
+    {
+        lock (gate)
+        {
+            blocks = all;
+        }
+    }
+
+    /// <summary>The log files that there are.</summary>
+    public void SetLogs(IReadOnlyList<LocalFile> all)
+    {
+        lock (gate)
+        {
+            logs = all;
+        }
+    }
+
+    /// <summary>Which files are too much.</summary>
+    /// <param name="bytesMax">What all of them may take.</param>
+    /// <returns>All whose newest time is not later than this; the smallest value when none is.</returns>
+    public long ExcessUntil(long bytesMax)
+    {
+        lock (gate)
+        {
+            var bytes = blocks.Sum(static file => file.Bytes) + logs.Sum(static file => file.Bytes);
+            var until = long.MinValue;
+            foreach (var file in blocks.Concat(logs).OrderBy(static file => file.NewestTime))
+            {
+                if (bytes <= bytesMax)
+                {
+                    break;
+                }
+
+                bytes -= file.Bytes;
+                until = file.NewestTime;
+            }
+
+            return until;
+        }
+    }
+}
+
+/// <summary>A block, or a log file.</summary>
+/// <param name="NewestTime">The time of what is newest in it, milliseconds since 1970.</param>
+/// <param name="Bytes">Its bytes on the disk.</param>
+internal readonly record struct LocalFile(long NewestTime, long Bytes);

@@ -1,0 +1,43 @@
+namespace Lm.Logs.Query;
+
+/// <summary>A line as a query gives it.</summary>
+public sealed class LogEntry
+{
+    /// <summary>Where it stands in the order of all lines.</summary>
+    public required LogPosition Position { get; init; }
+
+    /// <summary>Where it comes from.</summary>
+    public required LogStream Stream { get; init; }
+
+    /// <summary>The line after the query's stages, valid UTF-8.</summary>
+    public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>The stream's labels as far as the query left them, sorted by name.</summary>
+    public required IReadOnlyList<LogField> Labels { get; init; }
+
+    /// <summary>The line's attributes as far as the query left them, in the agent's order.</summary>
+    public required IReadOnlyList<LogField> Attributes { get; init; }
+
+    /// <summary>Labels that the query found in the line or made, sorted by name.</summary>
+    public required IReadOnlyList<LogField> Parsed { get; init; }
+
+    /// <summary>When, milliseconds since 1970-01-01T00:00:00Z.</summary>
+    public long Time => Position.Time;
+
+    /// <summary>Labels, attributes and parsed ones together, sorted by name; of two with one name the later counts.</summary>
+    public IReadOnlyList<LogField> AllLabels()
+    {
+        if (Attributes.Count == 0 && Parsed.Count == 0)
+        {
+            return Labels;
+        }
+
+        var all = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var label in Labels.Concat(Attributes).Concat(Parsed))
+        {
+            all[label.Name] = label.Value;
+        }
+
+        return [.. all.Select(label => new LogField(label.Key, label.Value))];
+    }
+}

@@ -1,0 +1,162 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Lm.Logs.Query.Pipeline;
+using Lm.Platform;
+
+namespace Lm.Logs.Query.Templates;
+
+/// <summary>Fills one template, line after line. For one thread at a time.</summary>
+internal sealed class TemplateRun
+{
+    /// <summary>The error of lines whose labels do not fit.</summary>
+    public const string Error = "TemplateFormatErr";
+
+    private const int ExpressionsMax = 64;
+
+    private readonly Template template;
+    private readonly StringBuilder output = new();
+    private readonly Dictionary<string, SearchRegex.Matcher> expressions = new(StringComparer.Ordinal);
+    private LineContext? context;
+    private string? lineText;
+    private byte[] line = new byte[1024];
+    private int lineLength;
+
+    private TemplateRun(Template template) => this.template = template;
+
+    /// <summary>When the line is from, milliseconds.</summary>
+    public long Time => context!.Time;
+
+    /// <summary>The line.</summary>
+    public string Line => lineText ??= Encoding.UTF8.GetString(line.AsSpan(0, lineLength));
+
+    /// <summary>Of a template that the parser has checked.</summary>
+    public static TemplateRun Of(string text) =>
+        Template.TryParse(text, out var template, out var fault) ? new TemplateRun(template!) : throw new ArgumentException(fault, nameof(text));
+
+    /// <summary>Fills it.</summary>
+    /// <param name="source">The line.</param>
+    /// <param name="labels">Its labels.</param>
+    /// <param name="text">What it became; empty when false.</param>
+    /// <param name="fault">Then: why not.</param>
+    public bool TryRun(ReadOnlySpan<byte> source, LineContext labels, out string text, out string fault)
+    {
+        (context, lineText, lineLength) = (labels, null, source.Length);
+        if (line.Length < source.Length)
+        {
+            line = new byte[source.Length];
+        }
+
+        source.CopyTo(line);
+        output.Clear();
+        try
+        {
+            Write(template.Nodes);
+            (text, fault) = (output.ToString(), "");
+            return true;
+        }
+        catch (TemplateException exception)
+        {
+            fault = exception.Message;
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            fault = "a regular expression takes longer than a second";
+        }
+
+        text = "";
+        return false;
+    }
+
+    /// <summary>An expression of the template, ready to be used.</summary>
+    public SearchRegex.Matcher Expression(string pattern)
+    {
+        if (expressions.TryGetValue(pattern, out var found))
+        {
+            return found;
+        }
+
+        if (!SearchRegex.TryParse(pattern, out var parsed, out var fault))
+        {
+            throw new TemplateException(fault);
+        }
+
+        if (expressions.Count == ExpressionsMax)
+        {
+            expressions.Clear();
+        }
+
+        return expressions[pattern] = parsed!.CreateMatcher();
+    }
+
+    private void Write(IReadOnlyList<TemplateNode> nodes)
+    {
+        foreach (var node in nodes)
+        {
+            switch (node)
+            {
+                case TextNode text:
+                    output.Append(text.Text);
+                    break;
+                case ActionNode action:
+                    output.Append(Evaluate(action.Pipe).ToString());
+                    break;
+                case IfNode choice:
+                    WriteBranch(choice);
+                    break;
+            }
+
+            if (output.Length > LineContext.MadeBytesMax / 3)
+            {
+                throw new TemplateException($"the text becomes longer than {LineContext.MadeBytesMax / 3} characters");
+            }
+        }
+    }
+
+    private void WriteBranch(IfNode choice)
+    {
+        foreach (var (condition, nodes) in choice.Branches)
+        {
+            if (condition is null || Evaluate(condition).IsTrue)
+            {
+                Write(nodes);
+                return;
+            }
+        }
+    }
+
+    private TemplateValue Evaluate(TemplatePipe pipe)
+    {
+        TemplateValue? last = null;
+        foreach (var call in pipe.Calls)
+        {
+            if (call.Function is null)
+            {
+                last = Evaluate(call.Operands[0]);
+                continue;
+            }
+
+            var arguments = new TemplateValue[call.Operands.Count + (last is null ? 0 : 1)];
+            for (var i = 0; i < call.Operands.Count; i++)
+            {
+                arguments[i] = Evaluate(call.Operands[i]);
+            }
+
+            if (last is { } piped)
+            {
+                arguments[^1] = piped;
+            }
+
+            last = call.Function.Call(arguments, this);
+        }
+
+        return last!.Value;
+    }
+
+    private TemplateValue Evaluate(TemplateOperand operand) => operand switch
+    {
+        ConstantOperand constant => constant.Value,
+        LabelOperand label => new TemplateValue(Encoding.UTF8.GetString(context!.Labels.ValueOf(label.Name))),
+        PipeOperand inner => Evaluate(inner.Pipe),
+        _ => throw new ArgumentOutOfRangeException(nameof(operand)),
+    };
+}

@@ -1,0 +1,139 @@
+using Lm.Collector.Tests.Series;
+using Lm.Protocol;
+using Lm.TestKit;
+
+namespace Lm.Collector.Tests.LogRecords;
+
+public sealed class LogStorageTests
+{
+    [Fact]
+    public async Task A_record_is_found_as_soon_as_its_batch_is_applied_and_after_a_kill_and_after_a_stop()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "hello \"world\"\n", [new Label("input", "syslog"), new Label("pid", "7")]));
+        string[] expected = ["{input=syslog,instance=a1,severity=info} hello \"world\"\n pid=7"];
+        Assert.Equal(expected, rig.Logs.Lines());
+
+        await using var killed = await rig.AfterKillAsync();
+        Assert.Equal(expected, killed.Logs.Lines());
+        await using var stopped = await killed.AfterStopAsync();
+        Assert.Equal(expected, stopped.Logs.Lines());
+        await using var cut = await stopped.AfterPowerCutAsync(1);
+        Assert.Equal(expected, cut.Logs.Lines());
+    }
+
+    [Fact]
+    public async Task Severities_have_OpenTelemetrys_short_names_and_none_where_they_are_not_known()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync(logs: [.. new[] { 0, 1, 4, 9, 14, 24 }.Select(severity => new LogRecord(rig.Now, severity, $"{severity}", []))]);
+
+        Assert.Equal(
+            ["{instance=a1} 0", "{instance=a1,severity=trace} 1", "{instance=a1,severity=trace4} 4", "{instance=a1,severity=info} 9", "{instance=a1,severity=warn2} 14", "{instance=a1,severity=fatal4} 24"],
+            rig.Logs.Lines());
+    }
+
+    [Fact]
+    public async Task Labels_of_an_agent_that_have_a_stored_lines_own_names_are_renamed()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendLogsAsync(
+            [new Label("instance", "x"), new Label("body", "b"), new Label("exported_body", "e"), new Label("site", "lab")],
+            new LogRecord(rig.Now, 0, "hello", [new Label("instance", "an attribute")]));
+
+        Assert.Equal(
+            ["{exported_body=e,exported_exported_body=b,exported_instance=x,instance=a1,site=lab} hello instance=an attribute"], rig.Logs.Lines());
+    }
+
+    [Fact]
+    public async Task Spool_segments_whose_records_are_in_log_files_go_and_nothing_is_lost_with_them()
+    {
+        await using var rig = new StorageRig();
+        rig.Files.Fault = static operation => operation.Path.Contains("/logs/", StringComparison.Ordinal) ? FileFault.InputOutput : null;
+        for (var i = 0; i < 60; i++)
+        {
+            await rig.SendAsync(logs: new LogRecord(rig.Now, 9, $"line {i}", []));
+        }
+
+        var oldest = rig.OldestSegment;
+        rig.Series.Checkpoint();
+        rig.Trim.Run(rig.Settings);
+        Assert.Equal(oldest, rig.OldestSegment); // log records are in the spool alone
+        rig.Files.Fault = null;
+        rig.Logs.Checkpoint();
+        rig.Trim.Run(rig.Settings);
+        Assert.True(rig.OldestSegment > oldest);
+
+        await using var later = await rig.AfterPowerCutAsync(5);
+        Assert.Equal(Enumerable.Range(0, 60).Select(i => $"{{instance=a1,severity=info}} line {i}"), later.Logs.Lines());
+    }
+
+    [Fact]
+    public async Task An_hour_that_is_over_becomes_a_sealed_file_and_late_lines_one_of_their_date()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync(logs: [new LogRecord(rig.Now, 9, "now", []), new LogRecord(rig.Now.Add(TimeSpan.FromDays(-3)), 9, "late", []), new LogRecord(rig.Now.Add(TimeSpan.FromDays(-3) + TimeSpan.FromHours(5)), 9, "late, too", [])]);
+        rig.Time.Advance(TimeSpan.FromHours(7));
+        rig.Keep();
+
+        Assert.Equal(
+            ["date=2025-12-30/hour=late", "date=2026-01-02/hour=03"],
+            rig.Files.AllFiles("/spool/logs").Where(static path => path.EndsWith(".ndjson.zst", StringComparison.Ordinal)).Select(static path => Path.GetDirectoryName(path)!["/spool/logs/".Length..]));
+        Assert.Equal(["{instance=a1,severity=info} late", "{instance=a1,severity=info} late, too", "{instance=a1,severity=info} now"], rig.Logs.Lines());
+        await using var later = await rig.AfterPowerCutAsync(7);
+        Assert.Equal(3, later.Logs.Lines().Count);
+    }
+
+    [Fact]
+    public async Task K14_a_quiet_window_is_durable_within_15_minutes()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "one", []));
+        var before = rig.Logs.StoredBefore;
+        rig.Time.Advance(TimeSpan.FromMinutes(15));
+        rig.Keep();
+        var written = rig.Files.AllFiles("/spool/logs/open");
+
+        Assert.Equal(0U, before);
+        Assert.Contains(written, static path => path.EndsWith(".ndjson.zst", StringComparison.Ordinal));
+        Assert.Contains("{instance=a1,severity=info} one", rig.Logs.Lines());
+    }
+
+    [Fact]
+    public async Task A_disk_that_takes_nothing_stops_no_search_and_loses_no_line()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "before", []));
+        rig.Files.Fault = static operation => operation.Path.Contains("/logs/", StringComparison.Ordinal)
+            && operation.Kind is FileOperationKind.Write or FileOperationKind.Create ? FileFault.NoSpace : null;
+        rig.Logs.Checkpoint();
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "while", []));
+        Assert.Equal(2, rig.Logs.Lines().Count);
+        rig.Files.Fault = null;
+        rig.Logs.Checkpoint();
+
+        await using var later = await rig.AfterPowerCutAsync(2);
+        Assert.Equal(["{instance=a1,severity=info} before", "{instance=a1,severity=info} while"], later.Logs.Lines().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Log_files_go_by_age_and_the_oldest_of_blocks_and_log_files_go_by_size()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync(logs: [new LogRecord(rig.Now.Add(TimeSpan.FromDays(-30)), 9, "old", []), new LogRecord(rig.Now, 9, "new", [])]);
+        rig.Time.Advance(TimeSpan.FromHours(12));
+        rig.Keep();
+        rig.Keep();
+        Assert.Equal(2, rig.Logs.Lines().Count);
+
+        rig.Settings = rig.Settings with { LocalRetention = TimeSpan.FromDays(20) };
+        await rig.SendAsync(); // a clock that nobody agrees with makes nothing old
+        rig.Keep();
+        Assert.Equal(["{instance=a1,severity=info} new"], rig.Logs.Lines());
+
+        rig.Settings = rig.Settings with { LocalSizeMax = 1 };
+        rig.Keep();
+        Assert.Empty(rig.Logs.Lines());
+        Assert.DoesNotContain(rig.Files.AllFiles("/spool/logs"), static path => path.Contains("date=", StringComparison.Ordinal));
+    }
+}
