@@ -20,12 +20,13 @@ internal sealed partial class AppendOnlyFile : IDisposable
         }
     }
 
-    public void WriteLine(string line)
+    public void WriteLine(string line) => Write(Encoding.UTF8.GetBytes(line + "\n"));
+
+    public void Write(ReadOnlySpan<byte> bytes)
     {
-        var bytes = Encoding.UTF8.GetBytes(line + "\n");
         if (Write(descriptor, bytes, bytes.Length) != bytes.Length)
         {
-            throw new IOException($"a line could not be appended, error {Marshal.GetLastPInvokeError()}");
+            throw new IOException($"{bytes.Length} bytes could not be appended, error {Marshal.GetLastPInvokeError()}");
         }
     }
 

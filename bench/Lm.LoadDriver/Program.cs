@@ -19,6 +19,12 @@ const string Help = """
     lm-load relay   --listen IP:PORT --url … --ca F --cert F --key F [--queue-dir D] [--lose PERCENT]
         passes a real agent's requests on to the collector until SIGTERM, noting in $FAULT_SENT, $FAULT_ACKED and $FAULT_SENT.batches each batch
         that was sent, or that the agent's queue in D had synced; loses that share of requests and answers
+    lm-load relay   … --lines F
+        notes instead every log record that the collector accepted, one a line
+    lm-load lines   --folder D --arrived F [--rate 20000]
+        writes numbered lines into files in D and rotates them in every way until SIGTERM; F is what the relay notes
+    lm-load account --folder D --arrived F
+        compares: exit code 0 when every line is there once and in order, 3 when lines are missing alone, else 1
     lm-load listen  --query http://HOST:PORT/ --token-file F [--clients 1000] [--path /api/v1/live?events=batch]
         that many clients of the live stream until SIGTERM; prints one JSON line with what they heard
     lm-load dump    --query http://HOST:PORT/ --token-file F [--heartbeats | --writes]
@@ -89,6 +95,15 @@ static async Task<int> RunAsync(string[] words, CancellationToken stopping)
             return await CrashWritesAsync(arguments, stopping);
         case "relay":
             return await RelayAsync(arguments, stopping);
+        case "lines":
+            var writer = new LineWriter(arguments.Required("folder"), arguments.Number("rate", 20_000, 1, 1_000_000), arguments.Required("arrived"), TimeProvider.System);
+            arguments.RefuseUnread();
+            await writer.RunAsync(stopping);
+            return 0;
+        case "account":
+            var (folder, arrived) = (arguments.Required("folder"), arguments.Required("arrived"));
+            arguments.RefuseUnread();
+            return LineAccount.Check(Path.Combine(folder, "written"), arrived, Console.Out);
         case "listen":
             var live = new LiveClients(new Uri(arguments.Required("query")), (await File.ReadAllTextAsync(arguments.Required("token-file"), stopping)).Trim(),
                 arguments.Text("path", "/api/v1/live?events=batch"));
@@ -169,10 +184,12 @@ static async Task<int> RelayAsync(Arguments arguments, CancellationToken stoppin
     var (cert, key) = (arguments.Required("cert"), arguments.Required("key"));
     var queue = arguments.Text("queue-dir", "");
     var lose = arguments.Number("lose", 0, 0, 99);
+    var linesFile = arguments.Text("lines", "");
     arguments.RefuseUnread();
-    using var ledger = AgentLedger.Open();
-    using var relay = new Relay(target, authorities, ledger, lose);
-    var watching = queue.Length > 0 ? Task.Run(() => new QueueWatch(queue, ledger, TimeProvider.System).RunAsync(stopping), CancellationToken.None) : Task.CompletedTask;
+    using var lines = linesFile.Length > 0 ? new ArrivedLines(new AppendOnlyFile(linesFile)) : null;
+    using var ledger = lines is null ? AgentLedger.Open() : null;
+    using var relay = new Relay(target, authorities, ledger, lines, lose);
+    var watching = queue.Length > 0 && ledger is not null ? Task.Run(() => new QueueWatch(queue, ledger, TimeProvider.System).RunAsync(stopping), CancellationToken.None) : Task.CompletedTask;
     await relay.RunAsync(listen, cert, key, stopping);
     await watching;
     return 0;

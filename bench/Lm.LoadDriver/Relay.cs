@@ -14,13 +14,14 @@ internal sealed class Relay : IDisposable
     private const int BodyBytesMax = 8 << 20;
 
     private readonly Uri target;
-    private readonly AgentLedger ledger;
+    private readonly AgentLedger? ledger;
+    private readonly ArrivedLines? lines;
     private readonly int losePercent;
     private readonly HttpClient http;
 
-    public Relay(Uri target, X509Certificate2Collection authorities, AgentLedger ledger, int losePercent)
+    public Relay(Uri target, X509Certificate2Collection authorities, AgentLedger? ledger, ArrivedLines? lines, int losePercent)
     {
-        (this.target, this.ledger, this.losePercent) = (target, ledger, losePercent);
+        (this.target, this.ledger, this.lines, this.losePercent) = (target, ledger, lines, losePercent);
         var chain = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, TrustMode = X509ChainTrustMode.CustomRootTrust };
         chain.CustomTrustStore.AddRange(authorities);
         http = new HttpClient(new SocketsHttpHandler
@@ -71,7 +72,7 @@ internal sealed class Relay : IDisposable
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-        ledger.Note(body.ToArray(), "sent");
+        ledger?.Note(body.ToArray(), "sent");
         var isLost = RandomNumberGenerator.GetInt32(100) < losePercent;
         if (isLost && RandomNumberGenerator.GetInt32(2) == 0)
         {
@@ -84,6 +85,11 @@ internal sealed class Relay : IDisposable
             // Not cancelled with the agent's connection: a request that an agent gave up may still arrive, on any network.
             using var answer = await http.SendAsync(RequestFor(context, body.ToArray()), CancellationToken.None);
             var content = await answer.Content.ReadAsByteArrayAsync(CancellationToken.None);
+            if (lines is not null && answer.IsSuccessStatusCode)
+            {
+                lines.Note(body.ToArray(), content);
+            }
+
             if (isLost)
             {
                 context.Abort();

@@ -1,9 +1,12 @@
 using System.Globalization;
 using System.Text;
 using Lm.Agent.Batching;
+using Lm.Agent.Events;
 using Lm.Agent.HostMetrics;
+using Lm.Agent.LogTail;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
+using Lm.Agent.SystemdJournal;
 using Lm.Agent.Upload;
 using Lm.Platform;
 using Lm.Platform.Files;
@@ -49,9 +52,12 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     {
         TellConfiguration();
         await using var queue = await OpenQueueAsync(stopping);
-        var builder = NewBatchBuilder();
+        using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
+        var journals = new JournalInputs(JournalOptions.OfThisHost(follows: false, (_, _) => { }), time, logger);
+        using var tailer = NewTailer(queue, uploader, journals);
+        var builder = NewBatchBuilder(uploader, (sink, seriesMax) => AddSeries(sink, tailer, journals, seriesMax));
         var isStored = await TickAsync(builder, queue, settings, stopping) is not null;
-        var result = await UploadAsync(queue, stopping);
+        var result = await TailAndUploadAsync(tailer, queue, uploader, stopping);
         return isStored || result != ExitCode.Done ? result : ExitCode.Fault;
     }
 
@@ -59,7 +65,8 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     public async Task<int> FlushAsync(CancellationToken stopping)
     {
         await using var queue = await OpenQueueAsync(stopping);
-        return await UploadAsync(queue, stopping);
+        using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
+        return await UploadAsync(queue, uploader, stopping);
     }
 
     /// <summary><c>--daemon</c>: cycles until <paramref name="stopping"/>, then one last flush.</summary>
@@ -72,9 +79,19 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
         using var abort = new CancellationTokenSource();
         using var current = new CurrentSettings(settings);
+        var events = new AgentEvents(settings, time, logger);
+        var journals = new JournalInputs(JournalOptions.OfThisHost(follows: true, events.LifeCycle.InputFailed), time, logger);
+        using var tailer = NewTailer(queue, uploader, events.Source, journals);
+        var builder = NewBatchBuilder(
+            uploader, (sink, seriesMax) => AddSeries(sink, tailer, journals, seriesMax - EventMetrics.AddTo(sink, events.Source, seriesMax)), events.Processes);
+        events.LifeCycle.Started();
         var uploading = uploader.RunAsync(stopping, abort.Token);
-        var reloading = ReloadAsync(current, queue, uploader, reload, stopping);
-        await CollectAsync(current, queue, uploader, stopping);
+        var reloading = ReloadAsync(current, queue, uploader, tailer, events, reload, stopping);
+        var tailing = tailer.RunAsync(stopping);
+        await CollectAsync(current, builder, queue, uploader, tailer, events, stopping);
+        await tailing;
+        events.LifeCycle.Stopped();
+        await tailer.StoreLastAsync(events.Source);
 
         var timeout = current.Value.ShutdownTimeout;
         AgentLog.Stopping(logger, (long)timeout.TotalMilliseconds);
@@ -99,17 +116,20 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         }
     }
 
-    private async Task CollectAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, CancellationToken stopping)
+    private async Task CollectAsync(
+        CurrentSettings current, BatchBuilder builder, DiskQueue queue, Uploader uploader, LogTailer tailer, AgentEvents events, CancellationToken stopping)
     {
-        var builder = NewBatchBuilder();
         var clock = new TickClock(time);
         while (!stopping.IsCancellationRequested)
         {
             var now = current.Value;
+            events.BeginTick(now);
             if (await TickAsync(builder, queue, now, CancellationToken.None) is not null)
             {
                 uploader.Wake();
             }
+
+            events.EndTick(UnixMillis.Now(time), queue.Counters, tailer.Counters);
 
             memory.AfterTick();
             if (await current.WaitAsync(clock.Next(now.Interval), time, stopping))
@@ -126,9 +146,35 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         return await queue.AppendAsync(builder.Encoder, collectedAt, reported, cancellationToken);
     }
 
-    private async Task<int> UploadAsync(DiskQueue queue, CancellationToken stopping)
+    /// <summary>Reads what the log files hold now, and uploads; by turns where the queue does not take all at once.</summary>
+    private async Task<int> TailAndUploadAsync(LogTailer tailer, DiskQueue queue, Uploader uploader, CancellationToken stopping)
     {
-        using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
+        while (true)
+        {
+            var outcome = RoundOutcome.More;
+            try
+            {
+                while (outcome == RoundOutcome.More)
+                {
+                    outcome = await tailer.RoundAsync(stopping);
+                }
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                // What was not stored is in its file.
+            }
+
+            var before = queue.WaitingCount;
+            var result = await UploadAsync(queue, uploader, stopping);
+            if (outcome != RoundOutcome.Full || result != ExitCode.Done || before == 0)
+            {
+                return result == ExitCode.Done && outcome == RoundOutcome.Waiting ? ExitCode.Fault : result;
+            }
+        }
+    }
+
+    private async Task<int> UploadAsync(DiskQueue queue, Uploader uploader, CancellationToken stopping)
+    {
         var progress = new FlushProgress(queue, uploader, time, logger);
         try
         {
@@ -145,7 +191,8 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         return uploader.RefusedCount > 0 ? ExitCode.Refused : waiting > 0 ? ExitCode.StaysQueued : ExitCode.Done;
     }
 
-    private async Task ReloadAsync(CurrentSettings current, DiskQueue queue, Uploader uploader, AsyncSignal reload, CancellationToken stopping)
+    private async Task ReloadAsync(
+        CurrentSettings current, DiskQueue queue, Uploader uploader, LogTailer tailer, AgentEvents events, AsyncSignal reload, CancellationToken stopping)
     {
         while (true)
         {
@@ -158,17 +205,19 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
                 return;
             }
 
-            if (ReadAgain(current.Value) is { } next)
+            if (ReadAgain(current.Value, events) is { } next)
             {
                 queue.SizeBytesMax = next.QueueBytesMax;
                 uploader.Replace(NewEndpoint(next));
+                tailer.Replace(next);
                 current.Replace(next);
                 AgentLog.Reloaded(logger, configPath);
+                events.LifeCycle.Reloaded();
             }
         }
     }
 
-    private AgentSettings? ReadAgain(AgentSettings old)
+    private AgentSettings? ReadAgain(AgentSettings old, AgentEvents events)
     {
         var next = AgentSettingsReader.Read(configPath, time, out var faults);
         if (next is not null && (next.AgentId != old.AgentId || next.QueueDirectory != old.QueueDirectory))
@@ -182,6 +231,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         {
             var all = string.Join("; ", faults);
             AgentLog.ReloadRefused(logger, configPath, all);
+            events.LifeCycle.ReloadRefused(all);
         }
 
         return next;
@@ -190,18 +240,24 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     private void TellConfiguration()
     {
         AgentLog.Started(logger, AgentVersion.Text, settings.AgentId, settings.IngestUrl, (long)settings.Interval.TotalMilliseconds);
-        if (settings.LogInputs.Count > 0)
-        {
-            AgentLog.LogInputsWait(logger, settings.LogInputs.Count);
-        }
-
         foreach (var label in settings.Labels.Where(label => label.Name is "instance" or "job"))
         {
             AgentLog.LabelIsRenamed(logger, label.Name);
         }
     }
 
-    private BatchBuilder NewBatchBuilder() => new(new HostSampler(new ProcFs(), settings.QueueDirectory, time, logger), time);
+    private BatchBuilder NewBatchBuilder() => new(NewSampler(), time);
+
+    private BatchBuilder NewBatchBuilder(Uploader uploader, Action<ISampleSink, int> extraSeries, ProcessChanges? processes = null) =>
+        new(NewSampler(processes), time) { AnnouncedLimits = () => uploader.AnnouncedLimits, ExtraSeries = extraSeries };
+
+    private static void AddSeries(ISampleSink sink, LogTailer tailer, JournalInputs journals, int seriesMax) =>
+        LogTailMetrics.AddTo(sink, tailer.Counters, seriesMax - JournalMetrics.AddTo(sink, journals, seriesMax));
+
+    private HostSampler NewSampler(ProcessChanges? processes = null) => new(new ProcFs(), settings.QueueDirectory, time, logger, processes);
+
+    private LogTailer NewTailer(DiskQueue queue, Uploader uploader, params IReadOnlyList<IRecordSource> sources) =>
+        new(queue, settings, time, logger, () => uploader.AnnouncedLimits, uploader.Wake, sources);
 
     private UploadEndpoint NewEndpoint(AgentSettings from) => new(from, new UploadClient(from.IngestUrl, from.Token, from.Tls, time, memory.NoteConnection));
 

@@ -21,10 +21,6 @@ internal static partial class AgentLog
     [LoggerMessage(EventId = 1004, Level = LogLevel.Error, Message = "The configuration {Path} was read again and has faults; the old one stays in use: {Faults}")]
     public static partial void ReloadRefused(ILogger logger, string path, string faults);
 
-    [LoggerMessage(EventId = 1005, Level = LogLevel.Warning,
-        Message = "{Count} [[log_inputs]] are configured: this version checks them but does not follow log files yet.")]
-    public static partial void LogInputsWait(ILogger logger, int count);
-
     [LoggerMessage(EventId = 1006, Level = LogLevel.Warning,
         Message = "[labels] has '{Label}', which the collector stores as exported_{Label}: it writes instance and job itself.")]
     public static partial void LabelIsRenamed(ILogger logger, string label);

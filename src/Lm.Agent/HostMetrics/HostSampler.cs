@@ -29,8 +29,9 @@ internal sealed class HostSampler
     /// <param name="queueDirectory">The agent's queue, whose filesystem is watched.</param>
     /// <param name="time">Tells when the wall clock was set.</param>
     /// <param name="logger">Hears of sources that begin or cease to fail.</param>
-    public HostSampler(ProcFs proc, string queueDirectory, TimeProvider time, ILogger logger)
-        : this(proc, queueDirectory, time, logger, KernelUnits.OfThisHost())
+    /// <param name="changes">Gets the processes that start and end; null when nobody asks.</param>
+    public HostSampler(ProcFs proc, string queueDirectory, TimeProvider time, ILogger logger, ProcessChanges? changes = null)
+        : this(proc, queueDirectory, time, logger, KernelUnits.OfThisHost(), changes)
     {
     }
 
@@ -40,7 +41,8 @@ internal sealed class HostSampler
     /// <param name="time">Tells when the wall clock was set.</param>
     /// <param name="logger">Hears of sources that begin or cease to fail.</param>
     /// <param name="units">The kernel's units.</param>
-    public HostSampler(ProcFs proc, string queueDirectory, TimeProvider time, ILogger logger, KernelUnits units)
+    /// <param name="changes">Gets the processes that start and end; null when nobody asks.</param>
+    public HostSampler(ProcFs proc, string queueDirectory, TimeProvider time, ILogger logger, KernelUnits units, ProcessChanges? changes = null)
     {
         this.logger = logger;
         sources =
@@ -51,7 +53,7 @@ internal sealed class HostSampler
             new QueueFilesystemSource(queueDirectory),
             new NetworkSource(proc),
             new SelfSource(proc, units),
-            new ProcessSource(proc, units, time),
+            new ProcessSource(proc, units, time, changes),
         ];
         health = Array.ConvertAll(sources, source => new SourceHealth(source.Name));
     }

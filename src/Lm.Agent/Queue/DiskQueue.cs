@@ -85,6 +85,48 @@ internal sealed class DiskQueue : IAsyncDisposable
         set => room.SizeBytesMax = value;
     }
 
+    /// <summary>The largest frame that the queue takes, bytes.</summary>
+    public int FrameBytesMax => QueueSize.FrameFor(room.SizeBytesMax);
+
+    /// <summary>Bytes that tail offsets may take: each segment begins with all of them, and must have room for batches behind them.</summary>
+    public long TailBytesMax => QueueSize.SegmentFor(room.SizeBytesMax) / 4;
+
+    /// <summary>Whether log lines may be queued: not when the queue is so full that they would soon push out batches that wait.</summary>
+    public bool TakesLogs
+    {
+        get
+        {
+            lock (state.Gate)
+            {
+                return room.TakesLogs;
+            }
+        }
+    }
+
+    /// <summary>How far log files are durably taken.</summary>
+    public TailOffset[] TailOffsets
+    {
+        get
+        {
+            lock (state.Gate)
+            {
+                return state.Tails.Snapshot();
+            }
+        }
+    }
+
+    /// <summary>Which of the directory's queue ids is in use, from 1.</summary>
+    public uint Generation
+    {
+        get
+        {
+            lock (state.Gate)
+            {
+                return state.Generation;
+            }
+        }
+    }
+
     /// <summary>Whether batches of an earlier queue id wait to be queued again: see <see cref="MigrateAsync"/>.</summary>
     public bool NeedsMigration
     {
@@ -135,6 +177,21 @@ internal sealed class DiskQueue : IAsyncDisposable
     /// <returns>Null when the batch could not be stored: it is lost, counted and logged.</returns>
     public Task<QueuedBatch?> AppendAsync(BatchEncoder encoder, UnixMillis collectedAt, QueueCounters reported, CancellationToken cancellationToken) =>
         writer.AppendAsync(encoder, collectedAt, reported, cancellationToken);
+
+    /// <summary>Numbers a batch of log records, appends it with the tail offsets that it covers, and syncs: all of it or nothing (A10).</summary>
+    /// <param name="encoder">Holds the batch's records; its frame must not exceed <see cref="FrameBytesMax"/>.</param>
+    /// <param name="collectedAt">When they were read.</param>
+    /// <param name="tails">The offsets behind the lines.</param>
+    /// <param name="cancellationToken">Gives up while another append is under way; an append that has begun is not stopped.</param>
+    /// <returns>False when it could not be stored. That loses nothing: the lines are in their files.</returns>
+    public Task<bool> AppendLogsAsync(
+        BatchEncoder encoder, UnixMillis collectedAt, IReadOnlyList<TailOffset> tails, CancellationToken cancellationToken) =>
+        writer.AppendLogsAsync(encoder, collectedAt, tails, cancellationToken);
+
+    /// <summary>Makes tail offsets durable, without lines.</summary>
+    /// <returns>False when they could not be stored.</returns>
+    public Task<bool> SaveTailsAsync(IReadOnlyList<TailOffset> tails, CancellationToken cancellationToken) =>
+        writer.SaveTailsAsync(tails, cancellationToken);
 
     /// <summary>The newest batch, when it was not handed out yet.</summary>
     public QueuedBatch? TakeNewest() => fresh.Take();

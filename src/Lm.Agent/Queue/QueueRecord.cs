@@ -34,6 +34,9 @@ internal sealed record QueueRecord
     /// <summary>Batches done with since the record before; all of them in a <see cref="QueueRecordKind.Snapshot"/>.</summary>
     public BatchSet Done { get; init; } = new();
 
+    /// <summary>Tail offsets that changed with this record; all of them in a <see cref="QueueRecordKind.Snapshot"/>.</summary>
+    public IReadOnlyList<TailOffset> Tails { get; init; } = [];
+
     /// <summary>The queue id from this record on; in a snapshot and a <see cref="QueueRecordKind.NewQueueId"/>.</summary>
     public QueueId QueueId { get; init; }
 
@@ -47,7 +50,7 @@ internal enum QueueRecordKind
     /// <summary>A batch: a frame follows.</summary>
     Batch = 1,
 
-    /// <summary>Batches done with, and totals; at a stop.</summary>
+    /// <summary>Batches done with, totals and tail offsets, without a batch.</summary>
     Progress = 2,
 
     /// <summary>A new queue id: what is not done with of earlier generations is to be queued again under it.</summary>
@@ -68,7 +71,8 @@ internal static class QueueRecordCodec
     private const int RangeSize = 20;
     private const int IdentitySize = 52;
 
-    // Two totals that records have only once they are not both 0. They stand in front of the identity.
+    // Two totals that records have only once they are not both 0, or with tail offsets, which programs that know nothing of them would take for
+    // these totals. They stand in front of the identity.
     private const int LateTotalsSize = 16;
 
     /// <summary>The record's bytes without the frame.</summary>
@@ -76,12 +80,14 @@ internal static class QueueRecordCodec
     {
         var agentId = Encoding.UTF8.GetBytes(record.Identity?.AgentId ?? "");
         var identitySize = record.Identity is null ? 0 : IdentitySize + agentId.Length;
-        var lateTotalsSize = (record.Counters.RejectedDeleted | record.Counters.RejectedDeletedReported) == 0 ? 0 : LateTotalsSize;
-        var bytes = new byte[FixedSize + (RangeSize * record.Done.RangeCount) + lateTotalsSize + identitySize];
+        var hasLateTotals = (record.Counters.RejectedDeleted | record.Counters.RejectedDeletedReported) != 0 || record.Tails.Count > 0;
+        var lateTotalsSize = hasLateTotals ? LateTotalsSize : 0;
+        var rangesSize = RangeSize * record.Done.RangeCount;
+        var bytes = new byte[FixedSize + rangesSize + TailOffsetCodec.SizeOf(record.Tails) + lateTotalsSize + identitySize];
         var to = bytes.AsSpan();
         to[0] = Version;
         to[1] = (byte)record.Kind;
-        BinaryPrimitives.WriteUInt16LittleEndian(to[2..], 0); // number of tail offsets: log tailing will fill it (A9)
+        BinaryPrimitives.WriteUInt16LittleEndian(to[2..], checked((ushort)record.Tails.Count));
         BinaryPrimitives.WriteUInt32LittleEndian(to[4..], (uint)bytes.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(to[8..], record.Number.Generation);
         BinaryPrimitives.WriteUInt64LittleEndian(to[12..], record.Number.Sequence);
@@ -98,6 +104,12 @@ internal static class QueueRecordCodec
         BinaryPrimitives.WriteUInt32LittleEndian(to[92..], (uint)record.Done.RangeCount);
         BinaryPrimitives.WriteUInt32LittleEndian(to[96..], (uint)identitySize);
         EncodeRanges(to[FixedSize..], record.Done);
+        var tails = to[(FixedSize + rangesSize)..];
+        for (var i = 0; i < record.Tails.Count; i++)
+        {
+            tails = TailOffsetCodec.Write(tails, record.Tails[i]);
+        }
+
         if (lateTotalsSize > 0)
         {
             var totals = to[^(identitySize + LateTotalsSize)..];
@@ -138,7 +150,9 @@ internal static class QueueRecordCodec
 
         var kind = (QueueRecordKind)from[1];
         var replaces = new BatchNumber(BinaryPrimitives.ReadUInt32LittleEndian(from[28..]), BinaryPrimitives.ReadUInt64LittleEndian(from[32..]));
-        if (!TryDecodeRanges(from.Slice(FixedSize, RangeSize * (int)ranges), out var done)
+        var behindRanges = FixedSize + (RangeSize * (int)ranges);
+        if (!TryDecodeRanges(from[FixedSize..behindRanges], out var done)
+            || !TailOffsetCodec.TryRead(from[behindRanges..(int)(length - identitySize)], BinaryPrimitives.ReadUInt16LittleEndian(from[2..]), out var tails, out var tailsSize)
             || (identitySize == 0 && kind is QueueRecordKind.Snapshot or QueueRecordKind.NewQueueId))
         {
             return false;
@@ -151,8 +165,9 @@ internal static class QueueRecordCodec
             CollectedAt = new UnixMillis(BinaryPrimitives.ReadInt64LittleEndian(from[20..])),
             Replaces = replaces == default ? null : replaces,
             DropBefore = BinaryPrimitives.ReadUInt32LittleEndian(from[40..]),
-            Counters = DecodeCounters(from[44..92], from[(FixedSize + (RangeSize * (int)ranges))..(int)(length - identitySize)]),
+            Counters = DecodeCounters(from[44..92], from[(behindRanges + tailsSize)..(int)(length - identitySize)]),
             Done = done,
+            Tails = tails,
         };
         if (identitySize > 0)
         {

@@ -63,6 +63,9 @@ internal sealed class QueueState
     /// <summary>Whether batches of earlier generations wait to be queued again.</summary>
     public bool NeedsMigration { get; private set; }
 
+    /// <summary>How far log files are durably taken.</summary>
+    public TailOffsets Tails { get; } = new();
+
     /// <summary>Takes in one record as it was read or committed.</summary>
     public void Apply(QueueRecord record, JournalPosition position)
     {
@@ -84,6 +87,16 @@ internal sealed class QueueState
                 break;
             default:
                 break;
+        }
+
+        if (record.Kind == QueueRecordKind.Snapshot)
+        {
+            Tails.Clear();
+        }
+
+        for (var i = 0; i < record.Tails.Count; i++)
+        {
+            Tails.Apply(record.Tails[i]);
         }
 
         DropBefore = Math.Max(DropBefore, record.DropBefore);
@@ -186,6 +199,7 @@ internal sealed class QueueState
             DropBefore = DropBefore,
             Counters = Counters,
             Done = done,
+            Tails = Tails.Snapshot(),
             QueueId = QueueId,
             Identity = Identity,
         };

@@ -34,13 +34,73 @@ internal sealed class QueueWriter(
                 return null;
             }
 
-            var batch = await AppendBatchAsync(number, frame, collectedAt, replaces: null, reported);
+            var batch = await AppendBatchAsync(number, frame, collectedAt, new BatchSource { Reported = reported, KeepsFrame = true });
             if (batch is not null)
             {
-                fresh.Put(batch);
+                fresh.Put(batch, isLogs: false);
             }
 
             return batch;
+        }
+        finally
+        {
+            appending.Release();
+        }
+    }
+
+    /// <summary>Numbers a batch of log records, appends it with the tail offsets that it covers, and syncs: all of it or nothing (A10).</summary>
+    /// <returns>False when it could not be stored. That loses nothing: the lines are in their files.</returns>
+    public async Task<bool> AppendLogsAsync(
+        BatchEncoder encoder, UnixMillis collectedAt, IReadOnlyList<TailOffset> tails, CancellationToken cancellationToken)
+    {
+        await appending.WaitAsync(cancellationToken);
+        try
+        {
+            var (number, key) = TakeNumber();
+            bool isFresh;
+            lock (state.Gate)
+            {
+                isFresh = fresh.TakesLogs;
+            }
+
+            var source = new BatchSource { Tails = tails, IsLogs = true, KeepsFrame = isFresh };
+            if (await AppendBatchAsync(number, encoder.EncodeFrame(key), collectedAt, source) is not { } batch)
+            {
+                return false;
+            }
+
+            if (isFresh)
+            {
+                fresh.Put(batch, isLogs: true);
+            }
+
+            return true;
+        }
+        finally
+        {
+            appending.Release();
+        }
+    }
+
+    /// <summary>Makes tail offsets durable, without lines.</summary>
+    /// <returns>False when they could not be stored.</returns>
+    public async Task<bool> SaveTailsAsync(IReadOnlyList<TailOffset> tails, CancellationToken cancellationToken)
+    {
+        await appending.WaitAsync(cancellationToken);
+        try
+        {
+            QueueRecord record;
+            lock (state.Gate)
+            {
+                record = BeginRecord(new QueueRecord
+                {
+                    Kind = QueueRecordKind.Progress,
+                    Number = new BatchNumber(state.Generation, state.NextSequence),
+                    Tails = tails,
+                });
+            }
+
+            return await CommitAsync(record, default, reported: default, dropped: 0) is not null;
         }
         finally
         {
@@ -61,7 +121,7 @@ internal sealed class QueueWriter(
             var (number, key) = TakeNumber();
             if (BatchRewriter.TryRewrite(frame.Span, new Limits().BatchBytesMax, key.QueueId, key.Sequences, out var rewritten, out var fault))
             {
-                return (await AppendBatchAsync(number, rewritten, head.CollectedAt, head.Number, reported: default) is not null, "");
+                return (await AppendBatchAsync(number, rewritten, head.CollectedAt, new BatchSource { Replaces = head.Number }) is not null, "");
             }
 
             MarkNeverCommitted(number);
@@ -158,22 +218,21 @@ internal sealed class QueueWriter(
         }
     }
 
-    private async Task<QueuedBatch?> AppendBatchAsync(
-        BatchNumber number, ReadOnlyMemory<byte> frame, UnixMillis collectedAt, BatchNumber? replaces, QueueCounters reported)
+    private async Task<QueuedBatch?> AppendBatchAsync(BatchNumber number, ReadOnlyMemory<byte> frame, UnixMillis collectedAt, BatchSource source)
     {
         QueueRecord record;
         ulong dropped;
         lock (state.Gate)
         {
-            record = BeginRecord(new QueueRecord { Kind = QueueRecordKind.Batch, Number = number, CollectedAt = collectedAt, Replaces = replaces });
+            record = BeginRecord(new QueueRecord { Kind = QueueRecordKind.Batch, Number = number, CollectedAt = collectedAt, Replaces = source.Replaces, Tails = source.Tails });
             (var dropBefore, dropped) = room.PlanDrop(frame.Length);
-            var counters = record.Counters.WithReported(reported);
+            var counters = record.Counters.WithReported(source.Reported);
             record = record with { DropBefore = Math.Max(record.DropBefore, dropBefore), Counters = counters with { Dropped = counters.Dropped + dropped } };
         }
 
-        if (await CommitAsync(record, frame, reported, dropped) is not { } position)
+        if (await CommitAsync(record, frame, source.Reported, dropped) is not { } position)
         {
-            if (replaces is null)
+            if (source.IsLostOnFailure)
             {
                 CountLost(number);
             }
@@ -191,7 +250,29 @@ internal sealed class QueueWriter(
         }
 
         room.DeleteFinished();
-        return new QueuedBatch(number, position, journal.CommittedEnd, collectedAt, replaces is null ? frame.ToArray() : default);
+        return new QueuedBatch(number, position, journal.CommittedEnd, collectedAt, source.KeepsFrame ? frame.ToArray() : default);
+    }
+
+    /// <summary>Where a batch comes from, and what that means for it.</summary>
+    private readonly record struct BatchSource()
+    {
+        /// <summary>The batch that it takes the place of.</summary>
+        public BatchNumber? Replaces { get; init; }
+
+        /// <summary>Counters as its alert records tell them.</summary>
+        public QueueCounters Reported { get; init; }
+
+        /// <summary>The tail offsets that it covers.</summary>
+        public IReadOnlyList<TailOffset> Tails { get; init; } = [];
+
+        /// <summary>Whether it holds lines that are still in their files.</summary>
+        public bool IsLogs { get; init; }
+
+        /// <summary>Whether its bytes are wanted, to be sent without being read back.</summary>
+        public bool KeepsFrame { get; init; }
+
+        /// <summary>Whether there is no other copy of it.</summary>
+        public bool IsLostOnFailure => Replaces is null && !IsLogs;
     }
 
     /// <summary>Adds to a record what changed since the last one; the caller holds the state's gate.</summary>

@@ -43,4 +43,10 @@ internal sealed record AgentSettings
 
     /// <summary><c>[[log_inputs]]</c>.</summary>
     public required IReadOnlyList<LogInput> LogInputs { get; init; }
+
+    /// <summary><c>[events]</c>.</summary>
+    public EventSettings Events { get; init; } = new();
+
+    /// <summary><c>[[watch]]</c>.</summary>
+    public IReadOnlyList<WatchSettings> Watches { get; init; } = [];
 }

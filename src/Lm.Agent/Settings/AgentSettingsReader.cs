@@ -13,11 +13,10 @@ internal sealed class AgentSettingsReader
     /// <summary>The largest configuration file read, bytes.</summary>
     public const int FileBytesMax = 1 << 20;
 
-    private const int AgentIdCharsMax = 128;
+    internal const int AgentIdCharsMax = 128;
     private const int LabelsMax = 28; // the collector takes 32 a series by default; the heartbeat's own need up to 4
-    private const int LogInputsMax = 64;
 
-    private static readonly SearchValues<char> AgentIdChars =
+    internal static readonly SearchValues<char> AgentIdChars =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
     private static readonly SearchValues<char> LabelNameChars =
@@ -68,13 +67,15 @@ internal sealed class AgentSettingsReader
         return null;
     }
 
-    private AgentSettings ReadAll() => new()
+    private AgentSettings ReadAll() => ReadAll(ReadQueueDirectory());
+
+    private AgentSettings ReadAll(string queueDirectory) => new()
     {
         AgentId = ReadAgentId(),
         IngestUrl = ReadIngestUrl(),
         Token = ReadToken(),
         Tls = ReadTls(),
-        QueueDirectory = ReadQueueDirectory(),
+        QueueDirectory = queueDirectory,
         QueueBytesMax = root.ReadInteger("max_queue_bytes", 512L << 20, 4 * QueueSize.SegmentMin, 1L << 44),
         Interval = TimeSpan.FromMilliseconds(root.ReadInteger("interval_ms", 15_000, 10, 3_600_000)),
         ShutdownTimeout = TimeSpan.FromMilliseconds(root.ReadInteger("shutdown_timeout_ms", 10_000, 0, 600_000)),
@@ -82,7 +83,9 @@ internal sealed class AgentSettingsReader
         LogMessageBytesMax = (int)root.ReadInteger("max_log_message_bytes", 16_384, 64, 16 << 20),
         AlertsPerBatchMax = (int)root.ReadInteger("max_alerts_per_batch", 1, 0, 64),
         Labels = ReadLabels(),
-        LogInputs = ReadLogInputs(),
+        LogInputs = LogInputReader.ReadAll(root),
+        Events = EventSettings.Read(root),
+        Watches = WatchReader.ReadAll(root, queueDirectory),
     };
 
     private string ReadAgentId()
@@ -253,40 +256,7 @@ internal sealed class AgentSettingsReader
             : null;
     }
 
-    private List<LogInput> ReadLogInputs()
-    {
-        var tables = root.ReadTables("log_inputs");
-        if (tables.Count > LogInputsMax)
-        {
-            root.Fault("log_inputs", $"there are {tables.Count} [[log_inputs]]; allowed are {LogInputsMax}");
-        }
-
-        var inputs = new List<LogInput>();
-        foreach (var table in tables)
-        {
-            var name = table.ReadRequiredString("name");
-            var path = table.ReadRequiredString("path");
-            if (name.Length > AgentIdCharsMax || name.AsSpan().ContainsAnyExcept(AgentIdChars))
-            {
-                table.Fault("name", $"name is {Show(name)}; allowed are 1 to {AgentIdCharsMax} letters, digits and . _ -");
-            }
-            else if (name.Length > 0 && inputs.Exists(other => other.Name == name))
-            {
-                table.Fault("name", $"name {Show(name)} stands in an earlier [[log_inputs]] too; each needs its own");
-            }
-
-            if (path.Length > 0 && !Path.IsPathFullyQualified(path))
-            {
-                table.Fault("path", $"path is {Show(path)}; an absolute path or pattern is expected");
-            }
-
-            inputs.Add(new LogInput(name, path, table.ReadChoice("start_at", "end", "end", "beginning") == "end"));
-        }
-
-        return inputs;
-    }
-
     private static string Show(char character) => char.IsControl(character) ? $"U+{(int)character:X4}" : $"'{character}'";
 
-    private static string Show(string text) => $"\"{(text.Length > 80 ? text[..80] + "…" : text).ReplaceLineEndings(" ")}\"";
+    internal static string Show(string text) => $"\"{(text.Length > 80 ? text[..80] + "…" : text).ReplaceLineEndings(" ")}\"";
 }

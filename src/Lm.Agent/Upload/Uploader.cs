@@ -44,7 +44,8 @@ internal sealed class Uploader : IDisposable
     private int singles; // so many requests of the backlog carry one frame, to find the one that does not fit
     private bool hasForked; // since the collector took something
     private bool leavesOut;
-    private Limits? limits;
+    private long? freshSince; // nothing but new batches was sent since
+    private volatile Limits? limits;
 
     public Uploader(DiskQueue queue, UploadEndpoint endpoint, TimeProvider time, ILogger logger, Func<double> random)
     {
@@ -62,6 +63,9 @@ internal sealed class Uploader : IDisposable
 
     /// <summary>The last failure's reason; empty when the last request went well.</summary>
     public string LastFailure => trouble.Reason;
+
+    /// <summary>The collector's limits as it announced them last; null before it did.</summary>
+    public Limits? AnnouncedLimits => limits;
 
     /// <summary>There is a new batch.</summary>
     public void Wake() => work.Set();
@@ -164,14 +168,23 @@ internal sealed class Uploader : IDisposable
                 return Step.FailedFor(FailureKind.Passing, backoff.Next(Backoff.PassingMax, null));
             }
 
-            if (queue.TakeNewest() is { } fresh)
+            // Log lines can bring new batches faster than they are sent one by one: the backlog keeps its bounded rate beside them.
+            var isBacklogDue = freshSince is { } since && time.GetElapsedTime(since) >= BacklogPause;
+            if (!isBacklogDue && queue.TakeNewest() is { } fresh)
             {
-                return await SendFreshAsync(fresh, cancellationToken);
+                var sent = await SendFreshAsync(fresh, cancellationToken);
+                freshSince = sent.Kind == StepKind.Sent ? freshSince ?? time.GetTimestamp() : null;
+                return sent;
             }
 
-            return parked.FindDue(time.GetTimestamp()) is { } range
-                ? await ProbeAsync(range, cancellationToken)
-                : await SendBacklogAsync(cancellationToken);
+            freshSince = null;
+            if (parked.FindDue(time.GetTimestamp()) is { } range)
+            {
+                return await ProbeAsync(range, cancellationToken);
+            }
+
+            var step = await SendBacklogAsync(cancellationToken);
+            return step.Kind == StepKind.Idle && isBacklogDue ? Step.Sent : step;
         }
         catch (FileSystemException failure)
         {

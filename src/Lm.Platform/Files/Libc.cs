@@ -18,9 +18,16 @@ internal static unsafe partial class Libc
     public const int AdviseDontNeed = 4;
     public const int AtCurrentDirectory = -100;
     public const int StatxIno = 0x100;
+    public const int StatxBirth = 0x800;
+    public const int StatxBasicAndBirth = 0xFFF;
+    public const ushort ModeKind = 0xF000;
+    public const ushort ModeRegular = 0x8000;
+    public const ushort ModeDirectory = 0x4000;
     public const int ProtectionRead = 1;
     public const int MapShared = 1;
     public const nint MapFailed = -1;
+    public const int AccessExecute = 1;
+    public const short PollReadable = 1;
 
     public const int NoEntry = 2;
     public const int Interrupted = 4;
@@ -98,13 +105,119 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Stat(int directory, string path, int flags, uint mask, out StatBuffer buffer);
 
+    [LibraryImport(Library, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int StatOpen(Descriptor descriptor, string path, int flags, uint mask, out StatBuffer buffer);
+
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(Descriptor descriptor, byte* buffer, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(Descriptor descriptor, byte* buffer, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(Polled* polled, nuint count, int timeoutMs);
+
+    [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
+    public static partial int EventCounter(uint initial, int flags);
+
+    [LibraryImport(Library, EntryPoint = "inotify_init1", SetLastError = true)]
+    public static partial int InotifyInit(int flags);
+
+    [LibraryImport(Library, EntryPoint = "inotify_add_watch", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int InotifyAdd(Descriptor descriptor, string path, uint mask);
+
+    [LibraryImport(Library, EntryPoint = "inotify_rm_watch", SetLastError = true)]
+    public static partial int InotifyRemove(Descriptor descriptor, int watch);
+
+    [LibraryImport(Library, EntryPoint = "access", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int Access(string path, int mode);
+
+    [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe(int* ends, int flags);
+
+    [LibraryImport(Library, EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int process, int signal);
+
+    [LibraryImport(Library, EntryPoint = "waitpid", SetLastError = true)]
+    public static partial int WaitFor(int process, out int status, int options);
+
+    /// <summary>Like all that begin with posix_spawn it returns the error number instead of setting errno.</summary>
+    [LibraryImport(Library, EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Spawn(out int process, string path, byte* actions, byte* attributes, byte** arguments, byte** environment);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_init")]
+    public static partial int SpawnActionsInit(byte* actions);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_destroy")]
+    public static partial int SpawnActionsDestroy(byte* actions);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_addopen", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SpawnAddOpen(byte* actions, int descriptor, string path, int flags, uint mode);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_adddup2")]
+    public static partial int SpawnAddDuplicate(byte* actions, int descriptor, int copy);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_init")]
+    public static partial int SpawnAttributesInit(byte* attributes);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_destroy")]
+    public static partial int SpawnAttributesDestroy(byte* attributes);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_setflags")]
+    public static partial int SpawnSetFlags(byte* attributes, short flags);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_setsigdefault")]
+    public static partial int SpawnSetDefaults(byte* attributes, byte* signals);
+
+    [LibraryImport(Library, EntryPoint = "posix_spawnattr_setsigmask")]
+    public static partial int SpawnSetMask(byte* attributes, byte* signals);
+
+    [LibraryImport(Library, EntryPoint = "sigemptyset")]
+    public static partial int SignalsNone(byte* signals);
+
+    [LibraryImport(Library, EntryPoint = "sigfillset")]
+    public static partial int SignalsAll(byte* signals);
+
+    /// <summary>struct pollfd.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Polled
+    {
+        public int Number;
+        public short Asked;
+        public short Found;
+    }
+
     /// <summary>struct statx: the same on every architecture, unlike struct stat.</summary>
     /// <remarks>Source: statx(2).</remarks>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct StatBuffer
     {
+        [FieldOffset(0)]
+        public uint Mask;
+
+        [FieldOffset(16)]
+        public uint LinkCount;
+
+        [FieldOffset(28)]
+        public ushort Mode;
+
         [FieldOffset(32)]
         public ulong Inode;
+
+        [FieldOffset(40)]
+        public ulong Size;
+
+        [FieldOffset(80)]
+        public long BornSeconds;
+
+        [FieldOffset(88)]
+        public uint BornNanoseconds;
+
+        [FieldOffset(112)]
+        public long ModifiedSeconds;
+
+        [FieldOffset(120)]
+        public uint ModifiedNanoseconds;
 
         [FieldOffset(136)]
         public uint DeviceMajor;

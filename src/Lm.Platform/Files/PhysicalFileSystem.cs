@@ -214,6 +214,6 @@ public sealed class PhysicalFileSystem : IFileSystem
     }
 
     // The encoding of glibc's makedev(3), so that the number equals st_dev.
-    private static ulong DeviceNumber(ulong major, ulong minor) =>
+    internal static ulong DeviceNumber(ulong major, ulong minor) =>
         ((major & 0xFFFu) << 8) | ((major & ~0xFFFUL) << 32) | (minor & 0xFFu) | ((minor & ~0xFFUL) << 12);
 }

@@ -105,6 +105,9 @@ internal sealed class WireWriter
         WriteRaw(value);
     }
 
+    /// <summary>The bytes that <see cref="WriteBytesField"/> takes for a value.</summary>
+    public static int BytesFieldLength(uint tag, int valueLength) => VarintLength(tag) + VarintLength((uint)valueLength) + valueLength;
+
     /// <summary>A field of text, present also when empty. Lone surrogates become U+FFFD.</summary>
     public void WriteStringField(uint tag, ReadOnlySpan<char> value)
     {
@@ -114,4 +117,6 @@ internal sealed class WireWriter
         Utf8.FromUtf16(value, Reserve(length), out _, out var written);
         Length += written;
     }
+
+    private static int VarintLength(uint value) => ((31 - System.Numerics.BitOperations.LeadingZeroCount(value | 1)) / 7) + 1;
 }

@@ -348,7 +348,7 @@ public sealed class HostSamplerTests
     public void A_tick_allocates_nothing_in_the_steady_state()
     {
         using var tree = ProcTree.Of("many-processes");
-        var sampler = tree.NewSampler();
+        var sampler = tree.NewSampler(new ProcessChanges());
         var sink = new CountingSink();
         sampler.Collect(sink);
         sampler.Collect(sink);

@@ -37,7 +37,7 @@ internal sealed class ProcTree : IDisposable
         return new ProcTree(to, isCopy: true);
     }
 
-    public HostSampler NewSampler() => new(new ProcFs(Root), Path.GetTempPath(), Time, Logger, Units);
+    public HostSampler NewSampler(ProcessChanges? changes = null) => new(new ProcFs(Root), Path.GetTempPath(), Time, Logger, Units, changes);
 
     public RecordingSink Collect() => Collect(NewSampler());
 

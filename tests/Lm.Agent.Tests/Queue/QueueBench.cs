@@ -17,7 +17,7 @@ internal sealed class QueueBench(int seed = 1, long sizeMax = 256 << 10) : IAsyn
 
     public MemoryFileSystem Files { get; set; } = new(seed);
 
-    public ManualTime Time { get; } = new();
+    public ManualTime Time { get; init; } = new();
 
     public RecordingLogger Logger { get; } = new();
 

@@ -48,11 +48,24 @@ public sealed class AgentSettingsTests : IDisposable
         Assert.Equal((1_048_576L, 1.0, 0.0), (settings.QueueBytesMax, settings.Interval.TotalSeconds, settings.ShutdownTimeout.TotalSeconds));
         Assert.Equal((5, 1024, 0), (settings.LogsPerBatchMax, settings.LogMessageBytesMax, settings.AlertsPerBatchMax));
         Assert.Equal([new Label("rack", "7"), new Label("site", "lab")], settings.Labels);
-        Assert.Equal([new LogInput("syslog", "/var/log/syslog", true), new LogInput("apps", "/var/log/apps/*.log", false)], settings.LogInputs);
+        Assert.Equal(
+            [("syslog", "/var/log/syslog", true, false), ("apps", "/var/log/apps/*.log", false, false), ("journal", "", true, true)],
+            settings.LogInputs.Select(input => (input.Name, input.Path, input.StartAtEnd, input.IsJournal)));
+        Assert.Equal(["_SYSTEMD_UNIT=nginx.service", "+", "PRIORITY=3"], settings.LogInputs[2].Matches);
+        Assert.Equal(new EventSettings { Processes = false, ProcessEventsMax = 0 }, settings.Events);
+        Assert.Equal([("etc", "/etc", false, 60), ("/srv", "/srv", true, 600)], settings.Watches.Select(watch => (watch.Name, watch.Path, watch.IsRecursive, watch.EventsPerMinuteMax)));
+        Assert.Equal([FileChangeKinds.Created | FileChangeKinds.Modified, FileChangeKinds.All], settings.Watches.Select(watch => watch.Kinds));
+        Assert.Equal(["*.conf", "ssl/**", ".*.sw?"], settings.Watches[0].Include.Concat(settings.Watches[0].Exclude).Select(pattern => pattern.Text));
+        Assert.Equal((true, false, 1.0, 0, false), Rest(settings.LogInputs[0]));
+        Assert.Equal((false, true, 0.25, 2, true), Rest(settings.LogInputs[1]));
+        Assert.True(settings.LogInputs[1].MultilineStart!.IsMatch("1 begins"u8) && !settings.LogInputs[1].MultilineStart!.IsMatch(" goes on"u8));
         Assert.True(settings.Tls.ClientCertificate?.HasPrivateKey);
         Assert.Single(settings.Tls.ClientChain);
         Assert.Single(settings.Tls.Roots!);
     }
+
+    private static (bool Recognises, bool HasOffsets, double Timeout, int Excludes, bool IsMultiline) Rest(LogInput input) =>
+        (input.Recognises, input.HasOffsets, input.MultilineTimeout.TotalSeconds, input.Exclude.Count, input.MultilineStart is not null);
 
     [Fact]
     public void All_faults_of_a_file_are_told_at_once_with_their_places()

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# What it costs to take a log file in: tail.sh [DIR-WITH-lm-collector-and-lm-agent] [MIB]   (default out/, 1024)
+# Syslog-like lines, read by lm-agent --once and taken by the collector. Prints one line of JSON last: CPU seconds of both programs (user + system),
+# MiB of raw lines for each second of them, the agent's peak memory.
+set -euo pipefail
+LM_BIN=${1:-${LM_BIN:-}}
+[[ -n $LM_BIN ]] || unset LM_BIN
+mib=${2:-1024}
+source "$(dirname "${BASH_SOURCE[0]}")/../tests/crash/lib.sh"
+
+need python3=python3
+find_load_driver # makes the token table
+write_settings tail-agent
+sed -i 's/^interval_ms = .*/interval_ms = 15000/' "$work/agent.toml"
+printf '[[log_inputs]]\nname = "syslog"\npath = "%s/syslog"\nstart_at = "beginning"\n' "$work" >>"$work/agent.toml"
+python3 - "$work/syslog" "$mib" <<'P'
+import random, sys, time
+random.seed(1)
+programs = ["sshd", "systemd", "kernel", "CRON", "nginx", "postfix/smtpd", "dockerd", "sudo"]
+users = ["root", "www-data", "deploy", "backup", "alice", "bob"]
+messages = [
+    lambda: f"Accepted publickey for {random.choice(users)} from 10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(256)} port {random.randrange(1024, 65536)} ssh2: ED25519 SHA256:{random.getrandbits(128):032x}",
+    lambda: f"Started Session {random.randrange(100000)} of user {random.choice(users)}.",
+    lambda: f"[{random.random() * 1e6:.6f}] eth0: link up, {random.choice([100, 1000, 10000])} Mbps, full-duplex, lpa 0x{random.getrandbits(16):04x}",
+    lambda: f"({random.choice(users)}) CMD (/usr/local/bin/job --id {random.randrange(1000)} --queue q{random.randrange(8)})",
+    lambda: f"10.0.{random.randrange(256)}.{random.randrange(256)} GET /api/v2/items/{random.randrange(1000000)}?page={random.randrange(50)} {random.choice([200, 200, 200, 304, 404, 500])} {random.randrange(50000)} {random.random():.3f}",
+    lambda: f"disconnect from unknown[192.168.{random.randrange(256)}.{random.randrange(256)}] ehlo=1 auth=0/1 commands=1/2",
+]
+now, block, size = time.time() - 86400, [], 0
+while size < min(int(sys.argv[2]), 64) << 20:
+    now += random.random() / 500
+    line = time.strftime("%b %e %H:%M:%S", time.localtime(now)) + f" web{random.randrange(4)} {random.choice(programs)}[{random.randrange(300, 65000)}]: {random.choice(messages)()}\n"
+    block.append(line)
+    size += len(line)
+block = "".join(block).encode()
+with open(sys.argv[1], "wb") as f:
+    left = int(sys.argv[2]) << 20
+    while left > 0:
+        f.write(block[:left] if left < len(block) else block)
+        left -= len(block)
+    f.write(b"\n")
+P
+start_collector
+wait_ready
+python3 - "$bin/lm-agent" "$work" "$collector_pid" <<'P'
+import json, os, sys, time
+agent, work, collector = sys.argv[1:]
+def cpu(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+before, began = cpu(collector), time.monotonic()
+pid = os.posix_spawn(agent, [agent, "--once", f"{work}/agent.toml"], os.environ, file_actions=[
+    (os.POSIX_SPAWN_OPEN, 2, f"{work}/agent.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)])
+_, status, usage = os.wait4(pid, 0)
+wall, mib = time.monotonic() - began, os.path.getsize(f"{work}/syslog") / 2**20
+own, other = usage.ru_utime + usage.ru_stime, cpu(collector) - before
+print(json.dumps({
+    "mib": round(mib), "seconds": round(wall, 1), "exit_code": os.waitstatus_to_exitcode(status),
+    "agent_user_s": round(usage.ru_utime, 2), "agent_system_s": round(usage.ru_stime, 2), "collector_s": round(other, 2),
+    "agent_mib_per_cpu_s": round(mib / own, 1), "collector_mib_per_cpu_s": round(mib / max(other, 0.01), 1), "both_mib_per_cpu_s": round(mib / (own + other), 1),
+    "agent_peak_mib": round(usage.ru_maxrss / 1024, 1)}))
+sys.exit(os.waitstatus_to_exitcode(status))
+P

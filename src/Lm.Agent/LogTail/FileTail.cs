@@ -1,0 +1,538 @@
+using System.Globalization;
+using System.Text;
+using Lm.Agent.Queue;
+using Lm.Agent.Settings;
+using Lm.Platform;
+using Lm.Platform.Files;
+using Lm.Protocol;
+
+namespace Lm.Agent.LogTail;
+
+/// <summary>One file that is followed: reads on from its offset, line by line, and notices that it was truncated.</summary>
+/// <remarks>
+/// Invariants:
+/// <see cref="Position"/> stands at a line's start, and every line before it is in a batch, or was excluded;
+/// bytes are used only after the file's first bytes were seen to be the same as before, so what a truncated file was filled with again is never taken for the
+/// rest of what it had;
+/// of a file no more is held in memory than one window: a line that is not complete is read again when it has grown.
+/// </remarks>
+internal sealed class FileTail(LogInput input, string path, FollowedFile file, FileFacts facts, InputCounters counters) : IDisposable
+{
+    // What a truncated file of a writer that goes on at its old offset begins with: a hole, read as zeros. Fewer are somebody's data.
+    private const int HoleBytesMin = 512;
+
+    private readonly Label[]?[] attributes = new Label[]?[8]; // by marks
+    private int attributeBytesMax;
+    private long scanned; // no line feed from Position up to here
+    private long notedPosition;
+    private UnixMillis modifiedAt; // when it was measured last
+    private bool isInHole;
+    private LineGroup? group;
+
+    /// <summary>What it belongs to.</summary>
+    public LogInput Input { get; set; } = input;
+
+    /// <summary>The path at which it was first met, which its records name. Files of one path are its rotations.</summary>
+    public string Path => path;
+
+    /// <summary>The open file.</summary>
+    public FollowedFile File => file;
+
+    /// <summary>Which file it is.</summary>
+    public FileIdentity Identity { get; } = facts.Identity;
+
+    /// <summary>When the file was made, nanoseconds since 1970; 0 where the file system does not say.</summary>
+    public long BornAtNanoseconds { get; } = facts.BornAtNanoseconds;
+
+    /// <summary>When it was made or first met; or when the last copy was made before it was truncated. Nanoseconds since 1970.</summary>
+    public long MetAt { get; set; }
+
+    /// <summary>Bytes that are taken.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>What they were; of a file of which nothing is taken, how it began when it was peeked into.</summary>
+    public Fingerprint Fingerprint { get; private set; }
+
+    private Fingerprint FingerprintOfTaken => Position == 0 ? default : Fingerprint;
+
+    /// <summary>How far to read in this round.</summary>
+    public long Limit { get; set; }
+
+    /// <summary>Its length when it was last looked at.</summary>
+    public long SizeBytes { get; private set; } = facts.SizeBytes;
+
+    /// <summary>When it last grew, by the clock's timestamps.</summary>
+    public long GrewAt { get; set; }
+
+    /// <summary>Whether no name that the input looks for leads to it any more.</summary>
+    public bool IsDetached { get; set; }
+
+    /// <summary>The directory that the file itself is in, where symbolic links lead elsewhere than to its path's; null when that is not known.</summary>
+    public string? RealDirectory { get; } = FindRealDirectory(file);
+
+    /// <summary>The number of its watch; -1 for none.</summary>
+    public int Watch { get; set; } = -1;
+
+    /// <summary>Its offset as the queue keeps it.</summary>
+    public TailOffset Offset => new()
+    {
+        Kind = TailKind.File,
+        Input = Input.Name,
+        Text = path,
+        Identity = Identity,
+        Offset = Position,
+        Fingerprint = FingerprintOfTaken,
+        MetAt = MetAt,
+    };
+
+    /// <summary>Goes on where it was left.</summary>
+    public void GoOnFrom(long position, in Fingerprint fingerprint) =>
+        (Position, Fingerprint, scanned, notedPosition) = (position, fingerprint, position, position);
+
+    /// <summary>Whether lines were taken since this was asked last.</summary>
+    public bool TakeMoved()
+    {
+        var hasMoved = notedPosition != Position;
+        notedPosition = Position;
+        return hasMoved;
+    }
+
+    /// <summary>Begins anew: the file was truncated.</summary>
+    public void Restart()
+    {
+        GoOnFrom(0, default);
+        (Limit, isInHole) = (0, false);
+    }
+
+    /// <summary>Remembers how the file begins, before anything is taken of it: what is read is used only while it begins so.</summary>
+    /// <returns>Whether it began otherwise when this was called last.</returns>
+    public bool Peek()
+    {
+        var before = Fingerprint;
+        Fingerprint = FileFingerprint.Of(file, Math.Min(Limit, Fingerprint.LengthMax)) with { TailLength = 0, Tail = 0 };
+        return Fingerprint != before;
+    }
+
+    /// <summary>Looks how long it is now.</summary>
+    /// <returns>False when what was taken of it is not there any more.</returns>
+    public bool Measure(long timestamp)
+    {
+        if (!file.TryLook(out var now))
+        {
+            Limit = Position;
+            return true;
+        }
+
+        if (now.SizeBytes != SizeBytes)
+        {
+            (SizeBytes, GrewAt) = (now.SizeBytes, timestamp);
+        }
+
+        var hasChanged = now.ModifiedAt != modifiedAt;
+        modifiedAt = now.ModifiedAt;
+        Limit = SizeBytes;
+
+        // As long as before, and written to: truncated and filled again. Where it is longer, reading it finds that out.
+        return SizeBytes > Position || (SizeBytes == Position && (!hasChanged || FileFingerprint.Holds(file, Position, Fingerprint)));
+    }
+
+    /// <summary>Reads lines up to the limit, or until the batch is full.</summary>
+    /// <param name="batch">Takes them.</param>
+    /// <param name="window">Memory to read into; lines may be longer.</param>
+    /// <param name="facts">Reads times and severities.</param>
+    /// <param name="isLast">Whether nothing will be written to the file any more: a last line without its end is taken too.</param>
+    /// <param name="closesGroups">Whether records that wait for more lines are taken.</param>
+    public TailStep Read(LogBatch batch, Span<byte> window, LineFacts facts, bool isLast, bool closesGroups)
+    {
+        if (Position == 0 && Limit > 0 && IsCompressed())
+        {
+            return TailStep.NotText;
+        }
+
+        return Input.MultilineStart is null ? ReadLines(batch, window, facts, isLast) : ReadGroups(batch, window, facts, isLast, closesGroups);
+    }
+
+    public void Dispose() => file.Dispose();
+
+    private TailStep ReadLines(LogBatch batch, Span<byte> window, LineFacts facts, bool isLast)
+    {
+        while (Position < Limit)
+        {
+            var step = Fill(Position, window, out var count);
+            if (step != TailStep.AtLimit)
+            {
+                return step;
+            }
+
+            var bytes = (ReadOnlySpan<byte>)window[..count];
+            var rest = bytes;
+            var isFull = false;
+            while (!isFull && TryFindLine(ref rest, out var line))
+            {
+                isFull = !TryTake(line, Position + bytes.Length - rest.Length, batch, facts, LineMarks.None);
+                rest = isFull ? rest : rest[(line.Length + 1)..];
+            }
+
+            Advance(bytes[..^rest.Length]);
+            if (isFull)
+            {
+                return TailStep.BatchFull;
+            }
+
+            if (rest.Length < bytes.Length)
+            {
+                continue;
+            }
+
+            step = ReadLongLine(rest, batch, facts, isLast);
+            if (step != TailStep.Again)
+            {
+                return step;
+            }
+        }
+
+        return TailStep.AtLimit;
+    }
+
+    /// <summary>Finds the next line, behind a hole where there is one.</summary>
+    private bool TryFindLine(ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> line)
+    {
+        if (!rest.IsEmpty && rest[0] == 0)
+        {
+            var run = rest.IndexOfAnyExcept((byte)0);
+            run = run < 0 ? rest.Length : run;
+            isInHole |= run >= HoleBytesMin;
+            rest = isInHole ? rest[run..] : rest;
+        }
+
+        isInHole &= rest.IsEmpty;
+        var end = rest.IndexOf((byte)'\n');
+        line = end < 0 ? default : rest[..end];
+        return end >= 0;
+    }
+
+    /// <summary>A line that does not end within what was read: these are its first bytes, all there are when the limit is reached.</summary>
+    private TailStep ReadLongLine(ReadOnlySpan<byte> start, LogBatch batch, LineFacts facts, bool isLast)
+    {
+        var end = Position + start.Length < Limit ? FindEnd(Position + start.Length) : Limit;
+        if (end >= Limit && !isLast)
+        {
+            return TailStep.AtLimit;
+        }
+
+        // At most one byte beyond what a record takes: that says that it was longer.
+        var length = (int)Math.Min(end - Position, (long)batch.Limits.MessageBytesMax + 4);
+        var rented = System.Buffers.ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            var line = rented.AsSpan(0, length);
+            if (file.Read(Position, line) != length || !FileFingerprint.Holds(file, Position, Fingerprint))
+            {
+                return TailStep.Truncated;
+            }
+
+            var next = Math.Min(end + 1, Limit);
+            if (!TryTake(line, Position, batch, facts, end >= Limit ? LineMarks.Unterminated : LineMarks.None))
+            {
+                return TailStep.BatchFull;
+            }
+
+            SkipTo(next);
+            return TailStep.Again;
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    /// <summary>Where the line ends whose first bytes hold no line feed; the limit when that is not known yet.</summary>
+    private long FindEnd(long from)
+    {
+        const int StepBytes = 64 << 10;
+        var rented = System.Buffers.ArrayPool<byte>.Shared.Rent(StepBytes);
+        try
+        {
+            for (var at = Math.Max(from, scanned); at < Limit;)
+            {
+                var bytes = rented.AsSpan(0, (int)Math.Min(StepBytes, Limit - at));
+                var count = file.Read(at, bytes);
+                if (count <= 0)
+                {
+                    break;
+                }
+
+                if (bytes[..count].IndexOf((byte)'\n') is >= 0 and var found)
+                {
+                    return at + found;
+                }
+
+                at += count;
+                scanned = at;
+            }
+
+            return Limit;
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    private TailStep ReadGroups(LogBatch batch, Span<byte> window, LineFacts facts, bool isLast, bool closesGroups)
+    {
+        group ??= new LineGroup();
+        group.Begin(Position, FingerprintOfTaken);
+        var at = Position;
+        while (at < Limit)
+        {
+            var step = Fill(at, window, out var count);
+            if (step != TailStep.AtLimit)
+            {
+                return step;
+            }
+
+            var bytes = (ReadOnlySpan<byte>)window[..count];
+            var end = bytes.IndexOf((byte)'\n');
+            if (end < 0)
+            {
+                step = ReadLongLineOfGroup(at, bytes, batch, facts, isLast, ref at);
+                if (step == TailStep.AtLimit)
+                {
+                    break;
+                }
+
+                if (step != TailStep.Again)
+                {
+                    return step;
+                }
+
+                continue;
+            }
+
+            for (; end >= 0; end = bytes.IndexOf((byte)'\n'))
+            {
+                if (!TryGather(bytes[..end], bytes[..(end + 1)], batch, facts, LineMarks.None))
+                {
+                    return TailStep.BatchFull;
+                }
+
+                at += end + 1;
+                bytes = bytes[(end + 1)..];
+            }
+        }
+
+        return !closesGroups || TryTakeGroup(batch, facts) ? TailStep.AtLimit : TailStep.BatchFull;
+    }
+
+    private TailStep ReadLongLineOfGroup(long lineAt, ReadOnlySpan<byte> start, LogBatch batch, LineFacts facts, bool isLast, ref long at)
+    {
+        var end = lineAt + start.Length < Limit ? FindEnd(lineAt + start.Length) : Limit;
+        if (end >= Limit && !isLast)
+        {
+            return TailStep.AtLimit;
+        }
+
+        var length = (int)Math.Min(end - lineAt, (long)batch.Limits.MessageBytesMax + 4);
+        var rented = System.Buffers.ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            var line = rented.AsSpan(0, length);
+            if (file.Read(lineAt, line) != length || !FileFingerprint.Holds(file, Position, Fingerprint))
+            {
+                return TailStep.Truncated;
+            }
+
+            if (!TryGather(line, line, batch, facts, end >= Limit ? LineMarks.Unterminated : LineMarks.None))
+            {
+                return TailStep.BatchFull;
+            }
+
+            at = Math.Min(end + 1, Limit);
+            group!.SkipTo(at, FileFingerprint.Of(file, at));
+            return TailStep.Again;
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    /// <summary>Adds a line to the group, or takes the group and begins the next with it.</summary>
+    private bool TryGather(ReadOnlySpan<byte> line, ReadOnlySpan<byte> taken, LogBatch batch, LineFacts facts, LineMarks marks)
+    {
+        var text = LineText.WithoutReturn(line);
+        if (!group!.IsEmpty && (Input.MultilineStart!.IsMatch(text) || !group.HasRoomFor(text.Length, batch.Limits.MessageBytesMax)) && !TryTakeGroup(batch, facts))
+        {
+            return false;
+        }
+
+        group.Add(text, taken, marks, batch.Limits.MessageBytesMax);
+        return true;
+    }
+
+    private bool TryTakeGroup(LogBatch batch, LineFacts facts)
+    {
+        if (!group!.IsEmpty && !TryTake(group.Text, Position, batch, facts, group.Marks))
+        {
+            return false;
+        }
+
+        counters.AddBytes(group.End - Position);
+        (Position, Fingerprint, scanned) = (group.End, group.EndFingerprint, group.End);
+        group.Clear();
+        return true;
+    }
+
+    /// <summary>Reads and makes sure that the file is the same still.</summary>
+    private TailStep Fill(long at, Span<byte> window, out int count)
+    {
+        count = file.Read(at, window[..(int)Math.Min(window.Length, Limit - at)]);
+        if (count < 0)
+        {
+            return TailStep.Unreadable;
+        }
+
+        // After the read: what truncation and rewriting put there before it shows in the first bytes now.
+        return count == 0 || !FileFingerprint.Holds(file, Position, Fingerprint) ? TailStep.Truncated : TailStep.AtLimit;
+    }
+
+    private bool TryTake(ReadOnlySpan<byte> line, long offset, LogBatch batch, LineFacts facts, LineMarks marks)
+    {
+        line = LineText.WithoutReturn(line);
+        foreach (var pattern in Input.Exclude)
+        {
+            if (pattern.IsMatch(line))
+            {
+                counters.AddExcluded();
+                return true;
+            }
+        }
+
+        var body = LineText.Clean(line, batch.Limits.MessageBytesMax, ref marks);
+        if (!batch.Takes(body.Length))
+        {
+            return false;
+        }
+
+        var (time, severity) = (batch.ReadAt, 0);
+        if (Input.Recognises)
+        {
+            facts.Read(body, batch.ReadAt, out time, out severity);
+        }
+
+        batch.Add(time, severity, body, AttributesFor(marks, offset, batch.Limits.ValueBytesMax));
+        counters.AddLine(marks);
+        return true;
+    }
+
+    private void Advance(ReadOnlySpan<byte> taken)
+    {
+        if (taken.IsEmpty)
+        {
+            return;
+        }
+
+        Fingerprint = FingerprintOfTaken.After(taken);
+        Position += taken.Length;
+        scanned = Position;
+        counters.AddBytes(taken.Length);
+    }
+
+    private void SkipTo(long position)
+    {
+        counters.AddBytes(position - Position);
+        (Position, Fingerprint, scanned) = (position, FileFingerprint.Of(file, position), position);
+    }
+
+    private bool IsCompressed()
+    {
+        Span<byte> start = stackalloc byte[16];
+        var count = file.Read(0, start);
+        return RotatedName.IsCompressed(path) || (count > 0 && RotatedName.HasCompressedContent(start[..count]));
+    }
+
+    private static string? FindRealDirectory(FollowedFile file)
+    {
+        try
+        {
+            return System.IO.Path.GetDirectoryName(System.IO.File.ResolveLinkTarget(file.DescriptorPath, returnFinalTarget: false)?.FullName);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private Label[] AttributesFor(LineMarks marks, long offset, int valueBytesMax)
+    {
+        if (attributeBytesMax != valueBytesMax)
+        {
+            Array.Clear(attributes);
+            attributeBytesMax = valueBytesMax;
+        }
+
+        var common = attributes[(int)marks] ??= MakeAttributes(marks, valueBytesMax);
+        return Input.HasOffsets ? [.. common, new Label("offset", offset.ToString(CultureInfo.InvariantCulture))] : common;
+    }
+
+    private Label[] MakeAttributes(LineMarks marks, int valueBytesMax)
+    {
+        var labels = new List<Label>(4) { new("input", Input.Name), new("file", LabelValue.Cut(path, valueBytesMax)) };
+        if (marks != LineMarks.None)
+        {
+            labels.Add(new Label("marks", LineText.NamesOf(marks)));
+        }
+
+        return [.. labels];
+    }
+}
+
+/// <summary>How a reading ended.</summary>
+internal enum TailStep
+{
+    /// <summary>Everything that is complete was taken.</summary>
+    AtLimit,
+
+    /// <summary>The batch takes no more: go on with the next one.</summary>
+    BatchFull,
+
+    /// <summary>The file is not what it was.</summary>
+    Truncated,
+
+    /// <summary>It cannot be read.</summary>
+    Unreadable,
+
+    /// <summary>It is compressed.</summary>
+    NotText,
+
+    /// <summary>A long line was taken; there may be more.</summary>
+    Again,
+}
+
+/// <summary>Values of attributes.</summary>
+internal static class LabelValue
+{
+    /// <summary>A text that is too long loses its beginning: a path's end tells more.</summary>
+    public static string Cut(string text, int bytesMax)
+    {
+        const string Sign = "...";
+        if (Encoding.UTF8.GetByteCount(text) <= bytesMax)
+        {
+            return text;
+        }
+
+        var start = text.Length;
+        for (var bytes = Sign.Length; start > 0; start--)
+        {
+            bytes += char.IsAscii(text[start - 1]) ? 1 : 3; // half of a surrogate pair has 2
+            if (bytes > bytesMax)
+            {
+                break;
+            }
+        }
+
+        start += start < text.Length && char.IsLowSurrogate(text[start]) ? 1 : 0;
+        return Sign + text[start..];
+    }
+}
