@@ -5,7 +5,6 @@ using FsCheck.Fluent;
 using Lm.Logs.Files;
 using Lm.Logs.Lines;
 using Lm.Logs.Query;
-using Lm.Platform;
 using Lm.TestKit;
 
 namespace Lm.Logs.Tests;
