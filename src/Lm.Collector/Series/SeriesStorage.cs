@@ -1,7 +1,7 @@
-using Lm.Platform;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Journal;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Protocol;
 using Lm.Protocol.RemoteWrite;

@@ -1,10 +1,10 @@
 using System.Net;
 using Lm.Collector.Listeners;
-using Lm.Logs.Tests.Query;
 using Lm.Collector.Query;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
+using Lm.Logs.Tests.Query;
 using Lm.PromQL.Tests.Scripts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
