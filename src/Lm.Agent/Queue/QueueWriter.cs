@@ -94,7 +94,9 @@ internal sealed class QueueWriter(
             {
                 record = BeginRecord(new QueueRecord
                 {
-                    Kind = QueueRecordKind.Progress, Number = new BatchNumber(state.Generation, state.NextSequence), Tails = tails,
+                    Kind = QueueRecordKind.Progress,
+                    Number = new BatchNumber(state.Generation, state.NextSequence),
+                    Tails = tails,
                 });
             }
 

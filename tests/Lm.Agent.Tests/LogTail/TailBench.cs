@@ -17,7 +17,7 @@ internal sealed class TailBench : IAsyncDisposable
     private LogTailer? tailer;
     private TimeSpan ahead;
 
-    public TailBench(long queueBytesMax = 16 << 20, int seed = 1) => 
+    public TailBench(long queueBytesMax = 16 << 20, int seed = 1) =>
         queue = new QueueBench(seed, queueBytesMax) { Time = new ManualTime(TimeProvider.System.GetUtcNow()) };
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("lm-tail-").FullName;

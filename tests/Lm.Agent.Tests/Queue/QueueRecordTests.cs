@@ -75,8 +75,14 @@ public sealed class QueueRecordTests
         from number in Gen.Choose(0, int.MaxValue)
         select new TailOffset
         {
-            Kind = kind, Input = input, Text = text, IsRemoved = isRemoved, Identity = new FileIdentity((ulong)number * 3, ulong.MaxValue - (ulong)number),
-            Offset = number * 4_000_000_001L, MetAt = -number, Fingerprint = new Fingerprint((ushort)number, (uint)number * 7, (ushort)(number / 3), (uint)number * 11),
+            Kind = kind,
+            Input = input,
+            Text = text,
+            IsRemoved = isRemoved,
+            Identity = new FileIdentity((ulong)number * 3, ulong.MaxValue - (ulong)number),
+            Offset = number * 4_000_000_001L,
+            MetAt = -number,
+            Fingerprint = new Fingerprint((ushort)number, (uint)number * 7, (ushort)(number / 3), (uint)number * 11),
         };
 
     private static (string Name, QueueRecord Record)[] Examples()
@@ -131,8 +137,13 @@ public sealed class QueueRecordTests
 
     private static TailOffset FileOffset => new()
     {
-        Kind = TailKind.File, Input = "syslog", Text = "/var/log/syslog", Identity = new FileIdentity(66, 78), Offset = 123_456_789,
-        MetAt = 1_700_000_000_123_456_789, Fingerprint = new Fingerprint(1024, 0xdeadbeef, 512, 0x01020304),
+        Kind = TailKind.File,
+        Input = "syslog",
+        Text = "/var/log/syslog",
+        Identity = new FileIdentity(66, 78),
+        Offset = 123_456_789,
+        MetAt = 1_700_000_000_123_456_789,
+        Fingerprint = new Fingerprint(1024, 0xdeadbeef, 512, 0x01020304),
     };
 
     private static TailOffset InputOffset => new() { Kind = TailKind.Input, Input = "app", Text = "/srv/\u00e9/*.log", MetAt = 1_700_000_000_000_000_001 };
