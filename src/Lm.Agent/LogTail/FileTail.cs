@@ -23,7 +23,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
 
     private readonly Label[]?[] attributes = new Label[]?[8]; // by marks
     private int attributeBytesMax;
-    private long scanned; // no line feed from Position up to here
+    private long scanned; // no line feed from the last incomplete line's start up to here
     private long notedPosition;
     private UnixMillis modifiedAt; // when it was measured last
     private bool isInHole;
@@ -54,6 +54,9 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     public Fingerprint Fingerprint { get; private set; }
 
     private Fingerprint FingerprintOfTaken => Position == 0 ? default : Fingerprint;
+
+    /// <summary>How far was read, though what begins at <see cref="Position"/> had no end by then.</summary>
+    public long SeenUpTo => Math.Max(Position, scanned);
 
     /// <summary>How far to read in this round.</summary>
     public long Limit { get; set; }
@@ -322,6 +325,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
             }
         }
 
+        scanned = Math.Max(scanned, at);
         return !closesGroups || TryTakeGroup(batch, facts) ? TailStep.AtLimit : TailStep.BatchFull;
     }
 

@@ -247,9 +247,9 @@ internal sealed class LogTailer : IDisposable
     private async Task<RoundOutcome> ReadOneAsync(TailSet set, FileTail tail, CancellationToken cancellationToken)
     {
         var isLast = IsQuiet(tail);
-        if (tail.Limit - tail.Position > BytesPerTurn)
+        if (tail.Limit - tail.SeenUpTo > BytesPerTurn)
         {
-            tail.Limit = tail.Position + BytesPerTurn;
+            tail.Limit = tail.SeenUpTo + BytesPerTurn; // a line may be longer than a turn: it goes on where the last one ended
             isLast = false;
             held.Add(tail.Path);
         }

@@ -638,6 +638,21 @@ public sealed class LogTailerTests
     }
 
     [Fact]
+    public async Task A_record_of_lines_that_take_several_turns_to_read_is_joined()
+    {
+        await using var bench = new TailBench(queueBytesMax: 256 << 20) { LogMessageBytesMax = 12 << 20 };
+        bench.Inputs.Add(bench.AddInput("a.log") with { MultilineStart = Pattern("^#") });
+        bench.Inputs.RemoveAt(0);
+        var record = "# begins" + string.Concat(Enumerable.Repeat("\n" + new string('y', 9999), 900));
+        bench.Write("a.log", record + "\n# next\n");
+        await bench.StartAsync();
+
+        await bench.ReadAsync();
+
+        Assert.Equal([record], bench.Bodies());
+    }
+
+    [Fact]
     public async Task A_long_line_among_joined_ones_is_cut_and_the_next_record_begins_where_it_should()
     {
         await using var bench = new TailBench { LogMessageBytesMax = 100 };
