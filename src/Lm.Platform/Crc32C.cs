@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Lm.Platform;
 
@@ -18,13 +16,6 @@ public static class Crc32C
     public static uint Append(uint checksum, ReadOnlySpan<byte> data)
     {
         var crc = ~checksum;
-
-        // Asked for once, here: compiled ahead of time for any processor, BitOperations takes its tables, at a tenth of the speed.
-        if (Sse42.X64.IsSupported)
-        {
-            crc = AppendWords(crc, ref data);
-        }
-
         while (data.Length >= sizeof(ulong))
         {
             crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(data));
@@ -37,18 +28,5 @@ public static class Crc32C
         }
 
         return ~crc;
-    }
-
-    private static uint AppendWords(uint crc, ref ReadOnlySpan<byte> data)
-    {
-        var words = MemoryMarshal.Cast<byte, ulong>(data);
-        ulong wide = crc;
-        foreach (var word in words)
-        {
-            wide = Sse42.X64.Crc32(wide, word);
-        }
-
-        data = data[(words.Length * sizeof(ulong))..];
-        return (uint)wide;
     }
 }
