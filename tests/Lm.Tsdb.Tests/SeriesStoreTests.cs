@@ -1,6 +1,6 @@
-using Lm.Platform;
 using FsCheck;
 using FsCheck.Fluent;
+using Lm.Platform;
 using Lm.TestKit;
 using Lm.Tsdb.Blocks;
 using Lm.Tsdb.Index;

@@ -1,6 +1,6 @@
-using Lm.Platform;
 using FsCheck;
 using FsCheck.Fluent;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Tsdb.Blocks;
 

@@ -1,8 +1,8 @@
-using Lm.Platform;
 using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Lm.Platform;
 
 namespace Lm.Tsdb.Blocks;
 

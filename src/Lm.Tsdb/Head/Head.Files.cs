@@ -1,5 +1,5 @@
-using Lm.Platform;
 using System.Globalization;
+using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Tsdb.Head;

@@ -1,5 +1,5 @@
-using Lm.Platform;
 using System.Runtime.CompilerServices;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.TestKit;
 using Lm.Tsdb.Blocks;

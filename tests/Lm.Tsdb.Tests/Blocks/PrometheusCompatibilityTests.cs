@@ -1,7 +1,7 @@
-using Lm.Platform;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Tsdb.Blocks;
 using Lm.Tsdb.Index;
