@@ -81,6 +81,11 @@ interval_ms = 5000
 
 [labels]
 site = "demo"
+
+[[log_inputs]]
+name = "demo"
+path = "$dir/log/*.log"
+start_at = "beginning"
 T
 }
 
@@ -144,6 +149,8 @@ wait_for() { # WHAT SECONDS COMMAND…
 
 has_load() { ask /api/v1/query --get --data-urlencode "query=node_load1{instance=\"$agent_id\"}" | grep -q '"value":'; }
 
+has_lines() { ask /api/v1/logs --get --data-urlencode "query={instance=\"$agent_id\", input=\"demo\"}" | grep -q '"line":'; }
+
 up() {
   if alive "$dir/collector.pid" "$dir" && alive "$dir/agent.pid" "$dir"; then
     ingest_port=$(cat "$dir/ingest-port") query_port=$(cat "$dir/query-port")
@@ -161,6 +168,7 @@ up() {
   wait_for "the collector" 60 curl -fsS -m 5 "http://127.0.0.1:$query_port/readyz"
   start agent "$agent" --daemon "$dir/agent.toml"
   wait_for "the first batch" 60 has_load
+  wait_for "the first log line" 60 has_lines
   announce
 }
 
@@ -171,7 +179,8 @@ announce() {
   Token     $(cat "$dir/query-token")
             (throw-away; it stands in $dir/query-token)
   Ask       curl -H "Authorization: Bearer \$(cat $dir/query-token)" "http://127.0.0.1:$query_port/api/v1/query?query=node_load1"
-  Logs      $dir/log/
+  Lines     curl -H "Authorization: Bearer \$(cat $dir/query-token)" --get --data-urlencode 'query={input="demo"} |= "agent"' "http://127.0.0.1:$query_port/api/v1/logs"
+  Logs      $dir/log/, which the agent follows
 
 T
 }
