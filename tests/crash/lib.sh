@@ -91,6 +91,11 @@ auth_token_file = "$work/token"
 tls_ca_cert_file = "$work/tls/ca.pem"
 queue_dir = "$queue_in/queue"
 interval_ms = 20
+
+# What is counted is heartbeats and numbered lines.
+[events]
+lifecycle = false
+processes = false
 T
   )
   ingest_port=$(cat "$work/ingest-port") query_port=$(cat "$work/query-port")

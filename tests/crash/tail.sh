@@ -14,7 +14,6 @@ mkdir -p "$logs/glob"
 touch "$arrived"
 sed -i 's/^interval_ms = .*/interval_ms = 1000/' "$work/agent.toml"
 {
-  printf '[events]\nlifecycle = false\nprocesses = false\n' # numbered lines alone
   for name in rename compress copytruncate truncate recreate link; do
     printf '[[log_inputs]]\nname = "%s"\npath = "%s/%s.log"\nstart_at = "beginning"\n' "$name" "$logs" "$name"
   done

@@ -52,7 +52,7 @@ internal static class SeverityName
         _ => 0,
     };
 
-    /// <summary>Looks for a name in capitals, in brackets, or behind <c>level=</c>, near the start of what follows a time.</summary>
+    /// <summary>Looks for a name in capitals, in brackets, or behind <c>level=</c>, near the start of what follows a time; else the first word there may be one.</summary>
     public static int FindNear(ReadOnlySpan<byte> text)
     {
         var near = text[..Math.Min(text.Length, LookBytes)];
@@ -72,7 +72,19 @@ internal static class SeverityName
             before = kind;
         }
 
-        return 0;
+        return OfFirstWord(near);
+    }
+
+    private static int OfFirstWord(ReadOnlySpan<byte> near)
+    {
+        var text = near.TrimStart((byte)' ');
+        var end = 0;
+        while (end < text.Length && Kinds[text[end]] is ByteKind.Upper or ByteKind.Lower)
+        {
+            end++;
+        }
+
+        return end == text.Length || text[end] is (byte)' ' or (byte)':' ? Of(text[..end]) : 0;
     }
 
     private static int ReadName(ReadOnlySpan<byte> near, int start)

@@ -29,9 +29,17 @@ internal sealed class GramFilter
     /// <summary>Adds a body.</summary>
     public void Add(ReadOnlySpan<byte> body)
     {
-        for (var i = 0; i + GramBytes <= body.Length; i++)
+        if (body.Length < GramBytes)
         {
-            var hash = Hash(BinaryPrimitives.ReadUInt32LittleEndian(body[i..]));
+            return;
+        }
+
+        // One byte goes out and one comes in: the run is loaded once, and each byte once.
+        var gram = BinaryPrimitives.ReadUInt32LittleEndian(body) << 8;
+        foreach (var next in body[(GramBytes - 1)..])
+        {
+            gram = (gram >> 8) | ((uint)next << 24);
+            var hash = Hash(gram);
             bits[hash >> 6] |= 1UL << (int)(hash & 63);
         }
     }
