@@ -81,7 +81,7 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
             await Console.Error.WriteLineAsync($"{wrong} samples of fault_written stand at another time than theirs");
         }
 
-        using var fillers = await GetAsync($"api/v1/query?query={Uri.EscapeDataString($"count_over_time(fault_filler{Window})")}&time={LateEnough}", cancellationToken);
+        using var fillers = await GetAsync($"api/v1/query?query={Uri.EscapeDataString($"count_over_time(fault_written_filler{Window})")}&time={LateEnough}", cancellationToken);
         foreach (var (sender, series) in BySender(fillers))
         {
             var count = long.Parse(series.GetProperty("value")[1].GetString()!, CultureInfo.InvariantCulture);

@@ -6,7 +6,7 @@ namespace Lm.LoadDriver;
 /// <summary>Senders of remote write that go on while the collector is killed under them.</summary>
 /// <remarks>
 /// Each request carries one sample of <c>fault_written</c>, whose value is the request's number and whose time follows from it, and as many of
-/// <c>fault_filler</c> as it is told, of the same time: so a query tells which requests are held, and whether each is held whole.
+/// <c>fault_written_filler</c> as it is told, of the same time: so a query tells which requests are held, and whether each is held whole.
 /// Values of fillers are spread over all bits, so that the spool grows as fast as it can and checkpoints come often.
 /// </remarks>
 internal sealed class WriteCrashLoad(
@@ -74,7 +74,7 @@ internal sealed class WriteCrashLoad(
         body.Begin();
         for (var i = 1; i < series; i++)
         {
-            body.Add("fault_filler", sender.Id, i, at, BitConverter.UInt64BitsToDouble((0x3ff0UL << 48) | ((((number * 31) + (ulong)i) * 0x9E3779B97F4A7C15) >> 12)));
+            body.Add("fault_written_filler", sender.Id, i, at, BitConverter.UInt64BitsToDouble((0x3ff0UL << 48) | ((((number * 31) + (ulong)i) * 0x9E3779B97F4A7C15) >> 12)));
         }
 
         body.Add("fault_written", sender.Id, 0, at, number);
