@@ -131,6 +131,11 @@ internal sealed class Fleet : IAsyncDisposable
             queue_dir = "{In("queue")}"
             interval_ms = 200
             {AgentSettings}
+
+            # Batches are counted: heartbeats alone bring some.
+            [events]
+            lifecycle = false
+            processes = false
             """);
     }
 
