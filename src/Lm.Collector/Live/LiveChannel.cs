@@ -45,8 +45,9 @@ internal sealed class LiveChannel(LiveFilter filter, long from, LiveId? resume)
     /// <param name="record">The record.</param>
     /// <param name="events">Where its events are made.</param>
     /// <param name="encoder">Makes them.</param>
+    /// <param name="bytesMax">Bytes of them, about.</param>
     /// <returns>How many records were missed before it, itself included when it was too large to be kept.</returns>
-    public long Take(long place, LiveRecord record, LiveEvents events, LiveEncoder encoder)
+    public long Take(long place, LiveRecord record, LiveEvents events, LiveEncoder encoder, long bytesMax)
     {
         var missed = (expected is { } number ? record.Number - number : 0) + (record.Kind == LiveEntryKind.TooLarge ? 1 : 0);
         expected = record.Number + 1;
@@ -55,12 +56,17 @@ internal sealed class LiveChannel(LiveFilter filter, long from, LiveId? resume)
             Add(place, LiveEvents.Lagged(missed, "records"), 0);
         }
 
-        events.Begin(record.Position, resume is { } id && id.Position == record.Position ? id.Event : -1);
+        events.Begin(record.Position, resume is { } id && id.Position == record.Position ? id.Event : -1, bytesMax);
         encoder.Write(record, filter);
         events.End();
         if (events.Count > 0)
         {
             Add(place, events.Written.ToArray(), events.Count);
+        }
+
+        if (events.Missed > 0)
+        {
+            Add(place, LiveEvents.Lagged(events.Missed, "events"), 0);
         }
 
         if (encoder.LinesUnjudged > 0)

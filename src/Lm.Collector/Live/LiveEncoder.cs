@@ -25,7 +25,7 @@ internal sealed class LiveEncoder(LiveEvents events)
     private readonly BatchStreams streams = new();
     private readonly List<LogField> attributes = [];
 
-    /// <summary>Lines of the last record that could not be judged: a regular expression took too long.</summary>
+    /// <summary>Lines of the last record that were not looked at, because there was no room for more of it, or in vain, because a regular expression took too long.</summary>
     public int LinesUnjudged { get; private set; }
 
     /// <summary>Writes what a filter leaves of a record into the events.</summary>
@@ -86,7 +86,7 @@ internal sealed class LiveEncoder(LiveEvents events)
             events.Skip(batch.Alerts.Length);
         }
 
-        if (filter.Wants(LiveKinds.Batch) && events.TryOpen("batch"u8) is { } json)
+        if (filter.Wants(LiveKinds.Batch) && events.TryOpen("batch"u8, always: true) is { } json)
         {
             json.WriteString("agent"u8, batch.Key.AgentId);
             json.WriteString("queue_id"u8, batch.Key.QueueId.ToString());
@@ -193,7 +193,16 @@ internal sealed class LiveEncoder(LiveEvents events)
                 dropped = dropped[1..];
                 events.Skip(1);
             }
-            else if (logs[i].Time.Value < record.OldestAccepted || WantedLine(batch, i, filter) is not { } entry)
+            else if (logs[i].Time.Value < record.OldestAccepted)
+            {
+                events.Skip(1);
+            }
+            else if (events.IsFull)
+            {
+                LinesUnjudged++;
+                events.Skip(1);
+            }
+            else if (WantedLine(batch, i, filter) is not { } entry)
             {
                 events.Skip(1);
             }

@@ -18,6 +18,7 @@ internal sealed class LiveEvents : IDisposable
     private int skippedUpTo;
     private int next;
     private int open = -1;
+    private long bytesMax;
 
     /// <param name="incarnation">The spool's id.</param>
     public LiveEvents(Guid incarnation)
@@ -29,29 +30,43 @@ internal sealed class LiveEvents : IDisposable
     /// <summary>Events written since <see cref="Begin"/>.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Events that there was no more room for since <see cref="Begin"/>.</summary>
+    public int Missed { get; private set; }
+
+    /// <summary>Whether there is room for no more.</summary>
+    public bool IsFull => bytes.WrittenCount >= bytesMax;
+
     /// <summary>What was written.</summary>
     public ReadOnlySpan<byte> Written => bytes.WrittenSpan;
 
     /// <summary>Begins a record's events.</summary>
     /// <param name="position">The record's place.</param>
     /// <param name="after">The last of its events that was told already; -1 for none.</param>
-    public void Begin(JournalPosition position, int after)
+    /// <param name="max">Bytes after which no event begins: a query can make much of a short line.</param>
+    public void Begin(JournalPosition position, int after, long max)
     {
         bytes.ResetWrittenCount();
-        (record, skippedUpTo, next, open, Count) = (position, after, 0, -1, 0);
+        (record, skippedUpTo, next, open, Count, Missed, bytesMax) = (position, after, 0, -1, 0, 0, max);
     }
 
     /// <summary>Passes over events that a filter leaves out: they have numbers all the same.</summary>
     public void Skip(int count) => next += count;
 
-    /// <summary>Begins an event, unless it was told already.</summary>
+    /// <summary>Begins an event, unless it was told already or there is no room for more.</summary>
     /// <param name="kind">Its name.</param>
+    /// <param name="always">Whether there is always room for it.</param>
     /// <returns>Takes its data, an object that is open; null when it is left out.</returns>
-    public Utf8JsonWriter? TryOpen(ReadOnlySpan<byte> kind)
+    public Utf8JsonWriter? TryOpen(ReadOnlySpan<byte> kind, bool always = false)
     {
         var number = next++;
         if (number <= skippedUpTo)
         {
+            return null;
+        }
+
+        if (IsFull && !always)
+        {
+            Missed++;
             return null;
         }
 

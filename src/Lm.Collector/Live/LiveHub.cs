@@ -21,6 +21,10 @@ internal sealed class LiveHub : IDisposable
     private const long PacketBytesMax = 64L << 20;
     private const long ChannelBytesMax = 1L << 20;
 
+    // Events of one record for one channel: room for a full batch, and for every channel at once.
+    private const long RecordBytesMin = 128L << 10;
+    private const long RecordBytesMax = 4L << 20;
+
     // Under it a tail of lines still feels immediate.
     private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(1);
@@ -290,12 +294,13 @@ internal sealed class LiveHub : IDisposable
 
     private void Give(long place, long next)
     {
+        var bytesMax = Math.Clamp(PacketBytesMax / channels.Count, RecordBytesMin, RecordBytesMax);
         foreach (var channel in channels)
         {
             if (channel.Cursor == place)
             {
                 var before = channel.Events;
-                Interlocked.Add(ref recordsMissed, channel.Take(place, record, events, encoder));
+                Interlocked.Add(ref recordsMissed, channel.Take(place, record, events, encoder, bytesMax));
                 Interlocked.Add(ref eventsMade, channel.Events - before);
                 channel.Cursor = next;
             }

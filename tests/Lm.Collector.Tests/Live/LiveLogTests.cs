@@ -98,5 +98,31 @@ public sealed class LiveLogTests
         Assert.Equal("x3", (await again.NextAsync()).Text("line"));
     }
 
+    [Fact]
+    public async Task What_a_query_makes_of_a_batch_is_bounded_and_the_rest_is_told_as_missed()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        var query = "{instance=\"web1\"} | line_format \"{{ repeat 100000 `x` }}\"";
+        await using var stream = await EventStream.OpenAsync(listener, "?events=log,batch&query=" + Uri.EscapeDataString(query));
+        await stream.GreetedAsync();
+
+        var batch = new BatchMaker("web1");
+        batch.Logs.AddRange(Enumerable.Repeat(Line("short"), 3000));
+        listener.Feed(batch.Make(Now));
+
+        var lines = 0;
+        var told = await stream.NextAsync();
+        for (; told.Name == "log"; told = await stream.NextAsync())
+        {
+            lines++;
+        }
+
+        Assert.Equal("batch", told.Name);
+        told = await stream.NextAsync();
+        Assert.Equal(("lagged", "lines"), (told.Name, told.Text("of")));
+        Assert.InRange(lines, 10, 100);
+        Assert.Equal(3000, lines + told.Data.GetProperty("missed").GetInt32());
+    }
+
     private static LogRecord Line(string body, params Label[] attributes) => new(new UnixMillis(Now), 9, body, attributes);
 }
