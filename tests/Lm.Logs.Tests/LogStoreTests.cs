@@ -86,11 +86,12 @@ public sealed class LogStoreTests
     public void Streams_that_wait_to_be_sealed_make_no_file_complete_with_every_frame()
     {
         const int count = 40_000;
+        var body = new string('x', 1000); // some 450 lines a frame
         var options = Options with { MemoryBytesMax = 4 << 20 };
         using var store = LogStore.Open(files, options, out _);
         for (var i = 0; i < count; i++)
         {
-            new Line(Now, [new LogField("input", $"input {i}"), new LogField("instance", "web1")], new LogIdentity(1, 1, i), "hello", []).AddTo(store, heads, Now);
+            new Line(Now, [new LogField("input", $"input {i}"), new LogField("instance", "web1")], new LogIdentity(1, 1, i), body, []).AddTo(store, heads, Now);
         }
 
         var waiting = store.Statistics();
