@@ -8,6 +8,7 @@ public sealed partial class LogStore
     private long bodyBytesAdded;
     private long outOfBounds;
     private long memoryBytes;
+    private long waitingBytes; // of memoryBytes: what only sealing gives back
     private long spills;
     private long filesSealed;
     private long failures;

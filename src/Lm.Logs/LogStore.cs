@@ -378,7 +378,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
         }
 
         CountMemory();
-        if (memoryBytes > options.MemoryBytesMax)
+        if (SpillableBytes > options.MemoryBytesMax)
         {
             Spill();
         }
@@ -408,14 +408,15 @@ public sealed partial class LogStore : ILogReader, IDisposable
         }
     }
 
-    // Lines go to the disk first, then filters of what waits to be sealed, then whole files become such.
+    // Lines go to the disk first, then filters of what waits to be sealed, then whole files become such. What a file that waits keeps until it is sealed does not
+    // count: no other file gives it back, and one that is complete for its sake would be as small as the last frame.
     private void Spill()
     {
         spills++;
         var enough = options.MemoryBytesMax - (options.MemoryBytesMax / 4);
         foreach (var file in (OpenFile[])[.. open.Values.OrderBy(static file => file.LastWritten)])
         {
-            if (memoryBytes <= enough)
+            if (SpillableBytes <= enough)
             {
                 return;
             }
@@ -426,9 +427,10 @@ public sealed partial class LogStore : ILogReader, IDisposable
             CountMemory();
         }
 
-        foreach (var file in (OpenFile[])[.. frozen, .. open.Values.OrderBy(static file => file.LastWritten)])
+        // The fewest files that give back enough.
+        foreach (var file in (OpenFile[])[.. frozen, .. open.Values.OrderByDescending(static file => file.MemoryBytes)])
         {
-            if (memoryBytes <= enough)
+            if (SpillableBytes <= enough)
             {
                 return;
             }
@@ -443,7 +445,13 @@ public sealed partial class LogStore : ILogReader, IDisposable
         }
     }
 
-    private void CountMemory() => memoryBytes = AllOpen().Sum(static file => file.MemoryBytes);
+    private long SpillableBytes => memoryBytes - waitingBytes;
+
+    private void CountMemory()
+    {
+        memoryBytes = AllOpen().Sum(static file => file.MemoryBytes);
+        waitingBytes = frozen.Sum(static file => file.MemoryBytesToSeal);
+    }
 
     // What is in memory goes to the files, whose sync comes outside of the lock.
     private (List<OpenFile> Written, List<LogManifest.Entry> Entries, List<string> Moved) WriteAll()

@@ -16,7 +16,7 @@ public sealed record LogStoreOptions
     public long OpenBytesMax { get; init; } = 64L << 20;
 
     /// <summary>Bytes in memory of all open files together. Default 64 MiB. Beyond it the files written least recently give up what can be read from the disk;
-    /// when the disk takes nothing, further lines are refused.</summary>
+    /// when the disk takes nothing, further lines are refused. What files that wait to be sealed keep until then (their lists of streams and frames) comes on top.</summary>
     public long MemoryBytesMax { get; init; } = 64L << 20;
 
     /// <summary>Bytes of lines that one search, or the sealing of one file, may hold. Default 32 MiB.</summary>

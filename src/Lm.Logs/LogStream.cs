@@ -17,6 +17,10 @@ public sealed class LogStream : IEquatable<LogStream>
     /// <summary>The label that has the severity's name.</summary>
     public const string SeverityLabel = "severity";
 
+    // What a runtime of 64 bits takes: two references and two texts' heads for a label; this object, its array and an entry in a table for a stream.
+    private const int LabelBytes = 64;
+    private const int OwnBytes = 160;
+
     private readonly LogField[] labels;
     private readonly int hash;
 
@@ -30,7 +34,10 @@ public sealed class LogStream : IEquatable<LogStream>
         {
             code.Add(label.Name, StringComparer.Ordinal);
             code.Add(label.Value, StringComparer.Ordinal);
+            MemoryBytes += LabelBytes + (sizeof(char) * (long)(label.Name.Length + label.Value.Length));
         }
+
+        MemoryBytes += OwnBytes;
 
         hash = code.ToHashCode();
     }
@@ -44,6 +51,9 @@ public sealed class LogStream : IEquatable<LogStream>
 
     /// <summary>The agent.</summary>
     public string Instance => this[InstanceLabel];
+
+    /// <summary>Bytes in memory, about.</summary>
+    public long MemoryBytes { get; }
 
     /// <summary>A label's value; empty when the stream does not have it.</summary>
     public string this[string name]

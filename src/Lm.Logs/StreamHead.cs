@@ -38,6 +38,9 @@ public sealed class StreamHead
     /// <summary>The labels.</summary>
     public LogStream Stream { get; }
 
+    /// <summary>Bytes in memory, about, the stream among them.</summary>
+    public long MemoryBytes => Stream.MemoryBytes + (2L * labels.Length) + 256;
+
     /// <summary>What stands between a line's time and its sequence number.</summary>
     internal ReadOnlySpan<byte> TextFor(UInt128 queueId)
     {

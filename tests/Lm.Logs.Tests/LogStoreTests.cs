@@ -82,6 +82,30 @@ public sealed class LogStoreTests
         }
     }
 
+    [Fact]
+    public void Streams_that_wait_to_be_sealed_make_no_file_complete_with_every_frame()
+    {
+        const int count = 40_000;
+        var body = new string('x', 1000); // some 450 lines a frame
+        var options = Options with { MemoryBytesMax = 4 << 20 };
+        using var store = LogStore.Open(files, options, out _);
+        for (var i = 0; i < count; i++)
+        {
+            new Line(Now, [new LogField("input", $"input {i}"), new LogField("instance", "web1")], new LogIdentity(1, 1, i), body, []).AddTo(store, heads, Now);
+        }
+
+        var waiting = store.Statistics();
+        // The streams alone are some four times what may be in memory.
+        Assert.InRange(waiting.FilesWaiting, 2, 8);
+        SealAll(store);
+        Assert.Equal(count, store.Files.Sum(static file => file.Lines));
+        Assert.All(store.Files.SkipLast(1), static file => Assert.InRange(file.Lines, 4000, count));
+        Assert.InRange(store.Statistics().MemoryBytes, 0, options.MemoryBytesMax);
+        Assert.Equal(count, store.Streams(0, long.MaxValue, TestContext.Current.CancellationToken).Count);
+    }
+
+    private static LogStoreOptions Options { get; } = new() { Directory = "/logs", Incarnation = Guid.Empty, Time = new ManualTime() };
+
     private static LogExtent Measure(LogStore store, Func<LogStream, bool> stream) => store.Measure(0, long.MaxValue, stream, TestContext.Current.CancellationToken);
 
     private static List<string> InOrder(IEnumerable<Line> lines) =>
@@ -99,5 +123,5 @@ public sealed class LogStoreTests
     private static LogStore Open(MemoryFileSystem files) => Open(files, out _);
 
     private static LogStore Open(MemoryFileSystem files, out LogStoreOpening opening) =>
-        LogStore.Open(files, new LogStoreOptions { Directory = "/logs", Incarnation = Guid.Empty, Time = new ManualTime() }, out opening);
+        LogStore.Open(files, Options, out opening);
 }

@@ -218,7 +218,8 @@ internal sealed class LiveEncoder(LiveEvents events)
     private LogEntry? WantedLine(DecodedBatch batch, int index, LiveFilter filter)
     {
         ref readonly var log = ref batch.Logs[index];
-        var stream = streams.Of(log).Stream;
+        var (head, inputName) = streams.Of(log);
+        var stream = head.Stream;
         try
         {
             if (!filter.Lines.Selects(stream))
@@ -235,6 +236,11 @@ internal sealed class LiveEncoder(LiveEvents events)
                 {
                     attributes.Add(new LogField(Encoding.UTF8.GetString(name), Encoding.UTF8.GetString(batch.Symbol(references[i + 1]))));
                 }
+            }
+
+            if (inputName is not null && !attributes.Exists(static field => field.Name == BatchStreams.InputNameAttribute))
+            {
+                attributes.Add(new LogField(BatchStreams.InputNameAttribute, inputName));
             }
 
             var identity = new LogIdentity(batch.Key.QueueId.Value, batch.Key.Sequences.Start, index);

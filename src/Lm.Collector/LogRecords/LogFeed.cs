@@ -1,3 +1,4 @@
+using System.Text;
 using Lm.Collector.Spool;
 using Lm.Logs;
 using Lm.Protocol;
@@ -42,6 +43,8 @@ internal sealed class LogFeed(LogStore store)
     private void Append(AcceptedBatch batch, in DecodedLog log, LogIdentity identity)
     {
         var references = batch.Batch.Attributes(log);
+        var stream = streams.Of(log);
+        var hasName = stream.InputName is null;
         attributes.Clear();
         for (var i = 0; i + 1 < references.Length; i += 2)
         {
@@ -49,9 +52,15 @@ internal sealed class LogFeed(LogStore store)
             if (!BatchStreams.IsInput(name))
             {
                 attributes.Add(name, batch.Batch.Symbol(references[i + 1]));
+                hasName |= BatchStreams.IsInputName(name);
             }
         }
 
-        store.Append(new IncomingLine(log.Time.Value, streams.Of(log), identity, batch.Batch.Body(log), attributes), batch.ReceivedAt);
+        if (!hasName)
+        {
+            attributes.Add(Encoding.UTF8.GetBytes(BatchStreams.InputNameAttribute), Encoding.UTF8.GetBytes(stream.InputName!));
+        }
+
+        store.Append(new IncomingLine(log.Time.Value, stream.Head, identity, batch.Batch.Body(log), attributes), batch.ReceivedAt);
     }
 }

@@ -247,16 +247,7 @@ internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
 
         if (texts is not null)
         {
-            var json = ApiAnswer.Begin(context.Response);
-            json.Raw("["u8);
-            for (var i = 0; i < texts.Length; i++)
-            {
-                json.Raw(i > 0 ? ","u8 : ""u8);
-                json.Text(texts[i]);
-            }
-
-            json.Raw("]"u8);
-            await ApiAnswer.EndAsync(json, [], [], context.RequestAborted);
+            await LogJson.ListAsync(context.Response, texts, static (json, text) => json.Text(text), context.RequestAborted);
         }
     }
 

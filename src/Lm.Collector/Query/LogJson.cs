@@ -6,6 +6,9 @@ namespace Lm.Collector.Query;
 /// <summary>Lines and series of logs as JSON.</summary>
 internal static class LogJson
 {
+    /// <summary>Names, values or streams of one answer.</summary>
+    public const int ListMax = 100_000;
+
     /// <summary>Writes a line with all that is known of it.</summary>
     public static void Entry(JsonOutput json, LogEntry entry)
     {
@@ -37,6 +40,32 @@ internal static class LogJson
         }
 
         json.Raw("}"u8);
+    }
+
+    /// <summary>Answers with a list; the first <see cref="ListMax"/> of it, and a warning, where there are more.</summary>
+    /// <param name="response">The answer.</param>
+    /// <param name="all">The list.</param>
+    /// <param name="write">Writes one of it.</param>
+    /// <param name="cancellationToken">The request's.</param>
+    public static async ValueTask ListAsync<T>(HttpResponse response, IReadOnlyList<T> all, Action<JsonOutput, T> write, CancellationToken cancellationToken)
+    {
+        var json = ApiAnswer.Begin(response);
+        json.Raw("["u8);
+        for (var i = 0; i < Math.Min(all.Count, ListMax); i++)
+        {
+            json.Raw(i > 0 ? ","u8 : ""u8);
+            write(json, all[i]);
+            if (json.IsFull)
+            {
+                await json.FlushAsync(cancellationToken);
+            }
+        }
+
+        json.Raw("]"u8);
+        IReadOnlyList<string> warnings = all.Count <= ListMax
+            ? []
+            : [$"there are {all.Count}, and these are the first {ListMax} in order, the most that an answer has: narrow the time range or the selector"];
+        await ApiAnswer.EndAsync(json, warnings, [], cancellationToken);
     }
 
     /// <summary>Writes <c>"resultType":…,"result":…</c> of a metric query.</summary>

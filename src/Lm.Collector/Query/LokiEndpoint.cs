@@ -39,23 +39,7 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         ReadSeries,
         (asks, work) => asks.SelectMany(ask => search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken)).Distinct()
             .OrderBy(stream => string.Concat(stream.Labels.Select(label => $"{label.Name}\0{label.Value}\0")), StringComparer.Ordinal).ToArray(),
-        async (_, streams) =>
-        {
-            var json = ApiAnswer.Begin(context.Response);
-            json.Raw("["u8);
-            for (var i = 0; i < streams.Length; i++)
-            {
-                json.Raw(i > 0 ? ","u8 : ""u8);
-                LogJson.Labels(json, streams[i].Labels);
-                if (json.IsFull)
-                {
-                    await json.FlushAsync(context.RequestAborted);
-                }
-            }
-
-            json.Raw("]"u8);
-            await ApiAnswer.EndAsync(json, [], [], context.RequestAborted);
-        });
+        async (_, streams) => await LogJson.ListAsync(context.Response, streams, static (json, stream) => LogJson.Labels(json, stream.Labels), context.RequestAborted));
 
     /// <summary>Answers <c>index/stats</c>: how much a query over a selector would read; Grafana shows it before it asks.</summary>
     public Task StatisticsAsync(HttpContext context) => AnswerAsync(
@@ -173,19 +157,7 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         context,
         ReadStreams,
         (ask, work) => choose(search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken)).Distinct().Order(StringComparer.Ordinal).ToArray(),
-        async (_, texts) =>
-        {
-            var json = ApiAnswer.Begin(context.Response);
-            json.Raw("["u8);
-            for (var i = 0; i < texts.Length; i++)
-            {
-                json.Raw(i > 0 ? ","u8 : ""u8);
-                json.Text(texts[i]);
-            }
-
-            json.Raw("]"u8);
-            await ApiAnswer.EndAsync(json, [], [], context.RequestAborted);
-        });
+        async (_, texts) => await LogJson.ListAsync(context.Response, texts, static (json, text) => json.Text(text), context.RequestAborted));
 
     private async Task AnswerAsync<TAsk, TFound>(
         HttpContext context, Func<ApiRequest, TAsk?> read, Func<TAsk, LogWork, TFound> find, Func<TAsk, TFound, Task> write)

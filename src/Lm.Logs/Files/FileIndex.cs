@@ -20,9 +20,11 @@ internal sealed class FileIndex
     public long FilterBytes { get; private set; }
 
     /// <summary>Bytes in memory, about.</summary>
-    public long MemoryBytes => FilterBytes + (frames.Count * 160L) + (streams.Count * 400L) + StreamNumbers;
+    public long MemoryBytes => FilterBytes + (frames.Count * 160L) + StreamBytes + StreamNumbers;
 
     private long StreamNumbers { get; set; }
+
+    private long StreamBytes { get; set; }
 
     /// <summary>How many frames the filters tell about: the first ones.</summary>
     public int FilteredFrames => filters.Count == 0 ? 0 : filters[^1].End;
@@ -32,6 +34,7 @@ internal sealed class FileIndex
     public int Add(LogStream stream)
     {
         streams.Add(stream);
+        StreamBytes += stream.MemoryBytes;
         return streams.Count - 1;
     }
 

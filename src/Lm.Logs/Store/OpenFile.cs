@@ -80,6 +80,10 @@ internal sealed class OpenFile : IDisposable
     /// <summary>Bytes in memory, about.</summary>
     public long MemoryBytes => tail.Capacity + (slots.Capacity * 64L) + PendingBytes + builder.Index.MemoryBytes + builder.Bytes.Capacity + GramFilter.SizeMax;
 
+    /// <summary>Those of <see cref="MemoryBytes"/> that are given back when the file is sealed, and not before: what a frozen file keeps when its frames are
+    /// written and its filters dropped.</summary>
+    public long MemoryBytesToSeal => IsFrozen ? MemoryBytes - PendingBytes - builder.Index.FilterBytes : 0;
+
     /// <summary>Whether the lines that are no frame yet should become one.</summary>
     public bool IsFrameDue => tail.Length >= FrameMaker.RawSizeTarget;
 

@@ -1,3 +1,4 @@
+using Lm.Collector.LogRecords;
 using Lm.Collector.Tests.Series;
 using Lm.Protocol;
 using Lm.TestKit;
@@ -43,6 +44,25 @@ public sealed class LogStorageTests
 
         Assert.Equal(
             ["{exported_body=e,exported_exported_body=b,exported_instance=x,instance=a1,site=lab} hello instance=an attribute"], rig.Logs.Lines());
+    }
+
+    [Fact]
+    public async Task Inputs_of_an_agent_that_are_too_many_share_the_stream_of_other_and_each_line_names_its_own()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync(logs: [.. Enumerable.Range(0, AgentStreams.InputsMax).Select(i => new LogRecord(rig.Now, 0, "body", [new Label("input", $"input {i}")]))]);
+        await rig.SendLogsAsync(
+            [new Label("site", "lab")],
+            new LogRecord(rig.Now, 0, "too many", [new Label("input", "one more"), new Label("pid", "7")]),
+            new LogRecord(rig.Now, 0, "has it", [new Label("input", "one more"), new Label("input_name", "mine")]),
+            new LogRecord(rig.Now, 0, "known", [new Label("input", "input 0")]),
+            new LogRecord(rig.Now, 0, "none", []));
+
+        var lines = rig.Logs.Lines();
+        Assert.Equal(AgentStreams.InputsMax, lines.Count(static line => line.StartsWith("{input=input ", StringComparison.Ordinal) && line.EndsWith("} body", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["{input=input 0,instance=a1,site=lab} known", "{input=other,instance=a1,site=lab} has it input_name=mine", "{input=other,instance=a1,site=lab} too many pid=7 input_name=one more", "{instance=a1,site=lab} none"],
+            lines.Where(static line => !line.EndsWith("} body", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
 
     [Fact]
