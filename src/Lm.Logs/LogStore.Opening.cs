@@ -48,6 +48,12 @@ public sealed partial class LogStore
         files.CreateDirectory(OpenFolder);
         OpenSealed(damage);
         var read = LogManifest.Read(files, ManifestPath, out var fault);
+        var isNew = read is null && fault is null;
+        if (isNew && files.List(OpenFolder).Any(static name => name.EndsWith(LogPaths.DataEnding, StringComparison.Ordinal)))
+        {
+            (isNew, fault) = (false, $"{ManifestPath} is gone, and there are open files"); // one was there before the first of them
+        }
+
         var isWhole = fault is null;
         if (fault is not null)
         {
@@ -77,6 +83,11 @@ public sealed partial class LogStore
         };
         IsDirty = damage.Count > 0;
         CountMemory();
+        if (isNew)
+        {
+            Publish(manifest); // from now on, none is damage
+        }
+
         return new LogStoreOpening { ReplayFrom = covered, OpenFiles = open.Count + frozen.Count, SealedFiles = closed.Count, Damage = damage };
     }
 

@@ -67,6 +67,50 @@ public sealed class LogStoreTests
         store.Dispose();
     }
 
+    [Theory]
+    [InlineData(false, "manifest is gone")]
+    [InlineData(true, "does not begin as a manifest")]
+    public void Without_a_manifest_all_lines_of_open_files_are_found_and_the_damage_is_told(bool isGarbled, string told)
+    {
+        var lines = new RandomLines(5).Batch(Now, 3_600_000, 300);
+        using (var store = Open(files))
+        {
+            lines.ForEach(line => line.AddTo(store, heads, Now));
+            store.Checkpoint(new CommitPosition(3, 100));
+        }
+
+        files.Delete("/logs/manifest");
+        if (isGarbled)
+        {
+            files.Put("/logs/manifest", "garbled"u8);
+        }
+
+        using (var again = Open(files, out var opening))
+        {
+            Assert.Contains(told, opening.Damage[0], StringComparison.Ordinal);
+            Assert.Equal(CommitPosition.Start, opening.ReplayFrom);
+            Assert.Equal(InOrder(lines), again.All());
+            SealAll(again);
+        }
+
+        using var later = Open(files, out var whole);
+        Assert.Empty(whole.Damage);
+        Assert.Equal(InOrder(lines), later.All());
+        Assert.Equal(300, later.Files.Sum(static file => file.Lines));
+    }
+
+    [Fact]
+    public void A_store_that_begins_tells_no_damage_though_it_is_killed_before_its_first_checkpoint()
+    {
+        using var store = Open(files);
+        new RandomLines(6).Batch(Now, 60_000, 10).ForEach(line => line.AddTo(store, heads, Now));
+
+        using var again = Open(files.Kill(), out var opening);
+
+        Assert.Empty(opening.Damage);
+        Assert.Empty(again.All());
+    }
+
     [Fact]
     public void A_search_gives_each_line_that_has_the_text_wherever_it_stands_in_it()
     {

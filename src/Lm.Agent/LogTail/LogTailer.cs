@@ -74,7 +74,7 @@ internal sealed class LogTailer : IDisposable
     /// <summary>What became of each input's lines.</summary>
     public IReadOnlyList<InputCounters> Counters => counters;
 
-    /// <summary>From the next round on, follows other inputs; files that are followed already go on.</summary>
+    /// <summary>From the next round on, follows other inputs; files that are followed already go on. Waits while what was read cannot be stored.</summary>
     public void Replace(AgentSettings next)
     {
         replacement = next;
@@ -138,13 +138,15 @@ internal sealed class LogTailer : IDisposable
     /// <summary>Looks at every file once, and stores what is new.</summary>
     public async Task<RoundOutcome> RoundAsync(CancellationToken cancellationToken)
     {
-        TakeReplacement();
-        if (!batch.IsEmpty && !await StoreAsync(cancellationToken))
+        // Before other inputs take the place of those that the batch has lines of: they read on from what the queue knows.
+        var isLeft = !batch.IsEmpty || (replacement is not null && batch.HasTails);
+        if (isLeft && !await StoreAsync(cancellationToken))
         {
             LookAround(); // files that are renamed meanwhile stay open
             return RoundOutcome.Waiting;
         }
 
+        TakeReplacement();
         BeginBatch();
         LookAround();
         if (!TellWaiting(batch.Limits.RecordsMax == 0 ? "the collector takes no log records (ingest.max_logs_per_batch)"

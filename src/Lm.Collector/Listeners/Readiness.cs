@@ -8,8 +8,10 @@ namespace Lm.Collector.Listeners;
 /// <param name="suspectClocks">How many agents' clocks differ from it by more than is allowed.</param>
 /// <param name="blocksDamaged">How many blocks cannot be read.</param>
 /// <param name="headFilesDamaged">How many files of the head were set aside.</param>
+/// <param name="areLogsHeld">Whether log records wait in the spool for the next start.</param>
 /// <param name="bound">The bound on series.</param>
-internal sealed class Readiness(BatchSpool spool, ClockGuard clock, Func<int> suspectClocks, Func<int> blocksDamaged, Func<int> headFilesDamaged, SeriesBound bound) : IReadiness
+internal sealed class Readiness(
+    BatchSpool spool, ClockGuard clock, Func<int> suspectClocks, Func<int> blocksDamaged, Func<int> headFilesDamaged, Func<bool> areLogsHeld, SeriesBound bound) : IReadiness
 {
     private volatile bool isReplaying = true;
     private volatile bool isStopping;
@@ -65,6 +67,12 @@ internal sealed class Readiness(BatchSpool spool, ClockGuard clock, Func<int> su
         {
             lines.Add($"head_damaged: {(files == 1 ? "1 file" : $"{files} files")} of the head could not be used and {(files == 1 ? "lies" : "lie")} there as *.damaged; "
                 + "answers lack what was in there and no longer in the spool; the log says why");
+        }
+
+        if (areLogsHeld())
+        {
+            lines.Add("logs_held: log records could not be taken, and the spool keeps them and all that came since, up to max_spool_bytes; "
+                + "restart lm-collector to read them again");
         }
 
         if (bound.IsFull)

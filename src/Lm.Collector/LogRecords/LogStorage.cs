@@ -38,6 +38,7 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
     private CommitPosition applied; // the last record that was taken; the replay begins with it and passes over it
     private CommitPosition checkpointed;
     private CommitPosition? held; // the record before the first that could not be taken: nothing behind it counts as stored
+    private volatile bool isHeld; // held has a value
     private bool isLive;
     private long checkpointAt;
     private bool isFailing;
@@ -77,6 +78,9 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
 
     /// <summary>The first spool segment with log records that are nowhere else.</summary>
     public uint StoredBefore => store.Covered.Segment;
+
+    /// <summary>Whether a record could not be taken: the spool keeps it and all behind it until the next start reads it again.</summary>
+    public bool IsHeld => isHeld;
 
     /// <summary>Opens <c>logs/</c> in the spool's folder.</summary>
     /// <param name="files">The file system.</param>
@@ -157,7 +161,7 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
     }
 
     /// <summary>Metrics of the store.</summary>
-    public IEnumerable<CollectorMetric> Collect() => LogRecordsMetrics.Collect(store.Statistics(), keeper);
+    public IEnumerable<CollectorMetric> Collect() => LogRecordsMetrics.Collect(store.Statistics(), keeper, isHeld);
 
     /// <summary>Makes durable what was taken, and closes the files.</summary>
     public void Dispose()
@@ -204,6 +208,7 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
         catch (Exception e) when (e is IOException || (isLive && e is not OutOfMemoryException))
         {
             held ??= applied;
+            isHeld = true;
             throw;
         }
         finally

@@ -873,6 +873,32 @@ public sealed class LogTailerTests
         Assert.DoesNotContain(bench.Queue.Queue.TailOffsets, offset => offset.Input == "in1");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reload_that_changes_an_inputs_path_doubles_no_line_that_could_not_be_stored_yet(bool isStillFull)
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n2\n");
+        await bench.StartAsync();
+        bench.Files.Capacity = 0;
+        Assert.Equal(RoundOutcome.Waiting, await bench.ReadAsync());
+        bench.Inputs[0] = bench.Inputs[0] with { Path = bench.At("*.log") };
+        bench.Write("b.log", "b\n");
+
+        bench.Tailer.Replace(bench.Settings());
+        if (isStillFull)
+        {
+            Assert.Equal(RoundOutcome.Waiting, await bench.ReadAsync());
+        }
+
+        bench.Files.Capacity = long.MaxValue;
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2", "b"], bench.Bodies());
+    }
+
     [Fact]
     public async Task Offsets_survive_every_segment_of_the_queue()
     {

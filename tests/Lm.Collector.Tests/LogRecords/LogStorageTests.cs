@@ -1,3 +1,4 @@
+using Lm.Collector.Listeners;
 using Lm.Collector.LogRecords;
 using Lm.Collector.Tests.Series;
 using Lm.Protocol;
@@ -137,6 +138,48 @@ public sealed class LogStorageTests
     }
 
     [Fact]
+    public async Task Records_that_cannot_be_taken_are_told_and_stay_in_the_spool_for_the_next_start()
+    {
+        await using var rig = new StorageRig(logOptions: static options => options with { MemoryBytesMax = 1 });
+        var readiness = new Readiness(rig.Spool, rig.Clock, static () => 0, static () => 0, static () => 0, () => rig.Logs.IsHeld, rig.Bound);
+        readiness.ReplayDone();
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "before", []));
+        Assert.Empty(readiness.Report().Lines);
+        Assert.Equal(0, Held(rig));
+
+        rig.Files.Fault = static operation => operation.Path.Contains("/logs/", StringComparison.Ordinal) ? FileFault.NoSpace : null;
+        rig.Logs.Checkpoint();
+        rig.Keep();
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "refused", []));
+        rig.Files.Fault = null;
+        rig.Keep();
+        for (var i = 0; i < 60; i++)
+        {
+            await rig.SendAsync(logs: new LogRecord(rig.Now, 9, $"line {i}", []));
+        }
+
+        var oldest = rig.OldestSegment;
+        rig.Series.Checkpoint();
+        rig.Logs.Checkpoint();
+        rig.Trim.Run(rig.Settings);
+        Assert.Equal(oldest, rig.OldestSegment);
+        Assert.DoesNotContain("{instance=a1,severity=info} refused", rig.Logs.Lines());
+        Assert.Equal(1, Held(rig));
+        var report = readiness.Report();
+        Assert.True(report.IsReady);
+        Assert.StartsWith("logs_held: ", Assert.Single(report.Lines), StringComparison.Ordinal);
+
+        await using var later = await rig.AfterStopAsync();
+        string[] expected = ["before", "refused", .. Enumerable.Range(0, 60).Select(static i => $"line {i}")];
+        Assert.Equal(expected.Select(static body => $"{{instance=a1,severity=info}} {body}").Order(StringComparer.Ordinal), later.Logs.Lines().Order(StringComparer.Ordinal));
+        Assert.Equal(0, Held(later));
+        later.Series.Checkpoint();
+        later.Logs.Checkpoint();
+        later.Trim.Run(later.Settings);
+        Assert.True(later.OldestSegment > oldest);
+    }
+
+    [Fact]
     public async Task Log_files_go_by_age_and_the_oldest_of_blocks_and_log_files_go_by_size()
     {
         await using var rig = new StorageRig();
@@ -156,4 +199,6 @@ public sealed class LogStorageTests
         Assert.Empty(rig.Logs.Lines());
         Assert.DoesNotContain(rig.Files.AllFiles("/spool/logs"), static path => path.Contains("date=", StringComparison.Ordinal));
     }
+
+    private static double Held(StorageRig rig) => rig.Logs.Collect().Single(static metric => metric.Name == "lm_collector_logs_held").Value;
 }

@@ -5,6 +5,7 @@ using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Collector.Tests.Ingest;
+using Lm.Logs;
 using Lm.Platform;
 using Lm.Protocol;
 using Lm.TestKit;
@@ -24,7 +25,8 @@ internal sealed class StorageRig : IAsyncDisposable
     private bool isDisposed;
 
     public StorageRig(
-        MemoryFileSystem? files = null, ManualTime? time = null, StorageSettings? settings = null, StorageTruth? truth = null, long segmentSizeMax = 2048, int seriesMax = int.MaxValue)
+        MemoryFileSystem? files = null, ManualTime? time = null, StorageSettings? settings = null, StorageTruth? truth = null, long segmentSizeMax = 2048, int seriesMax = int.MaxValue,
+        Func<LogStoreOptions, LogStoreOptions>? logOptions = null)
     {
         this.segmentSizeMax = segmentSizeMax;
         (Files, Time, Settings, Truth) = (files ?? new MemoryFileSystem(), time ?? new ManualTime(), settings ?? Usual, truth ?? new StorageTruth());
@@ -34,7 +36,7 @@ internal sealed class StorageRig : IAsyncDisposable
         Spool = BatchSpool.Open(Files, Folder + "/journal", spoolParts);
         var space = new LocalSpace();
         Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, space, Time, Log));
-        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Clock, space, Time, Log));
+        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Clock, space, Time, Log) { Options = logOptions ?? (static options => options) });
         Agents = new AgentDirectory(Time, () => [], () => TimeSpan.FromMinutes(10));
         Ups = new UpWriter(Time, static _ => true, Spool.AppendAsync);
         state = new StateFile(Files, Folder + "/state.json", [Agents, Series.Catalog, Ups, Clock, Spool.Ages], Log);
