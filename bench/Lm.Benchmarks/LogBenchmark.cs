@@ -170,6 +170,8 @@ internal sealed class LogBenchmark(LogStore store, long lines)
             taken = line.Body.Length;
             return !TakesNone;
         }
+
+        public long SizeOf(int taken) => sizeof(int);
     }
 
     // A pattern without a text that every match has: no line can be ruled out before it.
@@ -186,5 +188,7 @@ internal sealed class LogBenchmark(LogStore store, long lines)
             var length = Encoding.UTF8.GetChars(line.Body, chars);
             return Pattern.IsMatch(chars.AsSpan(0, length));
         }
+
+        public long SizeOf(int taken) => sizeof(int);
     }
 }

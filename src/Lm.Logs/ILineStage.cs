@@ -10,4 +10,8 @@ public interface ILineStage<T>
     /// <param name="taken">What it became; has a copy of whatever it needs.</param>
     /// <returns>False when the line is not wanted.</returns>
     bool TryTake(in LogLine line, out T taken);
+
+    /// <summary>How many bytes of memory a line that was taken holds, about, for as long as it waits for its turn.</summary>
+    /// <param name="taken">What <see cref="TryTake"/> gave.</param>
+    long SizeOf(T taken);
 }

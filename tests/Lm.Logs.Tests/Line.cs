@@ -45,6 +45,8 @@ internal sealed class LineStage : ILineStage<Line>
         taken = new Line(line.Time, [.. line.Stream.Labels], line.Identity, Encoding.UTF8.GetString(line.Body), [.. line.Attributes]);
         return true;
     }
+
+    public long SizeOf(Line taken) => taken.Body.Length;
 }
 
 internal static class Reading

@@ -177,7 +177,7 @@ internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
             foreach (var entry in work.Engine.Lines(ask.Query, ask.Range, work.Statistics, work.CancellationToken))
             {
                 entries.Add(entry);
-                held += entry.Body.Length;
+                held += entry.HeldBytes;
                 if (entries.Count == ask.Limit || held > HeldBytesMax)
                 {
                     return new Page(entries, null, work, true);

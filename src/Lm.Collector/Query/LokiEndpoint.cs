@@ -138,7 +138,7 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         foreach (var entry in work.Engine.Lines(ask.Query, ask.Range, work.Statistics, work.CancellationToken))
         {
             entries.Add(entry);
-            held += entry.Body.Length;
+            held += entry.HeldBytes;
             if (held > HeldBytesMax)
             {
                 throw new LogQueryException($"the lines of the answer are more than {HeldBytesMax >> 20} MiB: lower the limit, or ask /api/v1/logs with Accept: application/x-ndjson");

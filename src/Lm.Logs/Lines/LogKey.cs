@@ -6,6 +6,9 @@ namespace Lm.Logs.Lines;
 /// <param name="Identity">The line's own.</param>
 internal readonly record struct LogKey(long Time, string Instance, LogIdentity Identity)
 {
+    /// <summary>Of a line.</summary>
+    public static LogKey Of(in LogLine line) => new(line.Time, line.Stream.Instance, line.Identity);
+
     /// <summary>Negative when this comes first, positive when the other does.</summary>
     public int CompareTo(in LogKey other)
     {

@@ -3,6 +3,9 @@ namespace Lm.Logs.Query;
 /// <summary>A line as a query gives it.</summary>
 public sealed class LogEntry
 {
+    private const int EntryBytes = 192; // the object, the body's array and those of the labels, empty
+    private const int FieldBytes = 64; // two references, and the heads of two strings
+
     /// <summary>Where it stands in the order of all lines.</summary>
     public required LogPosition Position { get; init; }
 
@@ -24,6 +27,10 @@ public sealed class LogEntry
     /// <summary>When, milliseconds since 1970-01-01T00:00:00Z.</summary>
     public long Time => Position.Time;
 
+    /// <summary>Bytes of memory that it holds by itself, about; labels that are the stream's own are held once for all its lines.</summary>
+    public long HeldBytes =>
+        EntryBytes + Body.Length + (ReferenceEquals(Labels, Stream.Labels) ? 0 : SizeOf(Labels)) + SizeOf(Attributes) + SizeOf(Parsed);
+
     /// <summary>Labels, attributes and parsed ones together, sorted by name; of two with one name the later counts.</summary>
     public IReadOnlyList<LogField> AllLabels()
     {
@@ -39,5 +46,16 @@ public sealed class LogEntry
         }
 
         return [.. all.Select(label => new LogField(label.Key, label.Value))];
+    }
+
+    private static long SizeOf(IReadOnlyList<LogField> fields)
+    {
+        long size = 0;
+        for (var i = 0; i < fields.Count; i++)
+        {
+            size += FieldBytes + (sizeof(char) * ((long)fields[i].Name.Length + fields[i].Value.Length));
+        }
+
+        return size;
     }
 }

@@ -13,37 +13,51 @@ internal sealed class FrameScanner<T>
     private readonly ILineStage<T> stage;
     private readonly FrameReader frames = new();
     private readonly LineReader lines;
+    private readonly long heldMax;
     private readonly List<Found<T>> found = [];
+    private KeyRange range; // of the frame in hand; ends sooner once lines were forgotten
+    private LogKey? cut;
+    private long heldBytes;
+    private int looked;
 
-    public FrameScanner(SearchTerms terms, ILineStage<T> stage)
+    /// <summary>For one search.</summary>
+    /// <param name="terms">Which lines are wanted.</param>
+    /// <param name="stage">What is made of them.</param>
+    /// <param name="heldMax">Bytes that the lines of one frame may hold, one line at least.</param>
+    public FrameScanner(SearchTerms terms, ILineStage<T> stage, long heldMax)
     {
-        (this.terms, this.stage) = (terms, stage);
+        (this.terms, this.stage, this.heldMax) = (terms, stage, heldMax);
         lines = new LineReader(new StreamTexts(terms.Scan.Stream));
     }
 
     /// <summary>Looks through a frame.</summary>
     /// <returns>What was found, in the order of the search; null when the frame is damaged.</returns>
-    public FrameHits<T>? Scan(FileInUse file, FrameRef frame, in KeyRange range, LogScanStatistics statistics, CancellationToken cancellationToken)
+    public FrameHits<T>? Scan(FileInUse file, FrameRef frame, in KeyRange wanted, LogScanStatistics statistics, CancellationToken cancellationToken)
     {
         if (frame.Raw is null && !frames.TryRead(file.Handle, frame.Info, frame.Stored))
         {
             return null;
         }
 
-        found.Clear();
-        var heldBytes = 0L;
-        var looked = 0;
-        if (!TryScan(frame.Raw ?? frames.Raw, frame.Info.RawSize, range, ref heldBytes, ref looked, cancellationToken))
+        (range, cut, heldBytes, looked) = (wanted, null, 0, 0);
+        try
         {
-            return null;
-        }
+            if (!TryScan(frame.Raw ?? frames.Raw, frame.Info.RawSize, cancellationToken))
+            {
+                return null;
+            }
 
-        statistics.CountRead(frame.Info.RawSize, looked);
-        Sort();
-        return new FrameHits<T>([.. found], heldBytes);
+            statistics.CountRead(frame.Info.RawSize, looked);
+            Sort();
+            return new FrameHits<T>([.. found], heldBytes, cut);
+        }
+        finally
+        {
+            found.Clear(); // what is given out must not be held here
+        }
     }
 
-    private bool TryScan(byte[] frame, int length, in KeyRange range, ref long heldBytes, ref int looked, CancellationToken cancellationToken)
+    private bool TryScan(byte[] frame, int length, CancellationToken cancellationToken)
     {
         var needle = terms.LongestEscaped;
         var countdown = LinesPerLook;
@@ -71,7 +85,7 @@ internal sealed class FrameScanner<T>
             }
 
             var end = rest.IndexOf((byte)'\n');
-            if (end < 0 || !TryLook(frame, at, end, range, ref heldBytes, ref looked))
+            if (end < 0 || !TryLook(frame, at, end))
             {
                 return false;
             }
@@ -83,7 +97,7 @@ internal sealed class FrameScanner<T>
     }
 
     // False: it is no line.
-    private bool TryLook(byte[] frame, int start, int length, in KeyRange range, ref long heldBytes, ref int looked)
+    private bool TryLook(byte[] frame, int start, int length)
     {
         if (!lines.TryReadHead(frame.AsSpan(start, length), out var time, out var text))
         {
@@ -114,11 +128,31 @@ internal sealed class FrameScanner<T>
         looked++;
         if (stage.TryTake(line, out var taken))
         {
-            found.Add(new Found<T>(key, taken));
-            heldBytes += length + Found<T>.OverheadBytes;
+            var size = stage.SizeOf(taken) + Found<T>.OverheadBytes;
+            found.Add(new Found<T>(key, taken, size));
+            heldBytes += size;
+            if (heldBytes > heldMax)
+            {
+                ForgetLater();
+            }
         }
 
         return true;
+    }
+
+    // The later half goes, and so will what comes behind the last that stays: another sweep finds it again.
+    private void ForgetLater()
+    {
+        Sort();
+        var kept = (found.Count + 1) / 2;
+        found.RemoveRange(kept, found.Count - kept);
+        heldBytes = found.Sum(static line => line.Size);
+        cut = found[^1].Key;
+        range = range with { UpTo = cut };
+        if (terms.Scan.IsBackward)
+        {
+            found.Reverse(); // as they come, for the next to be added behind
+        }
     }
 
     private void Sort()
@@ -143,16 +177,18 @@ internal sealed class FrameScanner<T>
 /// <summary>A line that is wanted.</summary>
 /// <param name="Key">Its place.</param>
 /// <param name="Value">What the stage made of it.</param>
-internal readonly record struct Found<T>(LogKey Key, T Value)
+/// <param name="Size">Bytes in memory, about.</param>
+internal readonly record struct Found<T>(LogKey Key, T Value, long Size)
 {
-    /// <summary>Bytes in memory beside those of the line.</summary>
+    /// <summary>Bytes in memory beside those of what the stage made.</summary>
     public const int OverheadBytes = 128;
 }
 
 /// <summary>What was found in a frame.</summary>
 /// <param name="Lines">In the order of the search.</param>
 /// <param name="HeldBytes">Bytes in memory, about.</param>
-internal sealed record FrameHits<T>(Found<T>[] Lines, long HeldBytes);
+/// <param name="Cut">The last line, when those behind it were forgotten for holding too much; null: these are all.</param>
+internal sealed record FrameHits<T>(Found<T>[] Lines, long HeldBytes, LogKey? Cut);
 
 /// <summary>Which lines a sweep gives.</summary>
 /// <param name="After">Only those behind it, in the order of the search; null: from the first on.</param>

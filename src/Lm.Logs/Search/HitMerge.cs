@@ -41,10 +41,12 @@ internal sealed class HitMerge<T>(bool isBackward)
     }
 
     /// <summary>Takes the next line.</summary>
-    public T Take()
+    public T Take() => TakeFound().Value;
+
+    private Found<T> TakeFound()
     {
         var run = heap[0];
-        var value = run.Value;
+        var line = run.Line;
         if (!run.MoveNext())
         {
             HeldBytes -= run.HeldBytes;
@@ -53,7 +55,7 @@ internal sealed class HitMerge<T>(bool isBackward)
         }
 
         SiftDown();
-        return value;
+        return line;
     }
 
     /// <summary>Forgets the later half of all lines.</summary>
@@ -64,15 +66,30 @@ internal sealed class HitMerge<T>(bool isBackward)
         var kept = new Found<T>[(count + 1) / 2];
         for (var i = 0; i < kept.Length; i++)
         {
-            TryPeek(out var key);
-            kept[i] = new Found<T>(key, Take());
+            kept[i] = TakeFound();
         }
 
-        var bytes = HeldBytes;
+        Become(kept);
+        return kept[^1].Key;
+    }
+
+    /// <summary>Forgets the lines behind a place.</summary>
+    public void ForgetBehind(in LogKey last)
+    {
+        var kept = new List<Found<T>>();
+        while (TryPeek(out var key) && Compare(key, last) <= 0)
+        {
+            kept.Add(TakeFound());
+        }
+
+        Become([.. kept]);
+    }
+
+    private void Become(Found<T>[] lines)
+    {
         heap.Clear();
         HeldBytes = 0;
-        Add(new FrameHits<T>(kept, bytes / 2));
-        return kept[^1].Key;
+        Add(new FrameHits<T>(lines, lines.Sum(static line => line.Size), null));
     }
 
     private void SiftDown()
@@ -104,7 +121,7 @@ internal sealed class HitMerge<T>(bool isBackward)
 
         public LogKey Key => hits.Lines[next].Key;
 
-        public T Value => hits.Lines[next].Value;
+        public Found<T> Line => hits.Lines[next];
 
         public int Left => hits.Lines.Length - next;
 

@@ -8,7 +8,9 @@ namespace Lm.Logs.Search;
 /// a line is given out when no frame that is still to be read can have one before it;
 /// lines of the same identity are given out once;
 /// what is found and waits is bounded: beyond the bound the later half is forgotten, the rest given out, and the frames that had it are read again. That costs
-/// time where very many frames overlap in time, which sealed files do not.
+/// time where very many frames overlap in time, which sealed files do not;
+/// the same goes for a frame of which a query makes much more than it is: its later lines are forgotten while it is looked through.
+/// So what waits and what is found ahead hold twice the bound at most, but for a line of each frame.
 /// </remarks>
 internal sealed class LogSearch<T>
 {
@@ -28,7 +30,7 @@ internal sealed class LogSearch<T>
     {
         (this.files, this.scan, this.statistics, this.heldMax, this.cancellationToken) = (files, scan, statistics, heldMax, cancellationToken);
         terms = new SearchTerms(scan);
-        crew = new SearchCrew<T>(stages, terms, statistics, cancellationToken);
+        crew = new SearchCrew<T>(stages, terms, statistics, heldMax, cancellationToken);
     }
 
     /// <summary>What is found.</summary>
@@ -114,6 +116,12 @@ internal sealed class LogSearch<T>
         }
 
         merge.Add(hits);
+        if (hits.Cut is { } cut && new KeyRange(null, upTo, scan.IsBackward).Contains(cut))
+        {
+            upTo = cut;
+            merge.ForgetBehind(cut);
+        }
+
         if (merge.HeldBytes > heldMax)
         {
             upTo = merge.Halve();

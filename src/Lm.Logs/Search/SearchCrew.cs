@@ -4,7 +4,12 @@ namespace Lm.Logs.Search;
 
 /// <summary>Looks through frames on several threads: those of the pool, and the one that waits for the results.</summary>
 /// <remarks>No thread of the pool is held while there is nothing to do: a slow reader of the results costs none.</remarks>
-internal sealed class SearchCrew<T>(Func<ILineStage<T>> stages, SearchTerms terms, LogScanStatistics statistics, CancellationToken cancellationToken)
+/// <param name="stages">Makes a stage for a thread.</param>
+/// <param name="terms">Which lines are wanted.</param>
+/// <param name="statistics">Counts what is read.</param>
+/// <param name="heldMax">Bytes that what is found ahead may hold, one line of each frame at least.</param>
+/// <param name="cancellationToken">Ends it early.</param>
+internal sealed class SearchCrew<T>(Func<ILineStage<T>> stages, SearchTerms terms, LogScanStatistics statistics, long heldMax, CancellationToken cancellationToken)
 {
     // Beside the one that waits.
     private static readonly int HelpersMax = Math.Clamp(Environment.ProcessorCount - 1, 0, 3);
@@ -99,7 +104,7 @@ internal sealed class SearchCrew<T>(Func<ILineStage<T>> stages, SearchTerms term
             cancellationToken.ThrowIfCancellationRequested();
             if (!idle.TryTake(out var scanner))
             {
-                scanner = new FrameScanner<T>(terms, stages());
+                scanner = new FrameScanner<T>(terms, stages(), heldMax / AheadMax);
             }
 
             var hits = scanner.Scan(job.File, job.Frame, job.Range, statistics, cancellationToken);

@@ -229,6 +229,8 @@ internal sealed class LogSealer
             taken = new CopiedLine(line.Time, line.Stream, chunk, start, line.Stored.Length, bodyStart, line.Body.Length);
             return true;
         }
+
+        public long SizeOf(CopiedLine taken) => taken.StoredLength + taken.BodyLength;
     }
 }
 

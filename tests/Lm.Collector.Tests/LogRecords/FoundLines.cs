@@ -23,5 +23,7 @@ internal static class FoundLines
             taken = $"{{{string.Join(",", labels)}}} {Encoding.UTF8.GetString(line.Body)}{string.Concat(attributes)}";
             return true;
         }
+
+        public long SizeOf(string taken) => taken.Length;
     }
 }

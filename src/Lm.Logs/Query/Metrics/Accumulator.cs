@@ -1,22 +1,29 @@
+using Lm.Logs.Lines;
+
 namespace Lm.Logs.Query.Metrics;
 
 /// <summary>What the lines of one series add up to. For one thread at a time.</summary>
 /// <remarks>Counts and bytes are kept as differences between neighbouring times of the grid: a line costs the same, however many windows it lies in.</remarks>
 internal sealed class Accumulator
 {
+    private static readonly Comparer<LogKey> ByPlace = Comparer<LogKey>.Create(static (left, right) => left.CompareTo(right));
+
     private readonly long[]? counts;
     private readonly long[]? bytes;
     private long[] times = [];
     private double[] values = [];
+    private LogKey[]? places; // of the values' lines
     private int used;
 
     /// <summary>Of a series.</summary>
     /// <param name="labels">Its labels.</param>
     /// <param name="grid">The times.</param>
     /// <param name="keepsValues">Whether numbers are kept; else lines and bytes are counted.</param>
-    public Accumulator(LogField[] labels, MetricGrid grid, bool keepsValues)
+    /// <param name="keepsPlaces">Whether it matters which of several numbers of one time comes first: then they stand in the order of their lines.</param>
+    public Accumulator(LogField[] labels, MetricGrid grid, bool keepsValues, bool keepsPlaces)
     {
         Labels = labels;
+        places = keepsPlaces ? [] : null;
         if (!keepsValues)
         {
             (counts, bytes) = (new long[grid.Count + 1], new long[grid.Count + 1]);
@@ -42,15 +49,24 @@ internal sealed class Accumulator
     }
 
     /// <summary>Takes a number.</summary>
-    public void Add(long time, double value)
+    public void Add(in LogKey place, double value)
     {
         if (used == times.Length)
         {
             Array.Resize(ref times, Math.Max(16, 2 * used));
             Array.Resize(ref values, times.Length);
+            if (places is not null)
+            {
+                Array.Resize(ref places, times.Length);
+            }
         }
 
-        times[used] = time;
+        if (places is not null)
+        {
+            places[used] = place;
+        }
+
+        times[used] = place.Time;
         values[used++] = value;
     }
 
@@ -65,7 +81,7 @@ internal sealed class Accumulator
 
         for (var i = 0; i < other.used; i++)
         {
-            Add(other.times[i], other.values[i]);
+            Add(other.places is { } known ? known[i] : new LogKey(other.times[i], "", default), other.values[i]);
         }
     }
 
@@ -90,7 +106,7 @@ internal sealed class Accumulator
     /// <summary>What a function makes of the numbers in each window, oldest first; missing where there are none.</summary>
     public double[] Windows(MetricGrid grid, long rangeMs, long offsetMs, WindowFunction function, CancellationToken cancellationToken)
     {
-        Array.Sort(times, values, 0, used);
+        Sort();
         var row = grid.EmptyRow();
         var (low, high) = (0, 0);
         for (var i = 0; i < grid.Count; i++)
@@ -114,6 +130,21 @@ internal sealed class Accumulator
         }
 
         return row;
+    }
+
+    private void Sort()
+    {
+        if (places is null)
+        {
+            Array.Sort(times, values, 0, used);
+            return;
+        }
+
+        Array.Sort(places, values, 0, used, ByPlace);
+        for (var i = 0; i < used; i++)
+        {
+            times[i] = places[i].Time;
+        }
     }
 
     /// <summary>A number made of those of a window.</summary>

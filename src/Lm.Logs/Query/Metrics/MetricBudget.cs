@@ -23,7 +23,7 @@ internal sealed class MetricBudget(LogQueryLimits limits)
     {
         if (Interlocked.Add(ref samples, count) > limits.CellsMax)
         {
-            throw new LogQueryException($"the query takes more than {limits.CellsMax} numbers from lines: narrow its selector or filters, or shorten the range");
+            throw new LogQueryException($"the query takes more than {limits.CellsMax} numbers from lines, each of which counts as four in first_over_time and last_over_time: narrow its selector or filters, or shorten the range");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Lm.Logs.Lines;
 using Lm.Logs.Query.Pipeline;
 
 namespace Lm.Logs.Query.Metrics;
@@ -6,6 +7,7 @@ namespace Lm.Logs.Query.Metrics;
 /// <summary>Adds lines up while they are in the store's hands; none of them leaves it. One for each thread.</summary>
 internal sealed class RangeStage : ILineStage<bool>
 {
+    private const int CellsOfPlaced = 4; // what a number with its line's place is counted as, by its bytes
     private const string SampleError = "SampleExtractionErr";
 
     private readonly RangeAggregation range;
@@ -15,6 +17,7 @@ internal sealed class RangeStage : ILineStage<bool>
     private readonly LinePipeline pipeline;
     private readonly ILabelTest[] unwrapFilters;
     private readonly bool keepsValues;
+    private readonly bool keepsPlaces;
 
     private readonly Dictionary<byte[], Accumulator> accumulators = new(Utf8Comparer.Instance);
     private readonly Dictionary<byte[], Accumulator>.AlternateLookup<ReadOnlySpan<byte>> lookup;
@@ -33,6 +36,7 @@ internal sealed class RangeStage : ILineStage<bool>
         (this.range, this.grid, this.budget) = (range, grid, budget);
         series = new SeriesLabels(grouping, range.Unwrap?.Label);
         keepsValues = range.Unwrap is not null && range.Operation != RangeOperation.Absent;
+        keepsPlaces = keepsValues && range.Operation is RangeOperation.First or RangeOperation.Last;
         unwrapFilters = [.. (range.Unwrap?.Filters ?? EquatableList<LabelCondition>.Empty).Select(LabelTests.Of)];
         pipeline = program.Create(WantedOf(program, grouping));
         lookup = accumulators.GetAlternateLookup<ReadOnlySpan<byte>>();
@@ -61,8 +65,8 @@ internal sealed class RangeStage : ILineStage<bool>
         var accumulator = AccumulatorOf(line);
         if (keepsValues)
         {
-            budget.TakeSamples(1);
-            accumulator.Add(line.Time, number);
+            budget.TakeSamples(keepsPlaces ? CellsOfPlaced : 1);
+            accumulator.Add(LogKey.Of(line), number);
         }
         else
         {
@@ -71,6 +75,9 @@ internal sealed class RangeStage : ILineStage<bool>
 
         return false;
     }
+
+    /// <summary>Nothing: no line is taken; what is added up counts for the budget.</summary>
+    public long SizeOf(bool taken) => 0;
 
     private HashSet<string>? WantedOf(PipelineProgram program, Grouping? grouping)
     {
@@ -173,7 +180,7 @@ internal sealed class RangeStage : ILineStage<bool>
 
         budget.CheckSeries(accumulators.Count + 1);
         budget.TakeCells(Accumulator.CellsOf(grid, keepsValues));
-        accumulator = new Accumulator(series.LabelsOf(pipeline.Context.Labels), grid, keepsValues);
+        accumulator = new Accumulator(series.LabelsOf(pipeline.Context.Labels), grid, keepsValues, keepsPlaces);
         accumulators[key.ToArray()] = accumulator;
         return accumulator;
     }

@@ -29,6 +29,8 @@ internal sealed class EntryStage(PipelineProgram program, LogPosition? after, bo
         return true;
     }
 
+    public long SizeOf(LogEntry taken) => taken.HeldBytes;
+
     private LogEntry EntryOf(in LogLine line, ReadOnlySpan<byte> body)
     {
         var isChanged = !pipeline.Context.HasOwnLabels;

@@ -6,8 +6,8 @@ namespace Lm.Logs.Query.Pipeline;
 /// <summary>What the steps of a pipeline share while a line goes through them. For one thread at a time.</summary>
 internal sealed class LineContext
 {
-    /// <summary>Longest line that a template or decolorize makes, bytes.</summary>
-    public const int MadeBytesMax = 4 << 20;
+    /// <summary>Bytes that a template makes at most, unless the line is longer itself.</summary>
+    public const int MadeBytesMax = 256 << 10;
 
     private byte[] made = new byte[1024];
     private byte[] spare = new byte[1024];

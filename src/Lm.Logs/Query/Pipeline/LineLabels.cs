@@ -9,6 +9,11 @@ internal sealed class LineLabels
     /// <summary>Most labels that are found in one line.</summary>
     public const int ParsedMax = 500;
 
+    /// <summary>Most bytes of the values that are set for one line: stages and expressions may take the same text again and again.</summary>
+    public const int ParsedBytesMax = 1 << 20;
+
+    private const string TooLongError = "LabelsTooLongErr";
+
     // A giant line must not be paid for ever.
     private const int ArenaUsualMax = 256 * 1024;
     private const int StreamsMax = 1024;
@@ -17,6 +22,7 @@ internal sealed class LineLabels
     private Entry[] entries = new Entry[32];
     private int count;
     private int parsed;
+    private long parsedBytes;
     private byte[] arena = new byte[4096];
     private int used;
     private LogStream? lastStream;
@@ -38,6 +44,7 @@ internal sealed class LineLabels
         this.stream = stream;
         used = 0;
         parsed = 0;
+        parsedBytes = 0;
         IsChanged = false;
         if (arena.Length > ArenaUsualMax)
         {
@@ -83,11 +90,11 @@ internal sealed class LineLabels
     public bool HasStreamLabel(string name) => stream![name].Length > 0;
 
     /// <summary>Sets a label that was found in the line; one of the stream's name gets a suffix.</summary>
-    /// <returns>False when there are too many.</returns>
+    /// <returns>False when there are too many, or they are too long.</returns>
     public bool TryExtract(string name, ReadOnlySpan<byte> value) => TrySet(HasStreamLabel(name) ? name + LabelNames.ExtractedSuffix : name, value);
 
     /// <summary>Sets a label; an empty value removes it.</summary>
-    /// <returns>False when there are too many.</returns>
+    /// <returns>False when there are too many, or they are too long.</returns>
     public bool TrySet(string name, ReadOnlySpan<byte> value)
     {
         IsChanged = true;
@@ -97,6 +104,13 @@ internal sealed class LineLabels
             return true;
         }
 
+        if (parsedBytes + value.Length > ParsedBytesMax)
+        {
+            SetError(TooLongError, $"the values found in the line or made for it are longer than {ParsedBytesMax} bytes together; {name} is left out");
+            return false;
+        }
+
+        parsedBytes += value.Length;
         var found = Find(name);
         if (found >= 0 && entries[found].Origin == LabelOrigin.Parsed)
         {

@@ -105,9 +105,11 @@ internal sealed class TemplateRun
                     break;
             }
 
-            if (output.Length > LineContext.MadeBytesMax / 3)
+            // What only passes the line on is none the worse for a long one.
+            var lengthMax = Math.Max(LineContext.MadeBytesMax / 3, lineLength);
+            if (output.Length > lengthMax)
             {
-                throw new TemplateException($"the text becomes longer than {LineContext.MadeBytesMax / 3} characters");
+                throw new TemplateException($"the text becomes longer than {lengthMax} characters");
             }
         }
     }
