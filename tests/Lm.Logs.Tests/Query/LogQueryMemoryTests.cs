@@ -3,6 +3,8 @@ using Lm.TestKit;
 
 namespace Lm.Logs.Tests.Query;
 
+[Collection(nameof(LogQueryMemoryTests))]
+[CollectionDefinition(nameof(LogQueryMemoryTests), DisableParallelization = true)] // the process' memory is looked at: no other test may use any meanwhile
 public sealed class LogQueryMemoryTests
 {
     private const long Now = RandomLines.Start;
