@@ -1,4 +1,3 @@
-using Lm.PromQL.Folds;
 using Lm.Tsdb;
 
 namespace Lm.PromQL;
@@ -16,54 +15,19 @@ internal static class Aggregations
             return CountValues(aggregation, evaluator, grid);
         }
 
-        double[]? parameter = null;
-        if (aggregation.Operator is AggregationOperator.Topk or AggregationOperator.Bottomk or AggregationOperator.Quantile)
+        if (aggregation.Operator is not (AggregationOperator.Topk or AggregationOperator.Bottomk or AggregationOperator.Quantile))
         {
-            parameter = evaluator.Scalar(aggregation.Parameter!, grid);
+            var folded = new FoldedGroups(aggregation, scope, grid.Count);
+            evaluator.Each(aggregation.Inner, grid, folded.Add);
+            return folded.Finish();
         }
 
+        var parameter = evaluator.Scalar(aggregation.Parameter!, grid);
         var list = evaluator.Vector(aggregation.Inner, grid);
         var groups = SeriesGroups.Of(list, aggregation, scope);
-        switch (aggregation.Operator)
-        {
-            case AggregationOperator.Topk or AggregationOperator.Bottomk:
-                return TopSeries.Evaluate(aggregation, list, groups, parameter!, scope, grid);
-            case AggregationOperator.Quantile:
-                return Quantiles(aggregation, list, groups, parameter!, scope);
-            default:
-                return Folded(aggregation.Operator, list, groups, scope);
-        }
-    }
-
-    private static List<StepSeries> Folded(AggregationOperator op, List<StepSeries> list, SeriesGroups groups, QueryScope scope)
-    {
-        var result = new List<StepSeries>(groups.Count);
-        var folds = new Fold?[groups.Count];
-        long places = 0;
-        for (var i = 0; i < list.Count; i++)
-        {
-            var group = groups.OfSeries[i];
-            if (folds[group] is not { } fold)
-            {
-                var length = groups.Ends[group] - groups.Firsts[group];
-                scope.Budget.CheckRoom(places += length);
-                folds[group] = fold = Fold.For(op, groups.Firsts[group], length, scope.Semantics);
-            }
-
-            scope.Budget.Work(list[i].Values.Length + 20);
-            fold.Add(list[i]);
-        }
-
-        for (var group = 0; group < folds.Length; group++)
-        {
-            var fold = folds[group]!;
-            if (StepSeries.FromPlaces(groups.Labels[group], groups.Firsts[group], fold.Finish()) is { } series)
-            {
-                result.Add(series);
-            }
-        }
-
-        return result;
+        return aggregation.Operator == AggregationOperator.Quantile
+            ? Quantiles(aggregation, list, groups, parameter, scope)
+            : TopSeries.Evaluate(aggregation, list, groups, parameter, scope, grid);
     }
 
     private static List<StepSeries> Quantiles(

@@ -30,6 +30,38 @@ internal sealed class Evaluator(QueryScope scope)
         return list;
     }
 
+    /// <summary>The series of an expression whose kind is <see cref="ValueKind.Vector"/>, handed on one by one, where they can be as soon as each is known. The budget
+    /// counts them as if all were held: so Prometheus does, and its limits mean the same here.</summary>
+    public void Each(Expression expression, TimeGrid grid, Action<StepSeries> into)
+    {
+        var inner = Unwrap(expression);
+        var mayStream = inner is VectorSelector || (inner is FunctionCall call && RangeCalls.MayStream(call));
+        if (!mayStream || grid.Count == 0 || (grid.Count > 1 && IsInvariant(expression)))
+        {
+            Vector(expression, grid).ForEach(into);
+            return;
+        }
+
+        var held = Enter();
+        long count = 0;
+        void Take(StepSeries series)
+        {
+            count += series.Count;
+            into(series);
+        }
+
+        if (inner is VectorSelector selector)
+        {
+            Selectors.Each(selector, scope, grid, Take);
+        }
+        else
+        {
+            RangeCalls.Each((FunctionCall)inner, this, grid, Take);
+        }
+
+        Leave(expression, held, count);
+    }
+
     /// <summary>A number for each step, for an expression whose kind is <see cref="ValueKind.Scalar"/>.</summary>
     public double[] Scalar(Expression expression, TimeGrid grid)
     {

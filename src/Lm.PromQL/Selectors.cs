@@ -12,11 +12,15 @@ internal static class Selectors
     /// <param name="asTimes">Whether the samples' times, in seconds, are wanted instead of their values.</param>
     public static List<StepSeries> Vector(VectorSelector selector, QueryScope scope, TimeGrid grid, bool asTimes = false)
     {
-        var times = scope.Shift(grid, selector.Shift);
-        var reach = scope.Options.LookbackMs - (scope.Semantics == PromSemantics.V2 ? 0 : 1);
-        var selection = scope.Find(selector.Matchers, times.Start - reach, times.Last);
-        using var points = new SelectedPoints(selection, times, reach, asTimes);
+        using var points = Points(selector, scope, grid, asTimes);
         return SeriesRun.All(points, scope);
+    }
+
+    /// <summary>The same, handed on series by series.</summary>
+    public static void Each(VectorSelector selector, QueryScope scope, TimeGrid grid, Action<StepSeries> into)
+    {
+        using var points = Points(selector, scope, grid, asTimes: false);
+        SeriesRun.Each(points, scope, into);
     }
 
     /// <summary>The windows that a range selector gives.</summary>
@@ -27,6 +31,14 @@ internal static class Selectors
         var from = ends.Start - matrix.RangeMs + (includesStart ? 0 : 1);
         var selection = scope.Find(matrix.Selector.Matchers, from, ends.Last);
         return new SelectedWindows(selection) { Ends = ends, RangeMs = matrix.RangeMs, IncludesStart = includesStart };
+    }
+
+    private static SelectedPoints Points(VectorSelector selector, QueryScope scope, TimeGrid grid, bool asTimes)
+    {
+        var times = scope.Shift(grid, selector.Shift);
+        var reach = scope.Options.LookbackMs - (scope.Semantics == PromSemantics.V2 ? 0 : 1);
+        var selection = scope.Find(selector.Matchers, times.Start - reach, times.Last);
+        return new SelectedPoints(selection, times, reach, asTimes);
     }
 }
 

@@ -50,21 +50,9 @@ internal sealed class SeriesMerger
     /// <remarks>Series of one metric stay different without its name: the usual case needs no look-up.</remarks>
     public static List<StepSeries> WithoutName(List<StepSeries> list, PromSemantics semantics, bool mayMerge)
     {
-        var mayCollide = false;
-        for (var i = 0; i < list.Count; i++)
-        {
-            mayCollide |= i > 0 && list[i].Labels.MetricName != list[0].Labels.MetricName;
-        }
-
-        var dropped = MetadataLabels(semantics);
-        foreach (var series in list)
-        {
-            var less = series.Labels.Without(dropped);
-            mayCollide |= series.Labels.Labels.Length - less.Labels.Length > 1; // __type__ or __unit__ went, too
-            series.Labels = less;
-        }
-
-        if (!mayCollide)
+        var dropper = new NameDropper(semantics);
+        list.ForEach(dropper.Drop);
+        if (!dropper.MayCollide)
         {
             return list;
         }
@@ -100,5 +88,36 @@ internal sealed class SeriesMerger
         }
 
         return new StepSeries(left.Labels, first, values, left.Count + right.Count);
+    }
+}
+
+/// <summary>Takes the metric's name from series after series, and knows whether they may have become the same.</summary>
+internal sealed class NameDropper(PromSemantics semantics)
+{
+    private readonly string[] dropped = SeriesMerger.MetadataLabels(semantics).ToArray();
+    private readonly List<LabelSet> left = [];
+    private string? firstName;
+
+    /// <summary>Whether names differed, or more than the name went: series of one metric stay different without its name.</summary>
+    public bool MayCollide { get; private set; }
+
+    /// <summary>Gives a series the labels without the name.</summary>
+    public void Drop(StepSeries series)
+    {
+        var name = series.Labels.MetricName;
+        firstName ??= name;
+        var less = series.Labels.Without(dropped);
+        MayCollide |= name != firstName || series.Labels.Labels.Length - less.Labels.Length > 1; // __type__ or __unit__ went, too
+        series.Labels = less;
+        left.Add(less);
+    }
+
+    /// <summary>Ends the query when two series became the same.</summary>
+    public void RefuseDuplicates()
+    {
+        if (MayCollide && new HashSet<LabelSet>(left).Count < left.Count)
+        {
+            throw QueryException.Execution(SeriesMerger.DuplicateFault);
+        }
     }
 }

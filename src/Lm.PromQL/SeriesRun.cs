@@ -4,56 +4,68 @@ namespace Lm.PromQL;
 
 /// <summary>Evaluates series after series; many of them on several threads, with the outcome of one.</summary>
 /// <remarks>
-/// Threads take slices of neighbouring series; what came of each is counted afterwards, in the order of the series. So sums, statistics and refusals do not
-/// depend on which thread was faster, and of several failures the first series' is told. What threads hold meanwhile is bounded by the same limit.
+/// Threads take slices of neighbouring series; what came of each is counted and handed on in the order of the series, by the query's own thread, as soon as all
+/// before it is. So sums, statistics and refusals do not depend on which thread was faster, of several failures the first series' is told, and who sums up
+/// needs no memory for what was summed up. What threads hold meanwhile is bounded by the same limit.
 /// </remarks>
 internal sealed class SeriesRun
 {
     private const int SliceSeries = 16; // tens of microseconds: little to wait for at the end
-    private const int RoundSeries = 8192; // outcomes that wait to be counted
+    private const int RoundSeries = 8192; // places for outcomes
     private const long WorkWorthHelp = 150_000; // the better part of a millisecond: waking a thread costs some hundredths
 
     private readonly SeriesOutcome[] outcomes;
+    private readonly bool[] isDone; // by slice
     private readonly int start;
     private readonly long room;
+    private readonly QueryBudget budget;
+    private readonly Action<StepSeries> into;
     private readonly Lock failing = new(); // guards failure and the place it belongs to
     private readonly object helping = new(); // guards helpers and isOver
     private int helpers; // that are at work
     private bool isOver; // whether no more may begin
     private ExceptionDispatchInfo? failure;
     private volatile int failedAt = int.MaxValue;
-    private volatile bool isOverfull;
+    private volatile bool isEnding; // whether no more slices are to be taken: it is too much, or a series' outcome ended the query
+    private bool isOverfull;
     private int next;
+    private int handed; // outcomes counted and handed on
     private long held;
 
-    private SeriesRun(int start, int count, long room)
+    private SeriesRun(int start, int count, QueryBudget budget, Action<StepSeries> into)
     {
-        (this.start, this.room) = (start, room);
+        (this.start, room, this.budget, this.into) = (start, budget.Room, budget, into);
         outcomes = new SeriesOutcome[count];
+        isDone = new bool[(count + SliceSeries - 1) / SliceSeries];
     }
 
     /// <summary>All series that have a sample, in the order of the selection; the budget holds them.</summary>
     public static List<StepSeries> All(SeriesEvaluation evaluation, QueryScope scope)
     {
         var list = new List<StepSeries>(Math.Min(evaluation.Count, 1024));
+        Each(evaluation, scope, list.Add);
+        return list;
+    }
+
+    /// <summary>Hands on each series that has a sample, in the order of the selection; the budget holds them all.</summary>
+    public static void Each(SeriesEvaluation evaluation, QueryScope scope, Action<StepSeries> into)
+    {
         var budget = scope.Budget;
         var before = budget.Meter.Total;
         for (var i = 0; i < evaluation.Count; i++)
         {
             // By what the first ones cost: the samples of a series are not known before they are read.
             if (i > 0 && i % SliceSeries == 0 && (budget.Meter.Total - before) / i * (evaluation.Count - i) > WorkWorthHelp
-                && TryShare(evaluation, scope, i, list))
+                && TryShare(evaluation, scope, i, into))
             {
-                break;
+                return;
             }
 
-            Take(evaluation.Evaluate(i, budget.Meter), budget, list);
+            Take(evaluation.Evaluate(i, budget.Meter), budget, into);
         }
-
-        return list;
     }
 
-    private static bool TryShare(SeriesEvaluation evaluation, QueryScope scope, int from, List<StepSeries> list)
+    private static bool TryShare(SeriesEvaluation evaluation, QueryScope scope, int from, Action<StepSeries> into)
     {
         if (scope.Options.Workers is not { } workers)
         {
@@ -77,9 +89,7 @@ internal sealed class SeriesRun
 
             for (var start = from; start < evaluation.Count; start += RoundSeries)
             {
-                var round = new SeriesRun(start, Math.Min(RoundSeries, evaluation.Count - start), scope.Budget.Room);
-                round.Run(evaluation, others, scope.Budget);
-                round.Count(scope.Budget, list);
+                new SeriesRun(start, Math.Min(RoundSeries, evaluation.Count - start), scope.Budget, into).Run(evaluation, others);
             }
 
             return true;
@@ -91,7 +101,7 @@ internal sealed class SeriesRun
         }
     }
 
-    private static void Take(in SeriesOutcome outcome, QueryBudget budget, List<StepSeries> list)
+    private static void Take(in SeriesOutcome outcome, QueryBudget budget, Action<StepSeries> into)
     {
         budget.NotePeak(outcome.LargestMoment);
         budget.Count(outcome.Samples);
@@ -99,12 +109,12 @@ internal sealed class SeriesRun
         {
             budget.Hold(series.Count);
             budget.NotePeak(outcome.LastMoment);
-            list.Add(series);
+            into(series);
         }
     }
 
     // Those that the pool has not started when the work is done never do anything: nobody waits for a busy pool.
-    private void Run(SeriesEvaluation own, List<SeriesEvaluation> others, QueryBudget budget)
+    private void Run(SeriesEvaluation own, List<SeriesEvaluation> others)
     {
         foreach (var other in others)
         {
@@ -112,7 +122,35 @@ internal sealed class SeriesRun
                 static helper => helper.run.Help(helper.other, helper.ending), (run: this, other, ending: budget.Ending), preferLocal: false);
         }
 
-        TakeSlices(own, budget.Meter);
+        try
+        {
+            while (TryTakeSlice(own, budget.Meter))
+            {
+                HandOn();
+            }
+        }
+        finally
+        {
+            End();
+        }
+
+        if (isOverfull)
+        {
+            QueryBudget.Refuse(); // one thread would have come there, too: it holds all of these
+        }
+
+        HandOn();
+        for (; handed < outcomes.Length && handed < failedAt; handed++)
+        {
+            Take(outcomes[handed], budget, into); // of the slice that failed, what came before
+        }
+
+        failure?.Throw();
+    }
+
+    private void End()
+    {
+        isEnding = true;
         lock (helping)
         {
             isOver = true;
@@ -135,7 +173,11 @@ internal sealed class SeriesRun
             helpers++;
         }
 
-        TakeSlices(evaluation, new WorkMeter(ending));
+        var meter = new WorkMeter(ending);
+        while (TryTakeSlice(evaluation, meter))
+        {
+        }
+
         lock (helping)
         {
             helpers--;
@@ -143,31 +185,40 @@ internal sealed class SeriesRun
         }
     }
 
-    private void TakeSlices(SeriesEvaluation evaluation, WorkMeter meter)
+    private bool TryTakeSlice(SeriesEvaluation evaluation, WorkMeter meter)
     {
-        while (!isOverfull)
+        if (isEnding)
         {
-            var from = Interlocked.Add(ref next, SliceSeries) - SliceSeries;
-            if (from >= outcomes.Length || from > failedAt)
-            {
-                return;
-            }
+            return false;
+        }
 
-            var at = from;
-            try
+        var from = Interlocked.Add(ref next, SliceSeries) - SliceSeries;
+        if (from >= outcomes.Length || from > failedAt)
+        {
+            return false;
+        }
+
+        var at = from;
+        try
+        {
+            for (var until = Math.Min(from + SliceSeries, outcomes.Length); at < until; at++)
             {
-                for (var until = Math.Min(from + SliceSeries, outcomes.Length); at < until && !isOverfull; at++)
+                outcomes[at] = evaluation.Evaluate(start + at, meter);
+                if (Interlocked.Add(ref held, outcomes[at].Series?.Count ?? 0) > room)
                 {
-                    outcomes[at] = evaluation.Evaluate(start + at, meter);
-                    isOverfull |= Interlocked.Add(ref held, outcomes[at].Series?.Count ?? 0) > room;
+                    isOverfull = isEnding = true;
+                    return false;
                 }
             }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                Note(at, e);
-                return;
-            }
         }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Note(at, e);
+            return false;
+        }
+
+        Volatile.Write(ref isDone[from / SliceSeries], true);
+        return true;
     }
 
     private void Note(int at, Exception e)
@@ -181,18 +232,17 @@ internal sealed class SeriesRun
         }
     }
 
-    private void Count(QueryBudget budget, List<StepSeries> list)
+    // What is done and has nothing undone before it. By the query's own thread.
+    private void HandOn()
     {
-        if (isOverfull)
+        while (handed < outcomes.Length && Volatile.Read(ref isDone[handed / SliceSeries]))
         {
-            QueryBudget.Refuse(); // one thread would have come there, too: it holds all of these
+            for (var until = Math.Min(handed + SliceSeries, outcomes.Length); handed < until; handed++)
+            {
+                var outcome = outcomes[handed];
+                outcomes[handed] = default; // whoever got it may be done with it
+                Take(outcome, budget, into);
+            }
         }
-
-        for (var i = 0; i < outcomes.Length && i < failedAt; i++)
-        {
-            Take(outcomes[i], budget, list);
-        }
-
-        failure?.Throw();
     }
 }

@@ -30,8 +30,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     // Batches that wait for consumers; beyond it the journal's writer waits, and with it the agents.
     private const int HandOverMax = 4096;
 
-    // Decompressed bytes of them: a tenth of a second of what can come in at most. It bounds memory, since requests hold theirs until they are applied.
-    private const long HandOverBytesMax = 16L << 20;
+    // Decompressed bytes of them: some hundredths of a second of what can come in. It bounds memory: requests hold theirs until they are applied, in buffers of powers of
+    // two and beside what was decoded of them, two or three times as much in all.
+    private const long HandOverBytesMax = 4L << 20;
 
     private readonly Journal.Journal journal;
     private readonly SequenceLedger ledger;

@@ -1,32 +1,61 @@
+using Lm.Tsdb;
+
 namespace Lm.PromQL.Functions;
 
 /// <summary>Calls of functions over range vectors.</summary>
 internal static class RangeCalls
 {
-    private static readonly string[] CounterSuffixes = ["_total", "_sum", "_count", "_bucket"];
-
     public static List<StepSeries> Evaluate(FunctionCall call, Evaluator evaluator, TimeGrid grid)
     {
         var scope = evaluator.Scope;
-        var maker = Maker(call, evaluator, grid);
-        var argument = call.Arguments.First(argument => argument.Kind == ValueKind.Matrix);
-        var total = scope.Budget.Total;
-        using var windows = new SlidingWindows(evaluator.Windows(argument, grid), maker, grid);
-        scope.Budget.Total = total; // a subquery's samples count as this function sees them, below
+        using var windows = Windows(call, evaluator, grid);
         var list = SeriesRun.All(windows, scope);
-        switch (call.Function.Name)
+        if (call.Function.Name == "absent_over_time")
         {
-            case "absent_over_time":
-                return Absence.Of(list, argument, grid);
-            case "first_over_time" or "last_over_time":
-                return list; // like an offset: the values are the metric's own
-            case "rate" or "increase":
-                InformOfNonCounters(list, Evaluator.Unwrap(argument).Place, scope);
-                break;
+            return Absence.Of(list, ArgumentOf(call), grid);
         }
 
-        return SeriesMerger.WithoutName(list, scope.Semantics, mayMerge: false);
+        var informer = InformerOf(call, scope);
+        list.ForEach(series => informer?.Look(series.Labels));
+        return KeepsName(call) ? list : SeriesMerger.WithoutName(list, scope.Semantics, mayMerge: false);
     }
+
+    /// <summary>Whether <see cref="Each"/> can give a call's series one by one.</summary>
+    public static bool MayStream(FunctionCall call) => call.Function.Parameters.Contains(ValueKind.Matrix) && call.Function.Name != "absent_over_time";
+
+    /// <summary>Hands on the series of a call, each as soon as it is known.</summary>
+    public static void Each(FunctionCall call, Evaluator evaluator, TimeGrid grid, Action<StepSeries> into)
+    {
+        var scope = evaluator.Scope;
+        using var windows = Windows(call, evaluator, grid);
+        var informer = InformerOf(call, scope);
+        var names = KeepsName(call) ? null : new NameDropper(scope.Semantics);
+        SeriesRun.Each(windows, scope, series =>
+        {
+            informer?.Look(series.Labels);
+            names?.Drop(series);
+            into(series);
+        });
+        names?.RefuseDuplicates();
+    }
+
+    private static SlidingWindows Windows(FunctionCall call, Evaluator evaluator, TimeGrid grid)
+    {
+        var budget = evaluator.Scope.Budget;
+        var maker = Maker(call, evaluator, grid);
+        var total = budget.Total;
+        var windows = new SlidingWindows(evaluator.Windows(ArgumentOf(call), grid), maker, grid);
+        budget.Total = total; // a subquery's samples count as this function sees them
+        return windows;
+    }
+
+    private static Expression ArgumentOf(FunctionCall call) => call.Arguments.First(argument => argument.Kind == ValueKind.Matrix);
+
+    // Like an offset: the values are the metric's own.
+    private static bool KeepsName(FunctionCall call) => call.Function.Name is "first_over_time" or "last_over_time";
+
+    private static CounterInformer? InformerOf(FunctionCall call, QueryScope scope) =>
+        call.Function.Name is "rate" or "increase" ? new CounterInformer(scope.Annotations, Evaluator.Unwrap(ArgumentOf(call)).Place) : null;
 
     // Each thread needs one of its own.
     private static Func<RangeFunction> Maker(FunctionCall call, Evaluator evaluator, TimeGrid grid)
@@ -66,20 +95,24 @@ internal static class RangeCalls
                 throw QueryException.Execution($"function \"{name}\" is not implemented");
         }
     }
+}
 
-    private static void InformOfNonCounters(List<StepSeries> list, TextPlace place, QueryScope scope)
+/// <summary>Says of which metrics a rate was asked that are none of counters, by their names.</summary>
+internal sealed class CounterInformer(Annotations annotations, TextPlace place)
+{
+    private static readonly string[] CounterSuffixes = ["_total", "_sum", "_count", "_bucket"];
+
+    private string last = "";
+
+    /// <summary>Looks at a series' labels.</summary>
+    public void Look(LabelSet labels)
     {
-        var last = "";
-        foreach (var series in list)
+        var name = labels.MetricName;
+        if (name != last && name.Length > 0 && !Array.Exists(CounterSuffixes, suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
         {
-            var name = series.Labels.MetricName;
-            if (name != last && name.Length > 0 && !Array.Exists(CounterSuffixes, suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
-            {
-                scope.Annotations.Inform(
-                    "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + GoText.Quote(name), place);
-            }
-
-            last = name;
+            annotations.Inform("metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + GoText.Quote(name), place);
         }
+
+        last = name;
     }
 }

@@ -8,23 +8,22 @@ namespace Lm.Tsdb.Head;
 /// pages leave memory. A place is an offset in units of eight bytes; 0 is none, for the header stands there.
 /// Written by the head's writer. A reader that learnt a place under the gate may read it without: from memory, or from the file, which is mapped piece by
 /// piece as readers need it. Nothing is cut off a mapped file, and only what lies before <see cref="Written"/> is looked at, so every byte read is there.
-/// Whoever disposes of it answers for no reader being left.
+/// Pages are given back and taken under the gate. Whoever disposes of it answers for no reader being left.
 /// </remarks>
 internal sealed class ChunkLog : IDisposable
 {
     /// <summary>Bytes of the file's header.</summary>
     public const int HeaderSize = 32;
 
-    /// <summary>Bytes of a page.</summary>
-    public const int PageBytes = 1 << PageBits;
-
-    private const int PageBits = 16;
+    private const int PageBytes = ChunkPages.PageBytes;
+    private const int PageBits = ChunkPages.PageBits;
     private const int PlaceBits = 3;
     private const int FirstRead = 512; // a usual chunk with its header
     private const int PieceBits = 24; // a piece that is mapped at a time: 16 MiB of addresses, whole pages
 
     private readonly IFileSystem files;
     private readonly string path;
+    private readonly ChunkPages free;
     private byte[]?[] pages = new byte[4][];
     private readonly Lock mapping = new(); // guards the growth of pieces
     private MappedFile?[] pieces = [];
@@ -33,7 +32,7 @@ internal sealed class ChunkLog : IDisposable
     private int pageCount;
     private int firstPage; // those below are not in memory
 
-    private ChunkLog(IFileSystem files, string path) => (this.files, this.path) = (files, path);
+    private ChunkLog(IFileSystem files, string path, ChunkPages free) => (this.files, this.path, this.free) = (files, path, free);
 
     /// <summary>The file.</summary>
     public string Path => path;
@@ -48,9 +47,9 @@ internal sealed class ChunkLog : IDisposable
     public long CleanBytes => Math.Min(SizeBytes, Math.Max(0, ((Written >> PageBits) - firstPage) << PageBits));
 
     /// <summary>Begins a log; its file appears with the first write.</summary>
-    public static ChunkLog Create(IFileSystem files, string path, in WindowIdentity identity)
+    public static ChunkLog Create(IFileSystem files, string path, ChunkPages free, in WindowIdentity identity)
     {
-        var log = new ChunkLog(files, path);
+        var log = new ChunkLog(files, path, free);
         identity.Write(log.AddPage(0), WindowIdentity.LogMagic);
         log.length = HeaderSize;
         return log;
@@ -59,12 +58,13 @@ internal sealed class ChunkLog : IDisposable
     /// <summary>Opens a log's file.</summary>
     /// <param name="files">The file system.</param>
     /// <param name="path">The file.</param>
+    /// <param name="free">Where pages come from.</param>
     /// <param name="identity">Whose it must be.</param>
     /// <param name="written">Bytes that count; what stands behind them is cut.</param>
     /// <param name="damage">Why it is not usable; empty when it is.</param>
-    public static ChunkLog? Open(IFileSystem files, string path, in WindowIdentity identity, long written, out string damage)
+    public static ChunkLog? Open(IFileSystem files, string path, ChunkPages free, in WindowIdentity identity, long written, out string damage)
     {
-        var log = new ChunkLog(files, path) { Written = written, length = written, firstPage = (int)(written >> PageBits) };
+        var log = new ChunkLog(files, path, free) { Written = written, length = written, firstPage = (int)(written >> PageBits) };
         Span<byte> header = stackalloc byte[HeaderSize];
         try
         {
@@ -165,11 +165,13 @@ internal sealed class ChunkLog : IDisposable
     }
 
     /// <summary>Gives back the memory of whole pages that are in the file.</summary>
+    /// <param name="isRead">Whether a reader may be at them.</param>
     /// <returns>How many bytes.</returns>
-    public long DropClean() => Drop((int)(Written >> PageBits));
+    public long DropClean(bool isRead) => Drop((int)(Written >> PageBits), isRead);
 
     /// <summary>Gives back all memory, after <see cref="Write"/>; what comes next begins a page.</summary>
-    public void DropAll() => Drop((int)((length + PageBytes - 1) >> PageBits));
+    /// <param name="isRead">Whether a reader may be at it.</param>
+    public void DropAll(bool isRead) => Drop((int)((length + PageBytes - 1) >> PageBits), isRead);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -180,18 +182,23 @@ internal sealed class ChunkLog : IDisposable
         }
 
         pieces = [];
+        Drop(pages.Length, isRead: false);
         handle?.Dispose();
     }
 
-    private long Drop(int limit)
+    private long Drop(int limit, bool isRead)
     {
         var before = SizeBytes;
         for (; firstPage < limit; firstPage++)
         {
-            if (firstPage < pages.Length && pages[firstPage] is not null)
+            if (firstPage < pages.Length && pages[firstPage] is { } page)
             {
                 pages[firstPage] = null;
                 pageCount--;
+                if (!isRead)
+                {
+                    free.Give(page);
+                }
             }
         }
 
@@ -214,7 +221,7 @@ internal sealed class ChunkLog : IDisposable
         }
 
         pageCount++;
-        return pages[page] = GC.AllocateArray<byte>(PageBytes, pinned: true);
+        return pages[page] = free.Take();
     }
 
     private bool TryReadFile(long offset, ChunkBytes into, out ChunkRecord record)

@@ -264,7 +264,7 @@ public sealed partial class Head
 
             lock (gate)
             {
-                clean -= window.Log.DropClean();
+                clean -= window.Log.DropClean(isRead: window.Pins > 0);
             }
         }
     }
@@ -326,7 +326,7 @@ public sealed partial class Head
         {
             window.Memory = null;
             window.Spilled = state;
-            window.Log.DropAll();
+            window.Log.DropAll(isRead: window.Pins > 0);
             counters.Spills++;
             lastWindow = lastWindow == window ? null : lastWindow;
         }

@@ -127,7 +127,7 @@ public sealed partial class Head
 
     private HeadWindow? OpenWindow(in HeadManifest.Window entry, out string fault)
     {
-        var log = ChunkLog.Open(files, LogPath(entry.Identity.Number), entry.Identity, entry.LogLength, out fault);
+        var log = ChunkLog.Open(files, LogPath(entry.Identity.Number), pages, entry.Identity, entry.LogLength, out fault);
         if (log is null)
         {
             return null;

@@ -19,6 +19,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
     private readonly HeadOptions options;
     private readonly Lock gate = new(); // guards all fields below, and what they refer to
     private readonly SeriesTable table = new();
+    private readonly ChunkPages pages = new();
     private readonly SeriesLabels labelSets;
     private readonly ReaderEpochs epochs = new();
     private readonly Dictionary<long, HeadWindow> active = []; // by start: the windows that take samples
@@ -361,7 +362,7 @@ public sealed partial class Head : ISeriesReader, IDisposable
         var identity = new WindowIdentity(NextNumber(), start, width);
         newestWindow = identity.Number;
         var isLate = start + width + (long)options.WindowGrace.TotalMilliseconds <= receivedAt;
-        var window = new HeadWindow(identity, ChunkLog.Create(files, LogPath(identity.Number), identity), isLate, receivedAt) { Memory = new WindowMemory() };
+        var window = new HeadWindow(identity, ChunkLog.Create(files, LogPath(identity.Number), pages, identity), isLate, receivedAt) { Memory = new WindowMemory() };
         Insert(window);
         return window;
     }
