@@ -12,6 +12,8 @@ public sealed class DifferentialTests(ITestOutputHelper output)
     private static readonly int Count = Number("LM_DIFF_COUNT", 1500);
     private static readonly int Seed = Number("LM_DIFF_SEED", 1);
 
+    private const int AgainMax = 30;
+
     [Fact]
     public async Task Answers_equal_those_of_Prometheus()
     {
@@ -27,7 +29,7 @@ public sealed class DifferentialTests(ITestOutputHelper output)
 
         await using var ours = await ApiHost.StartAsync(series, semantics: 2);
         var differences = new List<string>();
-        var successes = 0;
+        var (successes, unlike) = (0, 0);
         var requests = new RandomRequests(new Random(Seed));
         var given = Environment.GetEnvironmentVariable("LM_DIFF_REQUESTS") is { Length: > 0 } file ? await File.ReadAllLinesAsync(file, cancellationToken) : null;
         var count = given?.Length ?? Count;
@@ -37,18 +39,27 @@ public sealed class DifferentialTests(ITestOutputHelper output)
             var (status, body) = await AskAsync(ours.Client, request, cancellationToken);
             var (expectedStatus, expectedBody) = await AskAsync(prometheus.Client, request, cancellationToken);
             successes += expectedStatus == 200 ? 1 : 0;
-            if (Comparison.Difference(request, status, body, expectedStatus, expectedBody) is { } difference)
+            var difference = Comparison.Difference(request, status, body, expectedStatus, expectedBody);
+
+            // Where it walks a hash map, Prometheus answers in one of several ways, by chance: asked again, it may give the same as we do.
+            for (var again = 0; difference is not null && expectedStatus == status && again < AgainMax; again++)
+            {
+                (expectedStatus, expectedBody) = await AskAsync(prometheus.Client, request, cancellationToken);
+                unlike += again == 0 ? 1 : 0;
+                difference = Comparison.Difference(request, status, body, expectedStatus, expectedBody);
+            }
+
+            if (difference is not null)
             {
                 differences.Add($"{Uri.UnescapeDataString(request)}\n   {difference}");
             }
         }
 
-        output.WriteLine($"seed {Seed}: {count} requests, {successes} of them answered with success, {differences.Count} differ{string.Concat(differences.Select(static difference => "\n" + difference))}");
+        output.WriteLine($"seed {Seed}: {count} requests, {successes} of them answered with success, {unlike} differed at first, {differences.Count} differ{string.Concat(differences.Select(static difference => "\n" + difference))}");
         Assert.True(successes > count / 3, "most requests fail: that proves little");
 
-        // What remains: which of equal values come first where Prometheus walks a hash map, digits of sin(sinh(x)), and few corners of 2.42 that
-        // docs/limitations.md names.
-        Assert.True(differences.Count <= count / 500, $"seed {Seed}: {differences.Count} of {count} differ:\n{string.Join('\n', differences.Take(200))}");
+        // What remains: ties that Prometheus breaks in too many ways, digits of sin(sinh(x)), and few corners of 2.42 that docs/limitations.md names.
+        Assert.True(differences.Count <= count / 1000, $"seed {Seed}: {differences.Count} of {count} differ:\n{string.Join('\n', differences.Take(200))}");
     }
 
     private static async Task<(int Status, string Body)> AskAsync(HttpClient client, string request, CancellationToken cancellationToken)
@@ -92,7 +103,8 @@ internal static class Comparison
 
         var isOrdered = request.Contains("query=sort", StringComparison.Ordinal) || request.Contains("query=topk", StringComparison.Ordinal)
             || request.Contains("query=bottomk", StringComparison.Ordinal) || request.Contains("labels", StringComparison.Ordinal);
-        return Differ(got.RootElement.GetProperty("data"), expected.RootElement.GetProperty("data"), isOrdered) ? $"{Cut(body)}, expected {Cut(expectedBody)}" : null;
+        var (data, expectedData) = (got.RootElement.GetProperty("data"), expected.RootElement.GetProperty("data"));
+        return Differ(data, expectedData, isOrdered) || DifferInSamples(data, expectedData) ? $"{Cut(body)}, expected {Cut(expectedBody)}" : null;
     }
 
     private static bool Differ(JsonElement got, JsonElement expected, bool isOrdered)
@@ -109,6 +121,17 @@ internal static class Comparison
         }
 
         return got.ValueKind == JsonValueKind.Array ? DifferAsLists(got, expected, isOrdered) : !AreEqual(got, expected);
+    }
+
+    // Of the statistics, how many samples were looked at and held; how long it took is its own.
+    private static bool DifferInSamples(JsonElement got, JsonElement expected)
+    {
+        if (got.ValueKind != JsonValueKind.Object || !expected.TryGetProperty("stats", out var expectedStatistics))
+        {
+            return got.ValueKind == JsonValueKind.Object && got.TryGetProperty("stats", out _);
+        }
+
+        return !got.TryGetProperty("stats", out var statistics) || !AreEqual(statistics.GetProperty("samples"), expectedStatistics.GetProperty("samples"));
     }
 
     private static bool DifferAsLists(JsonElement got, JsonElement expected, bool isOrdered)

@@ -43,7 +43,7 @@ internal sealed class RandomRequests(Random random)
     }
 
     private string Time() => random.Next(40) == 0
-        ? Pick(["abc", "-1", "0", "2023-11-14", "2023-11-14T22:30:00", "2023-11-14T22:30:00z", "2023-13-14T22:30:00Z", "1700000000,5", "0x65540000", " 1700000000"])
+        ? Pick(["abc", "-1", "0", "2023-11-14", "2023-11-14T22:30:00", "2023-11-14T22:30:00z", "2023-13-14T22:30:00Z", "1700000000,5", "0x65540000", " 1700000000", "NaN", "Inf", "-inf", "1e400"])
         : Text(RandomSeries.Start + (long)(random.NextDouble() * (RandomSeries.LengthMs + 600_000)) - 300_000);
 
     // One time in one of the forms that mean it.
@@ -67,6 +67,8 @@ internal sealed class RandomRequests(Random random)
         0 => "&timeout=30s",
         1 => "&timeout=" + Pick(["0", "x", "1.5", "1m", "-1s"]),
         2 => "&unknown=1",
+        3 or 4 or 5 => "&stats=" + Pick(["all", "1", "true"]),
+        6 => "&lookback_delta=" + Pick(["1m", "10m", "0", "15.5", "x"]),
         _ => "",
     };
 
