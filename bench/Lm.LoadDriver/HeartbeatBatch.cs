@@ -38,7 +38,12 @@ internal static class HeartbeatBatch
     private static readonly string[] Numbers = [.. Enumerable.Range(0, 8).Select(number => number.ToString(CultureInfo.InvariantCulture))];
 
     /// <summary>One batch as a frame; the result is the caller's own.</summary>
-    public static byte[] Encode(BatchEncoder encoder, SimulatedAgent agent, ulong sequence, UnixMillis time)
+    /// <param name="encoder">Used again and again.</param>
+    /// <param name="agent">Whose batch.</param>
+    /// <param name="sequence">Its number.</param>
+    /// <param name="time">When it was collected.</param>
+    /// <param name="hasAlert">Whether it has an alert record, too: the collector keeps the spool's segment for it.</param>
+    public static byte[] Encode(BatchEncoder encoder, SimulatedAgent agent, ulong sequence, UnixMillis time, bool hasAlert = false)
     {
         encoder.Begin(time, IntervalMs, [new Label("site", "bench")]);
         encoder.Add(Up, [], 1);
@@ -70,6 +75,11 @@ internal static class HeartbeatBatch
             Label[] labels = [new("pid", Numbers[i] + "07"), new("start_time", "17" + Numbers[i] + "4321"), new("comm", Programs[i])];
             encoder.Add(ProcessCpu, labels, (ticks + Noise(sequence, i)) / 100.0);
             encoder.Add(ProcessMemory, labels, 4096.0 * Noise(sequence, i + 40));
+        }
+
+        if (hasAlert)
+        {
+            encoder.AddAlert(new AlertRecord(time, 13, "bench", "A record that has no other place than the spool.", []));
         }
 
         return encoder.EncodeFrame(new BatchKey(agent.Id, agent.Queue, new SequenceRange(sequence, sequence))).ToArray();

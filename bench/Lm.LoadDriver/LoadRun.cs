@@ -19,6 +19,9 @@ internal sealed class LoadRun(Uri address, X509Certificate2Collection authoritie
     /// <summary>Lines of each batch; 0: batches are heartbeats.</summary>
     public int LogLines { get; init; }
 
+    /// <summary>Every so many batches of an agent one has an alert record; 0: none has.</summary>
+    public int AlertEvery { get; init; }
+
     /// <summary>Bytes of the lines of all batches.</summary>
     public long BodyBytes { get; private set; }
 
@@ -37,7 +40,8 @@ internal sealed class LoadRun(Uri address, X509Certificate2Collection authoritie
             for (var i = 0; i < batchesPerAgent; i++)
             {
                 var collected = start.Add(TimeSpan.FromMilliseconds((double)i * IntervalMs));
-                frames[index][i] = logs?.Encode(encoder, agents[index], (ulong)i + 1, collected) ?? HeartbeatBatch.Encode(encoder, agents[index], (ulong)i + 1, collected);
+                frames[index][i] = logs?.Encode(encoder, agents[index], (ulong)i + 1, collected)
+                    ?? HeartbeatBatch.Encode(encoder, agents[index], (ulong)i + 1, collected, hasAlert: AlertEvery > 0 && i % AlertEvery == 0);
             }
 
             lock (frames)

@@ -129,7 +129,7 @@ internal readonly struct PatternSort(int[] items, Func<int, int, bool> isLess)
             random ^= random >> 17;
             random ^= random << 5;
             var other = (int)(random & mask);
-            Swap(from + (length / 4 * 2) - 2 + i, from + (other >= length ? other - length : other));
+            Swap(from + (length / 4 * 2) - 1 + i, from + (other >= length ? other - length : other));
         }
     }
 

@@ -38,7 +38,11 @@ internal static class Selectors
         var times = scope.Shift(grid, selector.Shift);
         var reach = scope.Options.LookbackMs - (scope.Semantics == PromSemantics.V2 ? 0 : 1);
         var selection = scope.Find(selector.Matchers, times.Start - reach, times.Last);
-        return new SelectedPoints(selection, times, reach, asTimes);
+
+        // For timestamp() alone, Prometheus 2.42 forgets the offset of what is pinned: it looks at the pinned time, at what was read for the other one.
+        var looksElsewhere = asTimes && scope.Semantics == PromSemantics.V2 && selector.Shift.Pin != TimePin.None;
+        var looked = looksElsewhere ? scope.Shift(grid, selector.Shift with { OffsetMs = 0 }) : times;
+        return new SelectedPoints(selection, looked, reach, asTimes) { From = Math.Max(looked.Start, times.Start) - reach, Until = Math.Min(looked.Last, times.Last) };
     }
 }
 
@@ -52,6 +56,12 @@ internal sealed class SelectedPoints(ISeriesSelection selection, TimeGrid steps,
     private readonly SampleBuffer samples = new();
     private readonly double[] places = new double[steps.Count];
 
+    /// <summary>The earliest sample that is looked at.</summary>
+    public required long From { get; init; }
+
+    /// <summary>The latest.</summary>
+    public required long Until { get; init; }
+
     public override int Count => selection.Count;
 
     public override SeriesOutcome Evaluate(int index, WorkMeter meter)
@@ -59,11 +69,11 @@ internal sealed class SelectedPoints(ISeriesSelection selection, TimeGrid steps,
         samples.Clear();
         if (steps.Count == 1)
         {
-            selection.ReadNewest(index, steps.Start - reach, steps.Last, samples);
+            selection.ReadNewest(index, From, Until, samples);
         }
         else
         {
-            selection.Read(index, steps.Start - reach, steps.Last, samples);
+            selection.Read(index, From, Until, samples);
         }
 
         meter.Add(samples.Count + steps.Count + 100);
@@ -77,7 +87,7 @@ internal sealed class SelectedPoints(ISeriesSelection selection, TimeGrid steps,
         return new SeriesOutcome(series, series?.Count ?? 0, 0, 0);
     }
 
-    public override SeriesEvaluation? Another() => selection.Another() is { } other ? new SelectedPoints(other, steps, reach, asTimes) : null;
+    public override SeriesEvaluation? Another() => selection.Another() is { } other ? new SelectedPoints(other, steps, reach, asTimes) { From = From, Until = Until } : null;
 
     public override void Dispose() => selection.Dispose();
 

@@ -16,7 +16,8 @@ internal sealed class VectorPairs
     private readonly double[] places;
     private readonly SeriesMerger result = new();
     private bool[]? stepsWithMany;
-    private (int Step, string Message)? fault;
+    private Dictionary<StepSeries, int>? placesOfOne;
+    private (int Step, int Place, string Message)? fault;
 
     public VectorPairs(Binary binary, QueryScope scope, TimeGrid grid)
     {
@@ -51,7 +52,7 @@ internal sealed class VectorPairs
 
         foreach (var group in ones.Values)
         {
-            RefuseTwoAtOnce(group, many);
+            RefuseTwoAtOnce(group, one, many);
         }
 
         Throw();
@@ -68,8 +69,9 @@ internal sealed class VectorPairs
         return result;
     }
 
-    // Series of one group on the "one" side may follow one another, but no two may have a sample at the same step.
-    private void RefuseTwoAtOnce(List<StepSeries> group, List<StepSeries> many)
+    // Series of one group on the "one" side may follow one another, but no two may have a sample at the same step. Of several groups' faults at a step the one is told
+    // that a walk over all series meets first.
+    private void RefuseTwoAtOnce(List<StepSeries> group, List<StepSeries> one, List<StepSeries> many)
     {
         if (group.Count < 2)
         {
@@ -88,9 +90,14 @@ internal sealed class VectorPairs
                 }
 
                 var step = series.First + i;
-                if (holders[step] is { } other && (fault is null || step < fault.Value.Step) && HasMany(many, step))
+                if (holders[step] is { } other && (fault is null || step <= fault.Value.Step) && HasMany(many, step))
                 {
-                    fault = (step, TwoAtOnce(other, series));
+                    placesOfOne ??= one.Select(static (each, place) => (each, place)).ToDictionary(static each => each.each, static each => each.place, ReferenceEqualityComparer.Instance);
+                    var place = placesOfOne[series];
+                    if (fault is null || (step, place).CompareTo((fault.Value.Step, fault.Value.Place)) < 0)
+                    {
+                        fault = (step, place, TwoAtOnce(other, series));
+                    }
                 }
 
                 holders[step] ??= series;
@@ -242,7 +249,7 @@ internal sealed class VectorPairs
                 && !(scope.Semantics == PromSemantics.V2 && isFilter && !BinaryOperators.Compare(binary.Operator, left, right));
             if (isMatch && steps[step] && duplicate.Length > 0 && (fault is null || step < fault.Value.Step))
             {
-                fault = (step, duplicate);
+                fault = (step, 0, duplicate);
             }
 
             steps[step] |= isMatch;

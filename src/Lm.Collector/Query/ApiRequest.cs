@@ -18,6 +18,10 @@ internal sealed class ApiRequest
     /// <summary>Its latest.</summary>
     public const long TimeMax = (((long.MaxValue / 1000) - 62_135_596_801) * 1000) + 999;
 
+    // What Prometheus makes of times that are no number or infinite: the conversion to whole seconds gives the lowest number there is, and with all parts added up it
+    // has come round to this one, late in 1677.
+    private const long NowhereMs = -9_223_372_036_854;
+
     private const string FormType = "application/x-www-form-urlencoded";
     private const double NanosecondsMax = long.MaxValue;
 
@@ -161,9 +165,17 @@ internal sealed class ApiRequest
                 milliseconds = TimeMax;
                 return true;
             default:
-                return PromNumber.TryParseTime(text, out milliseconds);
+                milliseconds = NowhereMs;
+                return IsNowhere(text) || PromNumber.TryParseTime(text, out milliseconds);
         }
     }
+
+    private static bool IsNowhere(string text) => (text is ['+' or '-', .. var unsigned] ? unsigned : text).ToUpperInvariant() switch
+    {
+        "INF" or "INFINITY" => true,
+        "NAN" => text.Length == 3, // which has no sign
+        _ => false,
+    };
 
     internal static bool TryParseDuration(string text, out long nanoseconds, out string reason)
     {

@@ -15,6 +15,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly PrivateServices services;
     private readonly ILogger<PrivateEndpoints> logger;
     private readonly QuerySlots slots = new();
+    private readonly QueryMemory memory;
     private readonly QueryEndpoint query;
     private readonly SeriesEndpoint series;
     private readonly StatusEndpoint status;
@@ -34,6 +35,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     public PrivateEndpoints(PrivateServices services, LiveHub live)
     {
         this.services = services;
+        memory = new QueryMemory(services.Time);
         compression = new ResponseCompressionMiddleware(RouteAsync, new GzipAnswers());
         logger = services.Loggers.CreateLogger<PrivateEndpoints>();
         Agents = new AgentDirectory(services.Time, services.ExpectedAgents, services.ClockTolerance);
@@ -97,7 +99,11 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => slots.Dispose();
+    public void Dispose()
+    {
+        memory.Dispose();
+        slots.Dispose();
+    }
 
     private Task RouteAsync(HttpContext context)
     {
@@ -169,14 +175,14 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     {
         "/" => Allow(context, "GET", page => assets.WriteAsync(page, "index.html")),
         "/metrics" => Allow(context, "GET", selfMetrics.HandleAsync),
-        "/api/v1/query" => Allow(context, "GET, POST", query.QueryAsync),
-        "/api/v1/query_range" => Allow(context, "GET, POST", query.QueryRangeAsync),
+        "/api/v1/query" => Allow(context, "GET, POST", Large(query.QueryAsync)),
+        "/api/v1/query_range" => Allow(context, "GET, POST", Large(query.QueryRangeAsync)),
         "/api/v1/query_exemplars" => Allow(context, "GET, POST", query.ExemplarsAsync),
         "/api/v1/format_query" => Allow(context, "GET, POST", query.FormatAsync),
-        "/api/v1/export" => Allow(context, "GET", query.ExportAsync),
+        "/api/v1/export" => Allow(context, "GET", Large(query.ExportAsync)),
         "/api/v1/live" => Allow(context, "GET", liveEndpoint.HandleAsync),
-        "/api/v1/series" => Allow(context, "GET, POST", series.SeriesAsync),
-        "/api/v1/labels" => Allow(context, "GET, POST", series.LabelsAsync),
+        "/api/v1/series" => Allow(context, "GET, POST", Large(series.SeriesAsync)),
+        "/api/v1/labels" => Allow(context, "GET, POST", Large(series.LabelsAsync)),
         "/api/v1/metadata" => Allow(context, "GET", status.MetadataAsync),
         "/api/v1/rules" => Allow(context, "GET", StatusEndpoint.RulesAsync),
         "/api/v1/alerts" => Allow(context, "GET", StatusEndpoint.AlertsAsync),
@@ -190,6 +196,13 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
         "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),
         _ => NotFoundAsync(context),
+    };
+
+    // What may take much memory, and gives it back.
+    private Func<HttpContext, Task> Large(Func<HttpContext, Task> answer) => async context =>
+    {
+        using var use = memory.Begin();
+        await answer(context);
     };
 
     private async Task HealthAsync(HttpContext context)

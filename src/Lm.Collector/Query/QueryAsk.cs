@@ -110,10 +110,11 @@ internal sealed record QueryAsk
         };
     }
 
+    // Prometheus 2.42 does not know the parameter.
     private static long ReadLookback(ApiRequest request)
     {
         var otherwise = new QueryEngineOptions().LookbackMs;
-        if (request.First("lookback_delta") is not { } text)
+        if (request.IsV2 || request.First("lookback_delta") is not { } text)
         {
             return otherwise;
         }

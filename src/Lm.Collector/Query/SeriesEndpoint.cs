@@ -129,13 +129,31 @@ internal sealed class SeriesEndpoint(PrivateServices services, ISeriesReader rea
             using var selection = reader.Find(matchers, find.Start, find.End, cancellationToken);
             for (var i = 0; i < selection.Count; i++)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 found.Add(selection.Labels(i));
             }
         }
 
-        List<LabelSet> sorted = [.. found];
-        sorted.Sort(static (left, right) => left.CompareTo(right));
+        var sorted = Sorted(found, cancellationToken);
         return new Found(CountOf(sorted.Count, find), sorted.Count > CountOf(sorted.Count, find), (json, i) => ApiAnswer.Labels(json, sorted[i]));
+    }
+
+    private static List<LabelSet> Sorted(HashSet<LabelSet> found, CancellationToken cancellationToken)
+    {
+        List<LabelSet> sorted = [.. found];
+        try
+        {
+            sorted.Sort((left, right) =>
+            {
+                cancellationToken.ThrowIfCancellationRequested(); // a million take a second
+                return left.CompareTo(right);
+            });
+            return sorted;
+        }
+        catch (InvalidOperationException e) when (e.InnerException is OperationCanceledException)
+        {
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
     }
 
     private static Found Texts(Find find, Func<IReadOnlyList<LabelMatcher>, IReadOnlyList<string>> read)

@@ -18,10 +18,6 @@ internal static class PromNumber
     // time.Unix(math.MinInt64/1000 …): Prometheus' API refuses nothing in this range; beyond it milliseconds overflow.
     private const double SecondsMax = long.MaxValue / 1000;
 
-    // What Prometheus makes of times that are no number or infinite: the conversion to whole seconds gives the lowest number, and the sum of all parts wraps around to
-    // this one, late in 1677.
-    private const long NowhereMs = -9_223_372_036_855;
-
     // Go's ParseFloat takes no blanks.
     private const NumberStyles SecondsStyle = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
 
@@ -112,12 +108,6 @@ internal static class PromNumber
     /// <returns>False when it is neither, or too far away for milliseconds.</returns>
     public static bool TryParseTime(string text, out long milliseconds)
     {
-        milliseconds = NowhereMs;
-        if (text.Equals("nan", StringComparison.OrdinalIgnoreCase) || IsInfinity(text.AsSpan(text is ['+' or '-', ..] ? 1 : 0)))
-        {
-            return true;
-        }
-
         milliseconds = 0;
         if (double.TryParse(text, SecondsStyle, CultureInfo.InvariantCulture, out var seconds))
         {
@@ -134,8 +124,6 @@ internal static class PromNumber
 
         return TryParseRfc3339(text, out milliseconds);
     }
-
-    private static bool IsInfinity(ReadOnlySpan<char> text) => text.Equals("inf", StringComparison.OrdinalIgnoreCase) || text.Equals("infinity", StringComparison.OrdinalIgnoreCase);
 
     private static bool TryParseRfc3339(string text, out long milliseconds)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lm.PromQL.Functions;
 
 /// <summary><c>rate</c>, <c>increase</c>, <c>delta</c>: the change between a window's ends, carried on to where the series probably began and ended.</summary>
@@ -34,7 +36,7 @@ internal sealed class Rate(bool isCounter, bool isRate, bool isV3) : RangeFuncti
             return StepSeries.Absent;
         }
 
-        var change = isCounter ? WithResets(values[^1] - values[0], window) : values[^1] - values[0];
+        var change = isCounter && resets.Count > 0 ? WithResets(values[^1] - values[0], window) : values[^1] - values[0];
         var sampled = (times[^1] - times[0]) / 1000.0;
         var distance = sampled / (times.Length - 1);
         var before = (times[0] - (window.End - window.RangeMs)) / 1000.0;
@@ -62,6 +64,7 @@ internal sealed class Rate(bool isCounter, bool isRate, bool isV3) : RangeFuncti
 
     // The samples' own time and what the series is taken to have lived before and after them, within the window: up to its edge where that is about where
     // the next sample would be, and half a sample's distance else. A counter did not live before it was zero.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private double CoveredV3(double change, double first, double sampled, double distance, double before, double after)
     {
         before = Lived(before, distance);
@@ -85,11 +88,13 @@ internal sealed class Rate(bool isCounter, bool isRate, bool isV3) : RangeFuncti
         return sampled + Lived(before, distance) + Lived(after, distance);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double Lived(double toEdge, double distance) => toEdge >= distance * 1.1 ? distance / 2 : toEdge;
 
     private static double Nearer(double toZero, double other) => toZero < other ? toZero : other;
 
     // Whole seconds and their rest apart: rounded twice, as Go's Duration.Seconds is.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private double Seconds(long milliseconds)
     {
         if (milliseconds != rangeMs)

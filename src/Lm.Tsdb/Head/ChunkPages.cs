@@ -15,6 +15,9 @@ internal sealed class ChunkPages
 
     private readonly Stack<byte[]> free = new();
 
+    /// <summary>Free pages.</summary>
+    public int Count => free.Count;
+
     /// <summary>A page of zeros, pinned so that no collection copies it.</summary>
     public byte[] Take()
     {

@@ -123,7 +123,7 @@ internal static class Comparison
         return got.ValueKind == JsonValueKind.Array ? DifferAsLists(got, expected, isOrdered) : !AreEqual(got, expected);
     }
 
-    // Of the statistics, how many samples were looked at and held; how long it took is its own.
+    // Of the statistics, how many samples were looked at. How long it took is its own, and so is what Prometheus 2.42 held beside a node's result.
     private static bool DifferInSamples(JsonElement got, JsonElement expected)
     {
         if (got.ValueKind != JsonValueKind.Object || !expected.TryGetProperty("stats", out var expectedStatistics))
@@ -131,8 +131,10 @@ internal static class Comparison
             return got.ValueKind == JsonValueKind.Object && got.TryGetProperty("stats", out _);
         }
 
-        return !got.TryGetProperty("stats", out var statistics) || !AreEqual(statistics.GetProperty("samples"), expectedStatistics.GetProperty("samples"));
+        return !got.TryGetProperty("stats", out var statistics) || !AreEqual(Looked(statistics), Looked(expectedStatistics));
     }
+
+    private static JsonElement Looked(JsonElement statistics) => statistics.GetProperty("samples").GetProperty("totalQueryableSamples");
 
     private static bool DifferAsLists(JsonElement got, JsonElement expected, bool isOrdered)
     {
