@@ -92,7 +92,7 @@ internal sealed class VectorPairs
                 var step = series.First + i;
                 if (holders[step] is { } other && (fault is null || step <= fault.Value.Step) && HasMany(many, step))
                 {
-                    placesOfOne ??= one.Select(static (each, place) => (each, place)).ToDictionary(static each => each.each, static each => each.place, ReferenceEqualityComparer.Instance);
+                    placesOfOne ??= one.Select(static (each, place) => (each, place)).ToDictionary(static each => each.each, static each => each.place);
                     var place = placesOfOne[series];
                     if (fault is null || (step, place).CompareTo((fault.Value.Step, fault.Value.Place)) < 0)
                     {
