@@ -10,8 +10,9 @@ public sealed class ChunkLogTests
     [InlineData(true)]
     public void A_page_is_used_again_unless_a_reader_may_be_at_it(bool isRead)
     {
-        var pages = new ChunkPages();
-        using var log = ChunkLog.Create(new MemoryFileSystem(), "/log", pages, new WindowIdentity(1, 0, 3_600_000));
+        var (files, pages) = (new MemoryFileSystem(), new ChunkPages());
+        files.CreateDirectory("/head");
+        using var log = ChunkLog.Create(files, "/head/log", pages, new WindowIdentity(1, 0, 3_600_000));
         var place = Fill(log, 100);
         log.Write();
 
