@@ -3,7 +3,7 @@ using Lm.TestKit;
 
 namespace Lm.Collector.Tests.Query;
 
-public sealed class QueryMemoryTests
+public sealed class QueryMemoryTests : IDisposable
 {
     private readonly ManualTime time = new();
     private readonly SemaphoreSlim collected = new(0);
@@ -64,6 +64,8 @@ public sealed class QueryMemoryTests
 
         Assert.Equal(0, collected.CurrentCount);
     }
+
+    public void Dispose() => collected.Dispose();
 
     private async Task WaitForTimerAsync()
     {

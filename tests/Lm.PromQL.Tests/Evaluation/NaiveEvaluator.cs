@@ -40,11 +40,13 @@ internal sealed class NaiveEvaluator(ISeriesReader reader, PromSemantics semanti
         _ => time,
     };
 
-    private List<(LabelSet Labels, double Value)> Select(VectorSelector selector, long time, Func<(long Time, double Value), double> pick)
+    private List<(LabelSet Labels, double Value)> Select(VectorSelector selector, long time, Func<(long Time, double Value), double> pick, bool isTimestamp = false)
     {
+        // timestamp() of Prometheus 2 looks at the pinned time itself, at what was read for the time moved by the offset.
         var at = At(selector.Shift, time);
+        var looked = isTimestamp && IsV2 && selector.Shift.Pin != TimePin.None ? At(selector.Shift with { OffsetMs = 0 }, time) : at;
         var result = new List<(LabelSet, double)>();
-        foreach (var (labels, samples) in Read(selector, at - lookback, at))
+        foreach (var (labels, samples) in Read(selector, Math.Max(at, looked) - lookback, Math.Min(at, looked)))
         {
             if (samples.Count > 0 && !StaleMarker.Is(samples[^1].Value))
             {
@@ -140,7 +142,7 @@ internal sealed class NaiveEvaluator(ISeriesReader reader, PromSemantics semanti
             "floor" => Map(Vector(call.Arguments[0], time), Math.Floor),
             "sgn" => Map(Vector(call.Arguments[0], time), value => value > 0 ? 1 : value < 0 ? -1 : value),
             "clamp_min" => Map(Vector(call.Arguments[0], time), value => Math.Max(value, Scalar(call.Arguments[1], time))),
-            "timestamp" when call.Arguments[0] is VectorSelector selector => Map(Select(selector, time, sample => sample.Time / 1000.0), value => value),
+            "timestamp" when call.Arguments[0] is VectorSelector selector => Map(Select(selector, time, sample => sample.Time / 1000.0, isTimestamp: true), value => value),
             "timestamp" => Map(Vector(call.Arguments[0], time), _ => time / 1000.0),
             "absent" => Vector(call.Arguments[0], time).Count > 0 ? [] : [(Asked(call.Arguments[0]), 1)],
             _ => throw new NotSupportedException(name),
