@@ -34,10 +34,10 @@ public sealed class QueryMemoryTests : IDisposable
         {
             memory.Ask();
             await WaitForTimerAsync();
-            time.Advance(QueryMemory.Spacing);
+            time.Advance(QueryMemory.Delay);
+            await collected.WaitAsync(TestContext.Current.CancellationToken);
             await WaitForTimerAsync();
             time.Advance(QueryMemory.Spacing);
-            await collected.WaitAsync(TestContext.Current.CancellationToken);
         }
     }
 
