@@ -22,7 +22,7 @@ internal static class Aggregations
             return folded.Finish();
         }
 
-        var parameter = evaluator.Scalar(aggregation.Parameter!, grid);
+        var parameter = evaluator.Parameter(aggregation.Parameter!, grid);
         var list = evaluator.Vector(aggregation.Inner, grid);
         var groups = SeriesGroups.Of(list, aggregation, scope);
         return aggregation.Operator == AggregationOperator.Quantile

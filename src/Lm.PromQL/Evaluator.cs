@@ -87,6 +87,10 @@ internal sealed class Evaluator(QueryScope scope)
         return values;
     }
 
+    /// <summary>The parameter of an aggregation: a number for each step.</summary>
+    public double[] Parameter(Expression expression, TimeGrid grid) =>
+        (scope.Semantics == PromSemantics.V2 ? new Evaluator(scope with { OverlooksPins = true }) : this).Scalar(expression, grid);
+
     /// <summary>The windows of a range selector or subquery.</summary>
     public WindowSource Windows(Expression expression, TimeGrid grid) => Unwrap(expression) switch
     {
@@ -210,9 +214,9 @@ internal sealed class Evaluator(QueryScope scope)
         {
             isInvariant = Unwrap(expression) switch
             {
-                VectorSelector selector => selector.Shift.Pin != TimePin.None,
-                MatrixSelector matrix => matrix.Selector.Shift.Pin != TimePin.None,
-                Subquery subquery => subquery.Shift.Pin != TimePin.None,
+                VectorSelector selector => IsPinned(selector.Shift),
+                MatrixSelector matrix => IsPinned(matrix.Selector.Shift),
+                Subquery subquery => IsPinned(subquery.Shift),
                 Aggregation aggregation => IsInvariant(aggregation.Inner) && (aggregation.Parameter is null || IsInvariant(aggregation.Parameter)),
                 Binary binary => IsInvariant(binary.Left) && IsInvariant(binary.Right),
                 Unary unary => IsInvariant(unary.Inner),
@@ -224,6 +228,8 @@ internal sealed class Evaluator(QueryScope scope)
 
         return isInvariant;
     }
+
+    private bool IsPinned(TimeShift shift) => shift.Pin != TimePin.None && !scope.OverlooksPins;
 
     private long Enter()
     {
