@@ -44,8 +44,9 @@ public sealed class QueryEngine(ISeriesReader reader, QueryEngineOptions options
         }
 
         var began = options.TimeProvider.GetTimestamp();
-        using var timeout = new CancellationTokenSource(options.Timeout, options.TimeProvider);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var timer = options.Deadline is null ? new CancellationTokenSource(options.Timeout, options.TimeProvider) : null;
+        var timeout = timer?.Token ?? options.Deadline!.Value;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(timeout, cancellationToken);
         var budget = new QueryBudget(options.SamplesMax, ending.Token);
         var scope = new QueryScope(reader, options, budget, new Annotations(options.Semantics == PromSemantics.V3), start, end);
         try

@@ -15,6 +15,9 @@ public sealed record QueryEngineOptions
     /// <summary>How long one query may run. Default: 2 minutes. Then it fails.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>Is cancelled when a query's time is over, in place of <see cref="Timeout"/>: for callers that have a timer already.</summary>
+    public CancellationToken? Deadline { get; init; }
+
     /// <summary>Whose answers: those of Prometheus 3 by default.</summary>
     public PromSemantics Semantics { get; init; } = PromSemantics.V3;
 

@@ -9,7 +9,7 @@ internal static class ApiAnswer
     public static JsonOutput Begin(HttpResponse response)
     {
         response.ContentType = ApiJson.ContentType;
-        var json = new JsonOutput(response.BodyWriter);
+        var json = new JsonOutput(response);
         json.Raw("{\"status\":\"success\",\"data\":"u8);
         return json;
     }
@@ -20,7 +20,7 @@ internal static class ApiAnswer
         WriteTexts(json, ",\"warnings\":"u8, warnings);
         WriteTexts(json, ",\"infos\":"u8, infos);
         json.Raw("}"u8);
-        return json.FlushAsync(cancellationToken);
+        return json.EndAsync(cancellationToken);
     }
 
     /// <summary>Writes an answer whose data is a fixed text of JSON.</summary>

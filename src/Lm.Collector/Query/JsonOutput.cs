@@ -8,7 +8,8 @@ namespace Lm.Collector.Query;
 
 /// <summary>JSON straight into a response's pipe: no tree, no copy. The caller sees to commas and brackets.</summary>
 /// <remarks>Hot: a range query writes millions of samples. Text stays as it is where JSON lets it.</remarks>
-internal sealed class JsonOutput(PipeWriter pipe)
+/// <param name="response">Where to; nothing was written to it yet.</param>
+internal sealed class JsonOutput(HttpResponse response)
 {
     private const int BlockBytes = 16 * 1024;
 
@@ -21,9 +22,11 @@ internal sealed class JsonOutput(PipeWriter pipe)
     private static readonly SearchValues<byte> NeedEscapeUtf8 = SearchValues.Create(
         [.. Enumerable.Range(0, ' ').Select(code => (byte)code), (byte)'"', (byte)'\\']);
 
+    private readonly PipeWriter pipe = response.BodyWriter;
     private Memory<byte> block;
     private int used;
     private int gathered;
+    private bool isSent; // a part of it
 
     /// <summary>Writes bytes as they are.</summary>
     public void Raw(ReadOnlySpan<byte> bytes)
@@ -116,7 +119,20 @@ internal sealed class JsonOutput(PipeWriter pipe)
     {
         Commit();
         gathered = 0;
+        isSent = true;
         await pipe.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Sends the rest. An answer that is whole by now goes with its length, in one piece: the end of one in chunks would be a packet and a wake-up more.</summary>
+    public ValueTask EndAsync(CancellationToken cancellationToken)
+    {
+        Commit();
+        if (!isSent && !response.HasStarted)
+        {
+            response.ContentLength = gathered;
+        }
+
+        return FlushAsync(cancellationToken);
     }
 
     private void Piece(ReadOnlySpan<char> text)

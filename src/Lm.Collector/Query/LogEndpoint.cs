@@ -113,7 +113,7 @@ internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
     {
         var (_, _, error) = await search.RunAsync(context, request => ReadLines(request, LogAsk.StreamedLinesMax), async (ask, work) =>
         {
-            var json = new JsonOutput(context.Response.BodyWriter);
+            var json = new JsonOutput(context.Response);
             var left = ask.Limit;
             foreach (var entry in work.Engine.Lines(ask.Query, ask.Range, work.Statistics, work.CancellationToken))
             {

@@ -50,7 +50,7 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         async (_, stored) =>
         {
             context.Response.ContentType = ApiJson.ContentType; // bare, as Loki has it
-            var json = new JsonOutput(context.Response.BodyWriter);
+            var json = new JsonOutput(context.Response);
             json.Raw("{\"streams\":"u8);
             json.Number(stored.Streams);
             json.Raw(",\"chunks\":"u8);
@@ -75,7 +75,7 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
     public static async Task BuildInfoAsync(HttpContext context)
     {
         context.Response.ContentType = ApiJson.ContentType;
-        var json = new JsonOutput(context.Response.BodyWriter);
+        var json = new JsonOutput(context.Response);
         json.Raw("{\"version\":"u8);
         json.Text(BuildInfo.Version);
         json.Raw(",\"revision\":\"\",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\",\"goVersion\":\"\"}"u8);

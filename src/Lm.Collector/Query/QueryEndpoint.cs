@@ -107,7 +107,7 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
             await WaitForAcknowledgedAsync(deadline.Token, context.RequestAborted);
             using var slot = await slots.EnterAsync(deadline.Token, context.RequestAborted);
             waited = services.Time.GetElapsedTime(started);
-            result = Evaluate(ask, ask.Timeout - waited, context.RequestAborted);
+            result = Evaluate(ask, deadline.Token, context.RequestAborted);
         }
         catch (QueryException exception)
         {
@@ -133,14 +133,14 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
         }
     }
 
-    private QueryResult Evaluate(QueryAsk ask, TimeSpan timeout, CancellationToken cancellationToken)
+    private QueryResult Evaluate(QueryAsk ask, CancellationToken deadline, CancellationToken cancellationToken)
     {
         var settings = services.Settings();
         var engine = new QueryEngine(reader, new QueryEngineOptions
         {
             LookbackMs = ask.LookbackMs,
             SamplesMax = settings.SamplesMax,
-            Timeout = timeout > TimeSpan.Zero ? timeout : TimeSpan.Zero,
+            Deadline = deadline,
             Semantics = settings.PromqlSemantics == 2 ? PromSemantics.V2 : PromSemantics.V3,
             TimeProvider = services.Time,
             Workers = slots.Workers,
