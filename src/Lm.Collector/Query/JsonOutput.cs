@@ -82,10 +82,18 @@ internal sealed class JsonOutput(HttpResponse response)
     }
 
     /// <summary>Writes a finite number as JSON has it.</summary>
-    public void Number(double number) => used += PromNumber.FormatValue(number, Reserve(PromNumber.BytesMax));
+    public void Number(double number)
+    {
+        var span = Reserve(PromNumber.BytesMax); // on its own: it may begin a block, and what is used with it
+        used += PromNumber.FormatValue(number, span);
+    }
 
     /// <summary>Writes a time as seconds.</summary>
-    public void Time(long milliseconds) => used += PromNumber.FormatTime(milliseconds, Reserve(PromNumber.BytesMax));
+    public void Time(long milliseconds)
+    {
+        var span = Reserve(PromNumber.BytesMax);
+        used += PromNumber.FormatTime(milliseconds, span);
+    }
 
     /// <summary>Writes <c>[time,"value"]</c> as a scalar result has it: never with an exponent.</summary>
     public void Scalar(long time, double value)
@@ -93,7 +101,8 @@ internal sealed class JsonOutput(HttpResponse response)
         Raw("["u8);
         Time(time);
         Raw(",\""u8);
-        used += PromNumber.FormatPlain(value, Reserve(PromNumber.PlainBytesMax));
+        var span = Reserve(PromNumber.PlainBytesMax);
+        used += PromNumber.FormatPlain(value, span);
         Raw("\"]"u8);
     }
 
