@@ -43,9 +43,6 @@ internal sealed class ChunkLog : IDisposable
     /// <summary>Memory, bytes.</summary>
     public long SizeBytes => (long)pageCount * PageBytes;
 
-    /// <summary>Memory that <see cref="DropClean"/> would give back, bytes.</summary>
-    public long CleanBytes => Math.Min(SizeBytes, Math.Max(0, ((Written >> PageBits) - firstPage) << PageBits));
-
     /// <summary>Begins a log; its file appears with the first write.</summary>
     public static ChunkLog Create(IFileSystem files, string path, ChunkPages free, in WindowIdentity identity)
     {

@@ -247,24 +247,14 @@ public sealed partial class Head
         }
     }
 
+    // What the files hold is read from there, mapped: it costs a query the checksums, and the machine's page cache has it anyway.
     private void DropCleanPages()
     {
-        long clean = 0;
         foreach (var window in windows)
         {
-            clean += window.Log.CleanBytes;
-        }
-
-        foreach (var window in windows)
-        {
-            if (clean <= options.CleanBytesMax)
-            {
-                break;
-            }
-
             lock (gate)
             {
-                clean -= window.Log.DropClean(isRead: window.Pins > 0);
+                window.Log.DropClean(isRead: window.Pins > 0);
             }
         }
     }

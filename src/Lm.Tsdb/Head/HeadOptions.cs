@@ -25,10 +25,6 @@ public sealed record HeadOptions
     /// <summary>Memory of the late windows, bytes; the one written least recently leaves memory first (K16).</summary>
     public long LateBytesMax { get; init; } = 256L << 20;
 
-    /// <summary>Memory for sealed chunks that the files hold already, bytes; the oldest window's go first. Those beyond are read from the mapped files, which costs a
-    /// query their checksums and the kernel the pages that it needs again anyway.</summary>
-    public long CleanBytesMax { get; init; }
-
     /// <summary>Rows that wait in front of a batch shape's series, 1 to 64.</summary>
     public int RowDepth { get; init; } = 8;
 

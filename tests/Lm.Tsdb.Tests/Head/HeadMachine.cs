@@ -29,7 +29,7 @@ internal sealed class HeadMachine
     {
         Files = files;
         files.CreateDirectory(HeadFolder);
-        options = (changed ?? new HeadOptions { Directory = HeadFolder, Incarnation = Incarnation, BlockHours = 1, Backfill = TimeSpan.FromDays(10), LateBytesMax = 400_000, CleanBytesMax = 0 }) with
+        options = (changed ?? new HeadOptions { Directory = HeadFolder, Incarnation = Incarnation, BlockHours = 1, Backfill = TimeSpan.FromDays(10), LateBytesMax = 400_000 }) with
         {
             Time = Time
         };

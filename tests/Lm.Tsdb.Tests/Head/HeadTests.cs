@@ -215,7 +215,7 @@ public sealed class HeadTests
     public async Task Readers_beside_the_writer_see_each_series_without_gaps_and_each_row_whole()
     {
         var files = new MemoryFileSystem();
-        var options = new HeadOptions { Directory = "/head", Incarnation = Guid.Empty, BlockHours = 1, CleanBytesMax = 0 };
+        var options = new HeadOptions { Directory = "/head", Incarnation = Guid.Empty, BlockHours = 1 };
         using var head = SeriesHead.Open(files, options, out _);
         using var done = new CancellationTokenSource();
         var readers = Enumerable.Range(0, 2).Select(_ => Task.Run(() => ReadUntil(head, done.Token), TestContext.Current.CancellationToken)).ToArray();
