@@ -55,7 +55,7 @@ internal sealed class VectorPairs
             RefuseTwoAtOnce(group, one, many);
         }
 
-        Throw();
+        // Not refused yet: a step before that may have a fault among its matches, which is then the first.
         if (matching.Cardinality == MatchCardinality.OneToOne)
         {
             PairEach(many, ones);

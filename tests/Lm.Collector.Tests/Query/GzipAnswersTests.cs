@@ -12,7 +12,7 @@ public sealed class GzipAnswersTests
     private const long Now = 1_767_323_045_000; // ManualTime's start
 
     [Theory]
-    [InlineData("/api/v1/query?query=x")]
+    [InlineData("/api/v1/query_range?query=x&start=1767323045&end=1767323345&step=2")]
     [InlineData("/api/v1/agents")]
     [InlineData("/metrics")]
     [InlineData("/assets/agents.js")]
@@ -46,6 +46,7 @@ public sealed class GzipAnswersTests
     [Theory]
     [InlineData("/healthz")]
     [InlineData("/readyz")]
+    [InlineData("/api/v1/query?query=1")]
     [InlineData("/nothing")]
     public async Task A_short_answer_stays_plain(string path)
     {

@@ -43,7 +43,7 @@ internal sealed class RandomRequests(Random random)
     }
 
     private string Time() => random.Next(40) == 0
-        ? Pick(["abc", "-1", "0", "2023-11-14", "2023-11-14T22:30:00", "2023-11-14T22:30:00z", "2023-13-14T22:30:00Z", "1700000000,5", "0x65540000", " 1700000000", "NaN", "Inf", "-inf", "1e400"])
+        ? Pick(["abc", "-1", "0", "2023-11-14", "2023-11-14T22:30:00", "2023-11-14T22:30:00z", "2023-13-14T22:30:00Z", "1700000000,5", "0x65540000", " 1700000000", "1e400"])
         : Text(RandomSeries.Start + (long)(random.NextDouble() * (RandomSeries.LengthMs + 600_000)) - 300_000);
 
     // One time in one of the forms that mean it.
