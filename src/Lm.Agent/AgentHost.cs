@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Lm.Agent.Batching;
 using Lm.Agent.Events;
+using Lm.Agent.Exposition;
 using Lm.Agent.HostMetrics;
 using Lm.Agent.LogTail;
 using Lm.Agent.Queue;
@@ -26,25 +27,41 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     // Failures in a row after which --once and --flush leave the rest queued: long enough for a collector's restart, short enough for cron.
     private const int DrainAttemptsMax = 4;
 
-    private readonly IFileSystem files = new PhysicalFileSystem();
     private readonly MemoryTrimmer memory = new();
 
     /// <summary><c>lm-agent CONFIG</c>: collects once and writes what would be sent; opens no queue, uploads nothing.</summary>
     public int Check(Stream output)
     {
         TellConfiguration();
-        var lines = new StringBuilder();
+        ExpositionWriter? printed = null;
         var builder = NewBatchBuilder();
-        builder.Build(settings, default, UnixMillis.Now(time), sink => new SeriesPrinter(sink, settings.Labels, lines));
+        builder.Build(settings, default, UnixMillis.Now(time), sink => printed = new ExpositionWriter(sink, settings.Labels));
         var frame = builder.Encoder.EncodeFrame(new BatchKey(settings.AgentId, default, new SequenceRange(1, 1)));
         FrameReader.TryReadHeader(frame.Span, new Limits().BatchBytesMax, out var header);
         var summary = string.Create(
             CultureInfo.InvariantCulture,
             $"# agent {settings.AgentId} would send to {settings.IngestUrl}\n# series {builder.Encoder.SeriesCount}, batch {header.PayloadLength} bytes, framed {frame.Length} bytes\n");
         output.Write(Encoding.UTF8.GetBytes(summary));
-        output.Write(Encoding.UTF8.GetBytes(lines.ToString()));
-        output.Flush();
+        Write(output, printed!, withMetadata: false);
         return ExitCode.Done;
+    }
+
+    /// <summary><c>--print-metrics</c>: one tick as Prometheus text.</summary>
+    public Task<int> PrintMetricsAsync(Stream output, CancellationToken stopping)
+    {
+        ExpositionWriter? printed = null;
+        NewBatchBuilder().Build(settings, default, UnixMillis.Now(time), sink => printed = new ExpositionWriter(sink, settings.Labels));
+        stopping.ThrowIfCancellationRequested();
+        Write(output, printed!, withMetadata: true);
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static void Write(Stream output, ExpositionWriter printed, bool withMetadata)
+    {
+        var text = new StringBuilder();
+        printed.WriteTo(text, withMetadata);
+        output.Write(Encoding.UTF8.GetBytes(text.ToString()));
+        output.Flush();
     }
 
     /// <summary><c>--once</c>: one collect, queue, upload cycle.</summary>
@@ -261,8 +278,15 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
 
     private UploadEndpoint NewEndpoint(AgentSettings from) => new(from, new UploadClient(from.IngestUrl, from.Token, from.Tls, time, memory.NoteConnection));
 
-    private Task<DiskQueue> OpenQueueAsync(CancellationToken cancellationToken) => DiskQueue.OpenAsync(
-        new DiskQueueOptions(
-            files, settings.QueueDirectory, settings.AgentId, QueueIdentity.ReadMachineId(files), settings.QueueBytesMax, time, logger),
-        cancellationToken);
+    private Task<DiskQueue> OpenQueueAsync(CancellationToken cancellationToken) => OpenQueueAsync(settings, time, logger, cancellationToken);
+
+    /// <summary>Opens the queue that the settings name, for this process alone.</summary>
+    internal static Task<DiskQueue> OpenQueueAsync(AgentSettings settings, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        var files = new PhysicalFileSystem();
+        return DiskQueue.OpenAsync(
+            new DiskQueueOptions(
+                files, settings.QueueDirectory, settings.AgentId, QueueIdentity.ReadMachineId(files), settings.QueueBytesMax, time, logger),
+            cancellationToken);
+    }
 }
