@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Lm.Agent;
+using Lm.Agent.Gathering;
 using Lm.Agent.Log;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
 using Lm.Agent.Upload;
 using Lm.Platform.Files;
+using Lm.Platform.Processes;
 
 using var output = Console.OpenStandardOutput();
 using var errors = Console.OpenStandardError();
@@ -41,6 +43,11 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var hangUp = command.Mode == AgentMode.Daemon ? PosixSignalRegistration.Create(PosixSignal.SIGHUP, Reload) : null;
 var host = new AgentHost(command.ConfigPath, settings, TimeProvider.System, logger);
 var tools = new AgentTools(settings, TimeProvider.System, logger, output);
+if (command.Mode is AgentMode.Daemon or AgentMode.Once or AgentMode.PrintMetrics && !Strays.Adopt())
+{
+    GatherLog.CannotAdopt(logger);
+}
+
 try
 {
     return command.Mode switch

@@ -36,6 +36,8 @@ internal sealed class Examination(AgentSettings settings, TimeProvider time, Fin
         {
             LookAtWatch(watch);
         }
+
+        await new GatherExamination(settings, time, findings).RunAsync(cancellationToken);
     }
 
     private void LookAtSources()

@@ -161,6 +161,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_addchdir_np", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int SpawnAddChangeDirectory(byte* actions, string path);
 
+    [LibraryImport(Library, EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int MakeMemoryFile(string name, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Control(Descriptor descriptor, int command, int argument);
+
     [LibraryImport(Library, EntryPoint = "waitid", SetLastError = true)]
     public static partial int WaitForInfo(int kind, int process, byte* info, int options);
 

@@ -32,16 +32,12 @@ public sealed unsafe class ChildProcess : IDisposable
     /// <param name="environment">Lines as <c>LC_ALL=C</c>.</param>
     /// <param name="error">The error number when the result is null.</param>
     public static ChildProcess? TryStart(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, out int error) =>
-        TryStart(path, arguments, environment, workingDirectory: "", out error);
+        TryStart(new ProgramStart(path, arguments) { Environment = environment }, out error);
 
     /// <summary>Starts a program.</summary>
-    /// <param name="path">Its path.</param>
-    /// <param name="arguments">What follows its name.</param>
-    /// <param name="environment">Lines as <c>LC_ALL=C</c>.</param>
-    /// <param name="workingDirectory">Where; empty for this program's own.</param>
+    /// <param name="start">Which, and where; its limits are the caller's to see to.</param>
     /// <param name="error">The error number when the result is null.</param>
-    public static ChildProcess? TryStart(
-        string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, string workingDirectory, out int error)
+    public static ChildProcess? TryStart(ProgramStart start, out int error)
     {
         if (!TryMakePipe(out var output, out var outputEnd, out error))
         {
@@ -58,7 +54,7 @@ public sealed unsafe class ChildProcess : IDisposable
         int id;
         lock (Strays.Gate)
         {
-            error = Spawn(path, [path, .. arguments], environment, workingDirectory, outputEnd, errorsEnd, out id);
+            error = Spawn(start, outputEnd, errorsEnd, out id);
             if (error == 0)
             {
                 Strays.Known.Add(id);
@@ -239,9 +235,9 @@ public sealed unsafe class ChildProcess : IDisposable
         return error == 0;
     }
 
-    private static int Spawn(
-        string path, string[] arguments, IReadOnlyList<string> environment, string workingDirectory, Descriptor output, Descriptor errors, out int id)
+    private static int Spawn(ProgramStart start, Descriptor output, Descriptor errors, out int id)
     {
+        const int ImageNumber = 3;
         // posix_spawn_file_actions_t, posix_spawnattr_t and sigset_t of glibc have 80, 336 and 128 bytes.
         const int OpaqueBytes = 512;
         const short SetGroup = 0x02; // its own: that is what the attributes begin with
@@ -251,8 +247,8 @@ public sealed unsafe class ChildProcess : IDisposable
         var attributes = stackalloc byte[OpaqueBytes];
         var signals = stackalloc byte[OpaqueBytes];
         id = 0;
-        using var argumentList = new NativeStrings(arguments);
-        using var environmentList = new NativeStrings(environment);
+        using var argumentList = new NativeStrings([start.Path, .. start.Arguments]);
+        using var environmentList = new NativeStrings(start.Environment);
         _ = Libc.SpawnActionsInit(actions);
         _ = Libc.SpawnAttributesInit(attributes);
         try
@@ -265,7 +261,15 @@ public sealed unsafe class ChildProcess : IDisposable
             error = error != 0 ? error : Libc.SpawnAddOpen(actions, 0, "/dev/null", Libc.OpenReadOnly, 0);
             error = error != 0 ? error : Libc.SpawnAddDuplicate(actions, (int)output.DangerousGetHandle(), 1);
             error = error != 0 ? error : Libc.SpawnAddDuplicate(actions, (int)errors.DangerousGetHandle(), 2);
-            error = error != 0 || workingDirectory.Length == 0 ? error : Libc.SpawnAddChangeDirectory(actions, workingDirectory);
+            error = error != 0 || start.WorkingDirectory.Length == 0 ? error : Libc.SpawnAddChangeDirectory(actions, start.WorkingDirectory);
+            var path = start.Path;
+            if (error == 0 && start.Image is { } image)
+            {
+                // Its number in the child; not closed by exec, or a script's interpreter could not open it.
+                error = Libc.SpawnAddDuplicate(actions, (int)image.Descriptor.DangerousGetHandle(), ImageNumber);
+                path = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/self/fd/{ImageNumber}");
+            }
+
             return error != 0 ? error : Libc.Spawn(out id, path, actions, attributes, argumentList.Pointer, environmentList.Pointer);
         }
         finally

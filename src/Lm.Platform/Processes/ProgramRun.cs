@@ -54,7 +54,7 @@ public sealed class ProgramRun
     {
         var run = new ProgramRun(start);
         var began = time.GetTimestamp();
-        if (ChildProcess.TryStart(start.Path, start.Arguments, start.Environment, start.WorkingDirectory, out var error) is not { } child)
+        if (ChildProcess.TryStart(start, out var error) is not { } child)
         {
             run.StartError = error;
             return run;

@@ -11,6 +11,9 @@ public sealed record ProgramStart(string Path, IReadOnlyList<string> Arguments)
     /// <summary>Where it runs; empty for this program's own directory.</summary>
     public string WorkingDirectory { get; init; } = "";
 
+    /// <summary>The program's bytes, where those are started instead of what stands at the path now; the caller disposes it after the run.</summary>
+    public ProgramImage? Image { get; init; }
+
     /// <summary>After this it is killed, with everything that it started.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
