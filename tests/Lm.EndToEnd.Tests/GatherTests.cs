@@ -29,13 +29,13 @@ public sealed class GatherTests
             [[scrapes]]
             name = "app"
             url = "http://127.0.0.1:{{target.Port}}/metrics"
-            interval_ms = 500
+            interval_ms = 1000
             relabel = [{ action = "drop", source_labels = ["__name__"], regex = "go_.*" }]
 
             [[scrapes]]
             name = "gone"
             url = "http://127.0.0.1:{{FreePort()}}/metrics"
-            interval_ms = 500
+            interval_ms = 1000
 
             [textfile]
             directory = "{{fleet.In("text")}}"
@@ -43,7 +43,7 @@ public sealed class GatherTests
             [[commands]]
             name = "answer"
             argv = ["/bin/sh", "-c", "echo the answer is 42; echo $HOME-$LC_ALL"]
-            interval_ms = 500
+            interval_ms = 1000
             variables = [{ name = "value", regex = "is ([0-9]+)" }]
 
             [[commands]]
@@ -69,13 +69,13 @@ public sealed class GatherTests
             [[plugins]]
             name = "pinned"
             argv = ["{{fleet.In("plugin")}}"]
-            interval_ms = 500
+            interval_ms = 1000
             sha256 = "{{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Plugin)))}}"
 
             [[plugins]]
             name = "changed"
             argv = ["{{fleet.In("changed")}}"]
-            interval_ms = 500
+            interval_ms = 1000
             sha256 = "{{new string('0', 64)}}"
 
             [metrics]

@@ -29,7 +29,7 @@ internal sealed class Examination(AgentSettings settings, TimeProvider time, Fin
         await LookAtCollectorAsync(cancellationToken);
         foreach (var input in settings.LogInputs)
         {
-            LookAtInput(input);
+            LookAtInput(input, cancellationToken);
         }
 
         foreach (var watch in settings.Watches)
@@ -192,11 +192,11 @@ internal sealed class Examination(AgentSettings settings, TimeProvider time, Fin
         }
     }
 
-    private void LookAtInput(LogInput input)
+    private void LookAtInput(LogInput input, CancellationToken cancellationToken)
     {
         if (input.IsJournal)
         {
-            LookAtJournal(input);
+            LookAtJournal(input, cancellationToken);
             return;
         }
 
@@ -216,7 +216,7 @@ internal sealed class Examination(AgentSettings settings, TimeProvider time, Fin
         }
     }
 
-    private void LookAtJournal(LogInput input)
+    private void LookAtJournal(LogInput input, CancellationToken cancellationToken)
     {
         if (ChildProcess.Find("journalctl", Environment.GetEnvironmentVariable("PATH")) is not { } program)
         {
@@ -224,7 +224,7 @@ internal sealed class Examination(AgentSettings settings, TimeProvider time, Fin
             return;
         }
 
-        var run = ProgramRun.Start(new ProgramStart(program, ["--lines=1", "--quiet", "--no-pager"]) { Environment = ["LC_ALL=C"], Timeout = JournalPatience }, time);
+        var run = ProgramRun.Start(new ProgramStart(program, ["--lines=1", "--quiet", "--no-pager"]) { Environment = ["LC_ALL=C"], Timeout = JournalPatience }, time, cancellationToken);
         if (run.IsGood)
         {
             findings.Ok("log input", $"{input.Name}: the journal can be read");

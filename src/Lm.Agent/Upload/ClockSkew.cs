@@ -31,8 +31,8 @@ internal sealed class ClockSkew(ILogger logger)
         }
 
         var skew = answeredAt - sentAt - (took / 2);
-        // As near to nothing as the time of the answer allows.
-        skew = skew.Duration() <= took / 2 ? TimeSpan.Zero : skew;
+        // As near to nothing as the time of the answer, and clocks of whole milliseconds, allow.
+        skew = skew.Duration() <= (took / 2) + TimeSpan.FromMilliseconds(1) ? TimeSpan.Zero : skew;
         Interlocked.Exchange(ref ticks, skew.Ticks);
         isKnown = true;
         if (skew.Duration() > Notable && !isNotable)

@@ -50,7 +50,7 @@ public sealed class ProgramRun
     /// <param name="start">What to run.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stopping">Ends it at once.</param>
-    public static ProgramRun Start(ProgramStart start, TimeProvider time, CancellationToken stopping = default)
+    public static ProgramRun Start(ProgramStart start, TimeProvider time, CancellationToken stopping)
     {
         var run = new ProgramRun(start);
         var began = time.GetTimestamp();

@@ -4,6 +4,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Lm.Agent.Exposition;
 using Lm.Agent.Gathering;
+using Lm.Agent.Programs;
 using Lm.Agent.Tests.HostMetrics;
 using Lm.Protocol;
 
@@ -159,7 +160,7 @@ public sealed class ExpositionTests
     [InlineData("NaN", double.NaN)]
     public void A_number_may_have_a_unit_behind_it(string text, double expected)
     {
-        Assert.True(Programs.OutputValue.TryParse(text, out var value));
+        Assert.True(OutputValue.TryParse(text, out var value));
         Assert.Equal(expected.ToString(CultureInfo.InvariantCulture), value.ToString(CultureInfo.InvariantCulture));
     }
 
@@ -168,5 +169,5 @@ public sealed class ExpositionTests
     [InlineData("-")]
     [InlineData("n/a")]
     [InlineData("1e999")]
-    public void What_is_no_number_is_none(string text) => Assert.False(Programs.OutputValue.TryParse(text, out _));
+    public void What_is_no_number_is_none(string text) => Assert.False(OutputValue.TryParse(text, out _));
 }

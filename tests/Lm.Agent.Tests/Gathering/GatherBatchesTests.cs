@@ -1,6 +1,5 @@
 using Lm.Agent.Gathering;
 using Lm.Agent.Tests.LogTail;
-using Lm.Agent.Tests.Queue;
 using Lm.Platform;
 using Lm.Protocol;
 using Lm.Protocol.Framing;
@@ -78,7 +77,8 @@ public sealed class GatherBatchesTests
         var samples = new List<(long, double)>();
         foreach (ref readonly var series in decoded.Series)
         {
-            var (times, values) = (decoded.Times(series), decoded.Values(series));
+            var times = decoded.Times(series);
+            var values = decoded.Values(series);
             for (var i = 0; i < times.Length; i++)
             {
                 samples.Add((times[i], values[i]));

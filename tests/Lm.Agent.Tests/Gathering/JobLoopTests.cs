@@ -9,8 +9,8 @@ public sealed class JobLoopTests
     [Fact]
     public async Task Jobs_run_one_at_a_time_and_again_and_again()
     {
-        var (first, second) = (new FakeJob("first", 5), new FakeJob("second", 5));
-        FakeJob.Running = 0;
+        using var first = new FakeJob("first", 5);
+        using var second = new FakeJob("second", 5);
         using (new JobLoop([first, second], TimeProvider.System, logger))
         {
             await first.RunsAsync(5);
@@ -23,7 +23,7 @@ public sealed class JobLoopTests
     [Fact]
     public async Task A_job_that_hangs_ends_with_the_loop()
     {
-        var job = new FakeJob("hanging", 5) { Hangs = true };
+        using var job = new FakeJob("hanging", 5) { Hangs = true };
         var loop = new JobLoop([job], TimeProvider.System, logger);
         await job.RunsAsync(1);
 
@@ -36,7 +36,7 @@ public sealed class JobLoopTests
     [Fact]
     public async Task A_failure_is_told_when_it_begins_and_when_it_ends()
     {
-        var job = new FakeJob("job", 5) { Fault = "no disk" };
+        using var job = new FakeJob("job", 5) { Fault = "no disk" };
         using (new JobLoop([job], TimeProvider.System, logger))
         {
             await job.RunsAsync(3);
@@ -47,11 +47,11 @@ public sealed class JobLoopTests
         Assert.Equal("The job fails, and is tried again each time it is due: no disk.", logger.MessageOf(1600));
     }
 
-    private sealed class FakeJob(string name, int intervalMs) : IGatherJob
+    private sealed class FakeJob(string name, int intervalMs) : IGatherJob, IDisposable
     {
-        private readonly SemaphoreSlim runs = new(0);
+        private static int running;
 
-        public static int Running;
+        private readonly SemaphoreSlim runs = new(0);
 
         public int Overlaps { get; private set; }
 
@@ -67,6 +67,8 @@ public sealed class JobLoopTests
 
         public HarvestOutlet Outlet { get; } = new();
 
+        public void Dispose() => runs.Dispose();
+
         public async Task RunsAsync(int count)
         {
             for (var i = 0; i < count; i++)
@@ -77,10 +79,10 @@ public sealed class JobLoopTests
 
         public string Run(CancellationToken stopping)
         {
-            Overlaps += Interlocked.Increment(ref Running) > 1 ? 1 : 0;
+            Overlaps += Interlocked.Increment(ref running) > 1 ? 1 : 0;
             runs.Release();
             WasStopped = Hangs && stopping.WaitHandle.WaitOne();
-            Interlocked.Decrement(ref Running);
+            Interlocked.Decrement(ref running);
             return Fault;
         }
     }

@@ -54,7 +54,7 @@ public sealed class TextFolderTests : IDisposable
     [Fact]
     public void Pipes_and_folders_with_such_a_name_are_not_waited_for()
     {
-        Assert.True(ProgramRun.Start(new ProgramStart("/usr/bin/mkfifo", [Path.Combine(directory, "pipe.prom")]), TimeProvider.System).IsGood);
+        Assert.True(ProgramRun.Start(new ProgramStart("/usr/bin/mkfifo", [Path.Combine(directory, "pipe.prom")]), TimeProvider.System, TestContext.Current.CancellationToken).IsGood);
         Directory.CreateDirectory(Path.Combine(directory, "folder.prom"));
         Put("a.prom", "a 1\n");
 

@@ -8,7 +8,7 @@ using Lm.Protocol;
 namespace Lm.Agent.Tests.Programs;
 
 [System.Runtime.Versioning.SupportedOSPlatform("linux")]
-public sealed class CommandTests
+public sealed class CommandTests : IDisposable
 {
     private const string Free = """
                        total        used        free
@@ -20,6 +20,8 @@ public sealed class CommandTests
 
     private readonly RecordingLogger logger = new();
     private readonly CommandRecords records = new();
+
+    public void Dispose() => records.Dispose();
 
     [Theory]
     [InlineData("regex = 'Mem:\\s+(\\d+)'", 16305012)]

@@ -1,4 +1,3 @@
-using Lm.Agent.Queue;
 using Lm.Platform;
 using Lm.TestKit;
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Lm.Agent.Gathering;
 using Lm.Agent.Settings;
 using Lm.Platform.Files;
 using Lm.Protocol;
@@ -79,7 +80,7 @@ public sealed class AgentSettingsTests : IDisposable
         Assert.Equal((15.0, 10.0, 4 << 20, 5000), (app.Interval.TotalSeconds, app.Timeout.TotalSeconds, app.BodyBytesMax, app.Rules.SamplesMax));
         Assert.Equal((60.0, 5.0, 65_536, 10), (db.Interval.TotalSeconds, db.Timeout.TotalSeconds, db.BodyBytesMax, db.Rules.SamplesMax));
         Assert.Equal([new Label("scrape", "db"), new Label("tier", "data")], db.Rules.Own);
-        Assert.Equal([Gathering.RelabelAction.Drop, Gathering.RelabelAction.Replace], db.Rules.Rules.Select(rule => rule.Action));
+        Assert.Equal([RelabelAction.Drop, RelabelAction.Replace], db.Rules.Rules.Select(rule => rule.Action));
         Assert.Equal("s3cret-token", db.Token!.Reveal());
         Assert.Single(db.Roots!);
         var free = Assert.Single(settings.Gather.Commands);

@@ -87,7 +87,7 @@ public sealed class ProgramRunTests
     [Fact]
     public void It_runs_where_it_is_told_to()
     {
-        var run = ProgramRun.Start(new ProgramStart("/bin/pwd", ["-P"]) { WorkingDirectory = "/usr", Timeout = Long }, TimeProvider.System);
+        var run = ProgramRun.Start(new ProgramStart("/bin/pwd", ["-P"]) { WorkingDirectory = "/usr", Timeout = Long }, TimeProvider.System, TestContext.Current.CancellationToken);
 
         Assert.Equal("/usr\n", TextOf(run));
     }
@@ -95,8 +95,8 @@ public sealed class ProgramRunTests
     [Fact]
     public void A_directory_or_program_that_is_not_there_is_told()
     {
-        var nowhere = ProgramRun.Start(new ProgramStart("/bin/pwd", []) { WorkingDirectory = "/no/such" }, TimeProvider.System);
-        var nothing = ProgramRun.Start(new ProgramStart("/no/such", []), TimeProvider.System);
+        var nowhere = ProgramRun.Start(new ProgramStart("/bin/pwd", []) { WorkingDirectory = "/no/such" }, TimeProvider.System, TestContext.Current.CancellationToken);
+        var nothing = ProgramRun.Start(new ProgramStart("/no/such", []), TimeProvider.System, TestContext.Current.CancellationToken);
 
         Assert.StartsWith("it cannot be started: ", nowhere.Describe(), StringComparison.Ordinal);
         Assert.StartsWith("it cannot be started: ", nothing.Describe(), StringComparison.Ordinal);
@@ -109,7 +109,7 @@ public sealed class ProgramRunTests
         using var image = ProgramImage.TryMake("#!/bin/sh\necho \"$1\"; cat /proc/$$/comm >&2\n"u8, out var fault);
         Assert.Equal("", fault);
 
-        var run = ProgramRun.Start(new ProgramStart("/no/such/plugin", ["argument"]) { Image = image, Timeout = Long }, TimeProvider.System);
+        var run = ProgramRun.Start(new ProgramStart("/no/such/plugin", ["argument"]) { Image = image, Timeout = Long }, TimeProvider.System, TestContext.Current.CancellationToken);
 
         Assert.True(run.IsGood, run.Describe());
         Assert.Equal("argument\n", TextOf(run));
@@ -120,7 +120,7 @@ public sealed class ProgramRunTests
     {
         using var image = ProgramImage.TryMake(File.ReadAllBytes("/bin/echo"), out _);
 
-        var run = ProgramRun.Start(new ProgramStart("/bin/echo", ["hello"]) { Image = image, Timeout = Long }, TimeProvider.System);
+        var run = ProgramRun.Start(new ProgramStart("/bin/echo", ["hello"]) { Image = image, Timeout = Long }, TimeProvider.System, TestContext.Current.CancellationToken);
 
         Assert.Equal("hello\n", TextOf(run));
     }
@@ -130,7 +130,7 @@ public sealed class ProgramRunTests
     {
         using var image = ProgramImage.TryMake("#!/bin/sh\n(echo evil > \"$0\") 2>/dev/null || echo refused\n"u8, out _);
 
-        var run = ProgramRun.Start(new ProgramStart("/no/such", []) { Image = image, Timeout = Long }, TimeProvider.System);
+        var run = ProgramRun.Start(new ProgramStart("/no/such", []) { Image = image, Timeout = Long }, TimeProvider.System, TestContext.Current.CancellationToken);
 
         Assert.Equal("refused\n", TextOf(run));
     }
@@ -148,7 +148,7 @@ public sealed class ProgramRunTests
     }
 
     private static ProgramRun Run(string script, TimeSpan? timeout = null, int bytesMax = 64 << 10) => ProgramRun.Start(
-        new ProgramStart("/bin/sh", ["-c", script]) { Environment = ["PATH=/usr/bin:/bin"], Timeout = timeout ?? Long, OutputBytesMax = bytesMax }, TimeProvider.System);
+        new ProgramStart("/bin/sh", ["-c", script]) { Environment = ["PATH=/usr/bin:/bin"], Timeout = timeout ?? Long, OutputBytesMax = bytesMax }, TimeProvider.System, TestContext.Current.CancellationToken);
 
     private static string TextOf(ProgramRun run) => Encoding.UTF8.GetString(run.Output.Span);
 
