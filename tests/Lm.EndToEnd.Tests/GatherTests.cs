@@ -150,8 +150,8 @@ public sealed class GatherTests
         await fleet.StartCollectorAsync();
         var (code, output) = await fleet.RunAgentAsync("--once");
         Assert.True(code == 0, output);
-        Assert.Equal([42], await fleet.SamplesAsync("lmagent_command_variable[1h]"));
-        Assert.Equal(["42"], await RecordsAsync(fleet));
+        Assert.Equal(42.0, Assert.Single(await fleet.SamplesAsync("lmagent_command_variable[1h]")));
+        Assert.Equal("42", Assert.Single(await RecordsAsync(fleet)));
     }
 
     private static Task ValueAsync(Fleet fleet, RunningProgram agent, string selector, double expected) => Eventually.TrueAsync(

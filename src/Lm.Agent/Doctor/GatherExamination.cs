@@ -82,7 +82,6 @@ internal sealed class GatherExamination(AgentSettings settings, TimeProvider tim
         using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             socket.Bind(address);
             findings.Ok("metrics", $"{address} is free");
         }

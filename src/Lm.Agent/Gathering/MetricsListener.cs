@@ -47,7 +47,6 @@ internal sealed class MetricsListener : IAsyncDisposable
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             socket.Bind(address);
             socket.Listen(ConnectionsMax);
             fault = "";

@@ -24,14 +24,14 @@ public sealed class CommandTests : IDisposable
     public void Dispose() => records.Dispose();
 
     [Theory]
-    [InlineData("regex = 'Mem:\\s+(\\d+)'", 16305012)]
+    [InlineData("regex = 'Mem:\\s+(\\d+)'", 16305012.0)]
     [InlineData("regex = '^Swap.*$'\ngroup = 0", null)]
-    [InlineData("row = 2\ncolumn = 3", 4211348)]
-    [InlineData("row_match = '^Swap:'\ncolumn = -1", 0)]
-    [InlineData("row = -2\ncolumn = 2", 16305012)]
+    [InlineData("row = 2\ncolumn = 3", 4211348.0)]
+    [InlineData("row_match = '^Swap:'\ncolumn = -1", 0.0)]
+    [InlineData("row = -2\ncolumn = 2", 16305012.0)]
     [InlineData("row = 9\ncolumn = 1", null)]
     [InlineData("row = 1\ncolumn = 1", null)]
-    [InlineData("row = 2\ncolumn = 2\ncolumn_delimiter = ':'", 16305012)]
+    [InlineData("row = 2\ncolumn = 2\ncolumn_delimiter = ':'", 16305012.0)]
     public void A_number_is_cut_out_of_a_table(string where, double? expected) => Assert.Equal(expected, Cut(Free, where));
 
     [Theory]
