@@ -121,14 +121,15 @@ internal static class OutputValue
         switch (reader.TokenType)
         {
             case JsonTokenType.Number:
-                return reader.TryGetDouble(out value);
+                return reader.TryGetDouble(out value) && double.IsFinite(value);
             case JsonTokenType.True:
                 value = 1;
                 return true;
             case JsonTokenType.False:
                 return true;
             case JsonTokenType.String:
-                return TryParse(reader.GetString()!, out value);
+                // As it stands: an escape is no part of a number, and what is not UTF-8 would throw.
+                return TryParse(Encoding.UTF8.GetString(reader.ValueSpan), out value);
             default:
                 return false;
         }

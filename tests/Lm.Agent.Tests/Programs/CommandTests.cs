@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using FsCheck;
+using FsCheck.Fluent;
 using Lm.Agent.Programs;
 using Lm.Agent.Settings;
 using Lm.Agent.Tests.LogTail;
@@ -49,6 +51,25 @@ public sealed class CommandTests : IDisposable
     [InlineData("{\"load\":")]
     [InlineData("")]
     public void What_is_no_json_has_no_number(string output) => Assert.Null(Cut(output, "json = 'load.average[0]'"));
+
+    [Fact]
+    public void No_bytes_of_json_make_the_search_throw()
+    {
+        var sample = Encoding.UTF8.GetBytes(Json);
+        List<ValueCut.ByJson> cuts = [.. ((string[])["load.average[1]", "text", "deep[1].a"]).Select(path => new ValueCut.ByJson(VariableReader.ParsePath(path)!))];
+        var damaged =
+            from at in Gen.Choose(0, sample.Length - 1)
+            from length in Gen.Choose(0, 4)
+            from replacement in Gen.Choose(0, 255).Select(number => (byte)number).ArrayOf()
+            select (byte[])[.. sample[..at], .. replacement.Take(4), .. sample[Math.Min(sample.Length, at + length)..]];
+        Prop.ForAll(Arb.From(damaged), bytes =>
+        {
+            foreach (var cut in cuts)
+            {
+                Assert.True(!OutputValue.TryCut("", bytes, cut, out var value) || double.IsFinite(value));
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
+    }
 
     [Fact]
     public async Task A_command_gives_its_variables_its_exit_code_and_its_output()
