@@ -2,8 +2,11 @@ using System.Globalization;
 using System.Text;
 using Lm.Agent.Batching;
 using Lm.Agent.Events;
+using Lm.Agent.Exposition;
+using Lm.Agent.Gathering;
 using Lm.Agent.HostMetrics;
 using Lm.Agent.LogTail;
+using Lm.Agent.Programs;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
 using Lm.Agent.SystemdJournal;
@@ -26,25 +29,45 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     // Failures in a row after which --once and --flush leave the rest queued: long enough for a collector's restart, short enough for cron.
     private const int DrainAttemptsMax = 4;
 
-    private readonly IFileSystem files = new PhysicalFileSystem();
+    private static readonly MetricDescriptor ClockSkewMetric = new("lmagent_clock_skew_seconds", MetricType.Gauge, "seconds",
+        "How far the collector's clock is ahead of this host's, as of its last answer; 0 within what the time of the answer leaves uncertain.");
+
     private readonly MemoryTrimmer memory = new();
 
     /// <summary><c>lm-agent CONFIG</c>: collects once and writes what would be sent; opens no queue, uploads nothing.</summary>
     public int Check(Stream output)
     {
         TellConfiguration();
-        var lines = new StringBuilder();
+        ExpositionWriter? printed = null;
         var builder = NewBatchBuilder();
-        builder.Build(settings, default, UnixMillis.Now(time), sink => new SeriesPrinter(sink, settings.Labels, lines));
+        builder.Build(settings, default, UnixMillis.Now(time), sink => printed = new ExpositionWriter(sink, settings.Labels));
         var frame = builder.Encoder.EncodeFrame(new BatchKey(settings.AgentId, default, new SequenceRange(1, 1)));
         FrameReader.TryReadHeader(frame.Span, new Limits().BatchBytesMax, out var header);
         var summary = string.Create(
             CultureInfo.InvariantCulture,
             $"# agent {settings.AgentId} would send to {settings.IngestUrl}\n# series {builder.Encoder.SeriesCount}, batch {header.PayloadLength} bytes, framed {frame.Length} bytes\n");
         output.Write(Encoding.UTF8.GetBytes(summary));
-        output.Write(Encoding.UTF8.GetBytes(lines.ToString()));
-        output.Flush();
+        Write(output, printed!, withMetadata: false);
         return ExitCode.Done;
+    }
+
+    /// <summary><c>--print-metrics</c>: one tick as Prometheus text.</summary>
+    public async Task<int> PrintMetricsAsync(Stream output, CancellationToken stopping)
+    {
+        ExpositionWriter? printed = null;
+        NewBatchBuilder().Build(settings, default, UnixMillis.Now(time), sink => printed = new ExpositionWriter(sink, settings.Labels));
+        await using var hub = await GatherOnceAsync(new CommandRecords(), stopping);
+        hub?.AddLast(printed!);
+        Write(output, printed!, withMetadata: true);
+        return ExitCode.Done;
+    }
+
+    private static void Write(Stream output, ExpositionWriter printed, bool withMetadata)
+    {
+        var text = new StringBuilder();
+        printed.WriteTo(text, withMetadata);
+        output.Write(Encoding.UTF8.GetBytes(text.ToString()));
+        output.Flush();
     }
 
     /// <summary><c>--once</c>: one collect, queue, upload cycle.</summary>
@@ -54,9 +77,13 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         await using var queue = await OpenQueueAsync(stopping);
         using var uploader = new Uploader(queue, NewEndpoint(settings), time, logger, Random.Shared.NextDouble);
         var journals = new JournalInputs(JournalOptions.OfThisHost(follows: false, (_, _) => { }), time, logger);
-        using var tailer = NewTailer(queue, uploader, journals);
+        var records = new CommandRecords();
+        await using var hub = await GatherOnceAsync(records, stopping);
+        using var tailer = NewTailer(queue, uploader, journals, records);
         var builder = NewBatchBuilder(uploader, (sink, seriesMax) => AddSeries(sink, tailer, journals, seriesMax));
-        var isStored = await TickAsync(builder, queue, settings, stopping) is not null;
+        var collectedAt = UnixMillis.Now(time);
+        var isStored = await TickAsync(builder, queue, settings, collectedAt, null, stopping) is not null;
+        _ = hub is null ? 0 : await hub.AppendAsync(queue, settings, uploader.AnnouncedLimits, collectedAt, stopping);
         var result = await TailAndUploadAsync(tailer, queue, uploader, stopping);
         return isStored || result != ExitCode.Done ? result : ExitCode.Fault;
     }
@@ -81,17 +108,21 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         using var current = new CurrentSettings(settings);
         var events = new AgentEvents(settings, time, logger);
         var journals = new JournalInputs(JournalOptions.OfThisHost(follows: true, events.LifeCycle.InputFailed), time, logger);
-        using var tailer = NewTailer(queue, uploader, events.Source, journals);
-        var builder = NewBatchBuilder(
-            uploader, (sink, seriesMax) => AddSeries(sink, tailer, journals, seriesMax - EventMetrics.AddTo(sink, events.Source, seriesMax)), events.Processes);
+        var gather = new GatherControl(time, logger);
+        using var tailer = NewTailer(queue, uploader, events.Source, journals, gather.Records);
+        var builder = NewBatchBuilder(uploader, (sink, seriesMax) => AddDaemonSeries(sink, uploader, tailer, journals, events, gather, seriesMax), events.Processes);
         events.LifeCycle.Started();
+        await gather.TakeAsync(settings);
         var uploading = uploader.RunAsync(stopping, abort.Token);
-        var reloading = ReloadAsync(current, queue, uploader, tailer, events, reload, stopping);
+        var reloading = ReloadAsync(current, queue, uploader, tailer, events, gather, reload, stopping);
         var tailing = tailer.RunAsync(stopping);
-        await CollectAsync(current, builder, queue, uploader, tailer, events, stopping);
+        await CollectAsync(current, builder, queue, uploader, tailer, events, gather, stopping);
         await tailing;
+        await gather.DisposeAsync();
+        await gather.AppendAsync(queue, current.Value, uploader.AnnouncedLimits, UnixMillis.Now(time), CancellationToken.None);
         events.LifeCycle.Stopped();
         await tailer.StoreLastAsync(events.Source);
+        await tailer.StoreLastAsync(gather.Records);
 
         var timeout = current.Value.ShutdownTimeout;
         AgentLog.Stopping(logger, (long)timeout.TotalMilliseconds);
@@ -117,17 +148,29 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     }
 
     private async Task CollectAsync(
-        CurrentSettings current, BatchBuilder builder, DiskQueue queue, Uploader uploader, LogTailer tailer, AgentEvents events, CancellationToken stopping)
+        CurrentSettings current,
+        BatchBuilder builder,
+        DiskQueue queue,
+        Uploader uploader,
+        LogTailer tailer,
+        AgentEvents events,
+        GatherControl gather,
+        CancellationToken stopping)
     {
         var clock = new TickClock(time);
-        while (!stopping.IsCancellationRequested)
+        for (var tick = 0L; !stopping.IsCancellationRequested; tick++)
         {
             var now = current.Value;
             events.BeginTick(now);
-            if (await TickAsync(builder, queue, now, CancellationToken.None) is not null)
+            var collectedAt = UnixMillis.Now(time);
+            var stored = await TickAsync(builder, queue, now, collectedAt, gather, CancellationToken.None);
+            var gathered = await gather.AppendAsync(queue, now, uploader.AnnouncedLimits, collectedAt, CancellationToken.None);
+            if (stored is not null || gathered > 0)
             {
                 uploader.Wake();
             }
+
+            TellQueueHolds(tick, stored, now);
 
             events.EndTick(UnixMillis.Now(time), queue.Counters, tailer.Counters);
 
@@ -139,11 +182,44 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         }
     }
 
-    private async Task<QueuedBatch?> TickAsync(BatchBuilder builder, DiskQueue queue, AgentSettings now, CancellationToken cancellationToken)
+    private static async Task<QueuedBatch?> TickAsync(
+        BatchBuilder builder, DiskQueue queue, AgentSettings now, UnixMillis collectedAt, GatherControl? gather, CancellationToken cancellationToken)
     {
-        var collectedAt = UnixMillis.Now(time);
-        var reported = builder.Build(now, queue.Counters, collectedAt);
+        ISampleSink? seen = null;
+        var reported = builder.Build(now, queue.Counters, collectedAt, gather is null ? null : sink => seen = gather.BeginTick(sink));
+        if (seen is not null)
+        {
+            gather!.EndTick(seen);
+        }
+
         return await queue.AppendAsync(builder.Encoder, collectedAt, reported, cancellationToken);
+    }
+
+    // Of the second tick: the first carries help texts, which come once an hour.
+    private void TellQueueHolds(long tick, QueuedBatch? stored, AgentSettings now)
+    {
+        const long RecordOverhead = 128; // what the queue's journal has in front of a frame
+        if (tick == 1 && stored is not null)
+        {
+            var tickBytes = stored.Frame.Length + RecordOverhead;
+            var days = Math.Round(now.QueueBytesMax / tickBytes * now.Interval.TotalDays, 1);
+            AgentLog.QueueHolds(logger, now.QueueBytesMax, days, tickBytes, (long)now.Interval.TotalMilliseconds);
+        }
+    }
+
+    private async Task<GatherHub?> GatherOnceAsync(CommandRecords records, CancellationToken stopping)
+    {
+        if (GatherHub.Create(settings.Gather, records, time, logger) is not { } hub)
+        {
+            return null;
+        }
+
+        foreach (var fault in await hub.RunOnceAsync(stopping))
+        {
+            AgentLog.TargetFailed(logger, fault);
+        }
+
+        return hub;
     }
 
     /// <summary>Reads what the log files hold now, and uploads; by turns where the queue does not take all at once.</summary>
@@ -192,7 +268,14 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     }
 
     private async Task ReloadAsync(
-        CurrentSettings current, DiskQueue queue, Uploader uploader, LogTailer tailer, AgentEvents events, AsyncSignal reload, CancellationToken stopping)
+        CurrentSettings current,
+        DiskQueue queue,
+        Uploader uploader,
+        LogTailer tailer,
+        AgentEvents events,
+        GatherControl gather,
+        AsyncSignal reload,
+        CancellationToken stopping)
     {
         while (true)
         {
@@ -211,6 +294,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
                 uploader.Replace(NewEndpoint(next));
                 tailer.Replace(next);
                 current.Replace(next);
+                await gather.TakeAsync(next);
                 AgentLog.Reloaded(logger, configPath);
                 events.LifeCycle.Reloaded();
             }
@@ -251,6 +335,19 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     private BatchBuilder NewBatchBuilder(Uploader uploader, Action<ISampleSink, int> extraSeries, ProcessChanges? processes = null) =>
         new(NewSampler(processes), time) { AnnouncedLimits = () => uploader.AnnouncedLimits, ExtraSeries = extraSeries };
 
+    private static void AddDaemonSeries(
+        ISampleSink sink, Uploader uploader, LogTailer tailer, JournalInputs journals, AgentEvents events, GatherControl gather, int seriesMax)
+    {
+        if (uploader.Skew is { } skew && seriesMax > 0)
+        {
+            sink.Add(ClockSkewMetric, [], skew.TotalSeconds);
+            seriesMax--;
+        }
+
+        seriesMax -= gather.AddTo(sink, seriesMax);
+        AddSeries(sink, tailer, journals, seriesMax - EventMetrics.AddTo(sink, events.Source, seriesMax));
+    }
+
     private static void AddSeries(ISampleSink sink, LogTailer tailer, JournalInputs journals, int seriesMax) =>
         LogTailMetrics.AddTo(sink, tailer.Counters, seriesMax - JournalMetrics.AddTo(sink, journals, seriesMax));
 
@@ -261,8 +358,15 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
 
     private UploadEndpoint NewEndpoint(AgentSettings from) => new(from, new UploadClient(from.IngestUrl, from.Token, from.Tls, time, memory.NoteConnection));
 
-    private Task<DiskQueue> OpenQueueAsync(CancellationToken cancellationToken) => DiskQueue.OpenAsync(
-        new DiskQueueOptions(
-            files, settings.QueueDirectory, settings.AgentId, QueueIdentity.ReadMachineId(files), settings.QueueBytesMax, time, logger),
-        cancellationToken);
+    private Task<DiskQueue> OpenQueueAsync(CancellationToken cancellationToken) => OpenQueueAsync(settings, time, logger, cancellationToken);
+
+    /// <summary>Opens the queue that the settings name, for this process alone.</summary>
+    internal static Task<DiskQueue> OpenQueueAsync(AgentSettings settings, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        var files = new PhysicalFileSystem();
+        return DiskQueue.OpenAsync(
+            new DiskQueueOptions(
+                files, settings.QueueDirectory, settings.AgentId, QueueIdentity.ReadMachineId(files), settings.QueueBytesMax, time, logger),
+            cancellationToken);
+    }
 }

@@ -1,6 +1,6 @@
 namespace Lm.Agent;
 
-/// <summary>The command line: <c>lm-agent [--once|--daemon|--flush] CONFIG</c>.</summary>
+/// <summary>The command line: <c>lm-agent [--once|--daemon|--flush|…] CONFIG</c>.</summary>
 /// <param name="Mode">What to do.</param>
 /// <param name="ConfigPath">The configuration file as the operator wrote it; empty where the mode needs none.</param>
 internal sealed record CommandLine(AgentMode Mode, string ConfigPath)
@@ -18,14 +18,31 @@ internal sealed record CommandLine(AgentMode Mode, string ConfigPath)
           lm-agent --version         print the version
           lm-agent --help            print this
 
+        when something is wrong:
+          lm-agent --doctor CONFIG            look at everything a daemon depends on, one line for each check
+                                              with what to do; changes nothing, also beside a running daemon
+          lm-agent --print-metrics CONFIG     print one tick as Prometheus text, with what scrapes, commands
+                                              and plug-ins give
+          lm-agent --queue-check CONFIG       verify the queue, set damage aside, report; no daemon may run
+          lm-agent --requeue-rejected CONFIG  queue again what the collector refused for good and the queue
+                                              keeps in rejected/; no daemon may run
+
         exit codes:
           0   done
-          1   the configuration or something else is at fault
+          1   the configuration or something else is at fault; a check of --doctor failed
           2   the command line is wrong
-          65  something was refused for good (--once, --flush); see rejected/ in queue_dir
+          65  something was refused for good (--once, --flush; see rejected/ in queue_dir), is damaged
+              (--queue-check) or cannot be queued again (--requeue-rejected)
           75  data stays queued (--once, --flush)
 
         """;
+
+    private static readonly (string Option, AgentMode Mode)[] Modes =
+    [
+        ("--once", AgentMode.Once), ("--daemon", AgentMode.Daemon), ("--flush", AgentMode.Flush), ("--doctor", AgentMode.Doctor),
+        ("--print-metrics", AgentMode.PrintMetrics), ("--queue-check", AgentMode.QueueCheck), ("--requeue-rejected", AgentMode.RequeueRejected),
+        ("--version", AgentMode.Version), ("--help", AgentMode.Help), ("-h", AgentMode.Help),
+    ];
 
     /// <summary>Reads the arguments.</summary>
     /// <param name="arguments">Without the program's name.</param>
@@ -58,7 +75,7 @@ internal sealed record CommandLine(AgentMode Mode, string ConfigPath)
 
             if (ModeOf(argument) is not { } found)
             {
-                fault = $"unknown option '{argument}'; known are --once, --daemon, --flush, --version, --help";
+                fault = $"unknown option '{argument}'; known are {Known}";
                 return null;
             }
 
@@ -69,7 +86,7 @@ internal sealed record CommandLine(AgentMode Mode, string ConfigPath)
 
             if (mode is { } earlier && earlier != found)
             {
-                fault = $"'{argument}' cannot stand beside '{OptionOf(earlier)}': one of --once, --daemon, --flush is allowed";
+                fault = $"'{argument}' cannot stand beside '{OptionOf(earlier)}': one mode at a time is allowed";
                 return null;
             }
 
@@ -85,22 +102,15 @@ internal sealed record CommandLine(AgentMode Mode, string ConfigPath)
         return new CommandLine(mode ?? AgentMode.Check, config);
     }
 
-    private static AgentMode? ModeOf(string option) => option switch
-    {
-        "--once" => AgentMode.Once,
-        "--daemon" => AgentMode.Daemon,
-        "--flush" => AgentMode.Flush,
-        "--version" => AgentMode.Version,
-        "--help" or "-h" => AgentMode.Help,
-        _ => null,
-    };
+    private static string Known => string.Join(", ", Modes.Where(known => known.Option.Length > 2).Select(known => known.Option));
 
-    private static string OptionOf(AgentMode mode) => mode switch
+    private static AgentMode? ModeOf(string option)
     {
-        AgentMode.Once => "--once",
-        AgentMode.Daemon => "--daemon",
-        _ => "--flush",
-    };
+        var at = Array.FindIndex(Modes, known => known.Option == option);
+        return at < 0 ? null : Modes[at].Mode;
+    }
+
+    private static string OptionOf(AgentMode mode) => Array.Find(Modes, known => known.Mode == mode).Option;
 }
 
 /// <summary>What the program was asked to do.</summary>
@@ -117,6 +127,18 @@ internal enum AgentMode
 
     /// <summary>Upload what is queued.</summary>
     Flush,
+
+    /// <summary>Look at everything that a daemon depends on.</summary>
+    Doctor,
+
+    /// <summary>Print one tick as Prometheus text.</summary>
+    PrintMetrics,
+
+    /// <summary>Verify and repair the queue.</summary>
+    QueueCheck,
+
+    /// <summary>Queue again what was refused.</summary>
+    RequeueRejected,
 
     /// <summary>Print the version.</summary>
     Version,

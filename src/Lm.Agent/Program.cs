@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Lm.Agent;
+using Lm.Agent.Gathering;
 using Lm.Agent.Log;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
 using Lm.Agent.Upload;
 using Lm.Platform.Files;
+using Lm.Platform.Processes;
 
 using var output = Console.OpenStandardOutput();
 using var errors = Console.OpenStandardError();
@@ -24,6 +26,11 @@ if (command.Mode is AgentMode.Help or AgentMode.Version)
 
 if (AgentSettingsReader.Read(command.ConfigPath, TimeProvider.System, out var faults) is not { } settings)
 {
+    if (command.Mode == AgentMode.Doctor)
+    {
+        return AgentTools.TellFaults(faults, output);
+    }
+
     errors.Write(Encoding.UTF8.GetBytes(string.Join('\n', faults) + '\n'));
     return ExitCode.Fault;
 }
@@ -35,6 +42,12 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var hangUp = command.Mode == AgentMode.Daemon ? PosixSignalRegistration.Create(PosixSignal.SIGHUP, Reload) : null;
 var host = new AgentHost(command.ConfigPath, settings, TimeProvider.System, logger);
+var tools = new AgentTools(settings, TimeProvider.System, logger, output);
+if (command.Mode is AgentMode.Daemon or AgentMode.Once or AgentMode.PrintMetrics && !Strays.Adopt())
+{
+    GatherLog.CannotAdopt(logger);
+}
+
 try
 {
     return command.Mode switch
@@ -42,6 +55,10 @@ try
         AgentMode.Once => await host.OnceAsync(stop.Token),
         AgentMode.Flush => await host.FlushAsync(stop.Token),
         AgentMode.Daemon => await host.DaemonAsync(reload, stop.Token),
+        AgentMode.PrintMetrics => await host.PrintMetricsAsync(output, stop.Token),
+        AgentMode.Doctor => await tools.DoctorAsync(command.ConfigPath, stop.Token),
+        AgentMode.QueueCheck => await tools.QueueCheckAsync(stop.Token),
+        AgentMode.RequeueRejected => await tools.RequeueRejectedAsync(stop.Token),
         _ => host.Check(output),
     };
 }

@@ -5,6 +5,7 @@ public static class BatchHeaders
 {
 #pragma warning disable CS1591 // each is its own text, described in docs/protocol.md
     public const string Path = "/ingest/v1/batch";
+    public const string LimitsPath = "/ingest/v1/limits";
     public const string Agent = "X-Lightmetrics-Agent";
     public const string SeqStart = "X-Lightmetrics-Seq-Start";
     public const string SeqEnd = "X-Lightmetrics-Seq-End";

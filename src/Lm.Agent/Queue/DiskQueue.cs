@@ -29,6 +29,8 @@ internal sealed class DiskQueue : IAsyncDisposable
     private readonly QueueWriter writer;
     private readonly BatchRemoval removal;
     private readonly QueueMigration migration;
+    private readonly RejectedBatches rejected;
+    private readonly Requeue requeue;
 
     private DiskQueue(DiskQueueOptions options, IDisposable directoryLock)
     {
@@ -50,7 +52,9 @@ internal sealed class DiskQueue : IAsyncDisposable
         fresh = new FreshBatch(state);
         reader = new QueueReader(journal, state, fresh);
         writer = new QueueWriter(journal, state, room, fresh, new AppendTrouble(state, directory, options.Time, logger), directory, logger);
-        removal = new BatchRemoval(state, room, new RejectedBatches(options.Files, directory), directory, logger);
+        rejected = new RejectedBatches(options.Files, directory);
+        requeue = new Requeue(options.Files, directory, journal, writer);
+        removal = new BatchRemoval(state, room, rejected, directory, logger);
         migration = new QueueMigration(journal, state, writer, removal, directory, logger);
     }
 
@@ -250,6 +254,32 @@ internal sealed class DiskQueue : IAsyncDisposable
     /// <summary>Queues the batches of earlier queue ids again under the current one.</summary>
     /// <returns>False when some could not be stored; try again later.</returns>
     public Task<bool> MigrateAsync(CancellationToken cancellationToken) => migration.RunAsync(cancellationToken);
+
+    /// <summary>Looks at everything that opening did not, sets aside what can never be sent, and tells what opening found.</summary>
+    public QueueExamination Examine()
+    {
+        var (broken, newest) = QueueExamination.FindBroken(this);
+        var setAside = broken.Count(batch => removal.TryReject(batch, ProblemCode.MalformedFrame, "the frame in the queue is not whole"));
+        var status = Status();
+        return new QueueExamination
+        {
+            Segments = journal.Segments.Count,
+            SizeBytes = status.SizeBytes,
+            Waiting = status.Batches,
+            Oldest = status.Oldest,
+            Newest = newest,
+            TornBytes = journal.Recovery.TornBytes,
+            Damage = [.. journal.Recovery.Damage.Concat(journal.LateDamage).Select(damage =>
+                $"segment {damage.Segment} at byte {damage.Offset}: {damage.Reason}; {damage.SizeBytes} bytes are kept as {damage.SavedAs}")],
+            BrokenFrames = setAside,
+            Tails = TailOffsets.Length,
+            RejectedFiles = rejected.Count,
+            Counters = status.Counters,
+        };
+    }
+
+    /// <inheritdoc cref="Requeue.RunAsync"/>
+    public Task<RequeueOutcome> RequeueRejectedAsync(UnixMillis now, CancellationToken cancellationToken) => requeue.RunAsync(now, cancellationToken);
 
     /// <summary>Makes what is done with durable, without a batch.</summary>
     public Task SaveProgressAsync(CancellationToken cancellationToken) => writer.SaveProgressAsync(cancellationToken);

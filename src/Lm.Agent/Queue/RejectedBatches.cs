@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lm.Platform.Files;
 using Lm.Protocol;
 
@@ -9,7 +10,34 @@ internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
     public const int CountMax = 256;
     public const long BytesMax = 32L << 20;
 
-    private readonly string directory = Path.Combine(queueDirectory, "rejected");
+    /// <summary>The directory's name in the queue's.</summary>
+    public const string FolderName = "rejected";
+
+    /// <summary>How names of its files end.</summary>
+    public const string Ending = ".frame";
+
+    private readonly string directory = Path.Combine(queueDirectory, FolderName);
+
+    /// <summary>How many there are.</summary>
+    public int Count => files.Exists(directory) ? files.List(directory).Count(name => name.EndsWith(Ending, StringComparison.Ordinal)) : 0;
+
+    /// <summary>Reads the number that a batch had from its file's name.</summary>
+    public static bool TryParseName(string name, out BatchNumber number)
+    {
+        const int GenerationDigits = 10;
+        const int SequenceDigits = 20;
+        const int SequenceAt = GenerationDigits + 1;
+        number = default;
+        if (name.Length < SequenceAt + SequenceDigits || name[GenerationDigits] != '-'
+            || !uint.TryParse(name.AsSpan(0, GenerationDigits), NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
+            || !ulong.TryParse(name.AsSpan(SequenceAt, SequenceDigits), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence))
+        {
+            return false;
+        }
+
+        number = new BatchNumber(generation, sequence);
+        return true;
+    }
 
     /// <summary>Puts a frame aside durably.</summary>
     /// <param name="queueId">The queue it was refused under.</param>
@@ -23,7 +51,7 @@ internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
     {
         files.CreateDirectory(directory);
         // Names sort by age: within a directory the generation and the sequence only grow.
-        var name = $"{number.Generation:d10}-{number.Sequence:d20}-{queueId}-{Clean(code)}.frame";
+        var name = $"{number.Generation:d10}-{number.Sequence:d20}-{queueId}-{Clean(code)}{Ending}";
         var path = Path.Combine(directory, name);
         AtomicFile.Write(files, path, frame);
         removed = MakeRoom(name);
@@ -36,7 +64,7 @@ internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
         var removed = 0;
         try
         {
-            var names = files.List(directory).Where(name => name.EndsWith(".frame", StringComparison.Ordinal)).ToList();
+            var names = files.List(directory).Where(name => name.EndsWith(Ending, StringComparison.Ordinal)).ToList();
             var sizes = names.ConvertAll(SizeOf);
             var (count, bytes) = (names.Count, sizes.Sum());
             for (var i = 0; i < names.Count && (count > CountMax || bytes > BytesMax); i++)

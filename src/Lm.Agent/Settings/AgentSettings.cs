@@ -1,3 +1,4 @@
+using System.Net;
 using Lm.Protocol;
 
 namespace Lm.Agent.Settings;
@@ -49,4 +50,10 @@ internal sealed record AgentSettings
 
     /// <summary><c>[[watch]]</c>.</summary>
     public IReadOnlyList<WatchSettings> Watches { get; init; } = [];
+
+    /// <summary><c>[[scrapes]]</c>, <c>[[commands]]</c>, <c>[[plugins]]</c>, <c>[textfile]</c>.</summary>
+    public GatherSettings Gather { get; init; } = new();
+
+    /// <summary><c>[metrics]</c>: the loopback address that the last tick is served at; null for none.</summary>
+    public IPEndPoint? MetricsListen { get; init; }
 }

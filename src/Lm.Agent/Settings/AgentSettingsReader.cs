@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Text;
 using Lm.Agent.Queue;
 using Lm.Platform.Files;
@@ -23,11 +24,13 @@ internal sealed class AgentSettingsReader
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 
     private readonly TomlTable root;
+    private readonly string path;
     private readonly TimeProvider time;
 
-    private AgentSettingsReader(TomlTable root, TimeProvider time)
+    private AgentSettingsReader(TomlTable root, string path, TimeProvider time)
     {
         this.root = root;
+        this.path = path;
         this.time = time;
     }
 
@@ -55,7 +58,7 @@ internal sealed class AgentSettingsReader
         }
 
         var document = TomlDocument.Parse(bytes, path);
-        var settings = new AgentSettingsReader(document.Root, time).ReadAll();
+        var settings = new AgentSettingsReader(document.Root, path, time).ReadAll();
         document.Root.RefuseUnknownKeys();
         faults = [.. document.Faults.All.Select(fault => fault.ToString())];
         if (faults.Count == 0)
@@ -67,9 +70,9 @@ internal sealed class AgentSettingsReader
         return null;
     }
 
-    private AgentSettings ReadAll() => ReadAll(ReadQueueDirectory());
+    private AgentSettings ReadAll() => ReadAll(ReadQueueDirectory(), TimeSpan.FromMilliseconds(root.ReadInteger("interval_ms", 15_000, 10, 3_600_000)));
 
-    private AgentSettings ReadAll(string queueDirectory) => new()
+    private AgentSettings ReadAll(string queueDirectory, TimeSpan interval) => new()
     {
         AgentId = ReadAgentId(),
         IngestUrl = ReadIngestUrl(),
@@ -77,7 +80,7 @@ internal sealed class AgentSettingsReader
         Tls = ReadTls(),
         QueueDirectory = queueDirectory,
         QueueBytesMax = root.ReadInteger("max_queue_bytes", 512L << 20, 4 * QueueSize.SegmentMin, 1L << 44),
-        Interval = TimeSpan.FromMilliseconds(root.ReadInteger("interval_ms", 15_000, 10, 3_600_000)),
+        Interval = interval,
         ShutdownTimeout = TimeSpan.FromMilliseconds(root.ReadInteger("shutdown_timeout_ms", 10_000, 0, 600_000)),
         LogsPerBatchMax = (int)root.ReadInteger("max_logs_per_batch", 1000, 1, 1_000_000),
         LogMessageBytesMax = (int)root.ReadInteger("max_log_message_bytes", 16_384, 64, 16 << 20),
@@ -86,7 +89,27 @@ internal sealed class AgentSettingsReader
         LogInputs = LogInputReader.ReadAll(root),
         Events = EventSettings.Read(root),
         Watches = WatchReader.ReadAll(root, queueDirectory),
+        Gather = new GatherReader(root, path, interval, time).ReadAll(),
+        MetricsListen = ReadMetricsListen(),
     };
+
+    private IPEndPoint? ReadMetricsListen()
+    {
+        var table = root.ReadTable("metrics");
+        if (!table.IsPresent)
+        {
+            return null;
+        }
+
+        var text = table.ReadRequiredString("listen");
+        if (IPEndPoint.TryParse(text, out var address) && address.Port > 0 && IPAddress.IsLoopback(address.Address))
+        {
+            return address;
+        }
+
+        table.Fault("listen", $"listen is {Show(text)}; a loopback address and port is expected, for example 127.0.0.1:9101: what is served there needs no token");
+        return null;
+    }
 
     private string ReadAgentId()
     {

@@ -11,6 +11,9 @@ internal static class LogInputReader
     /// <summary>The input that the agent's own events come under.</summary>
     public const string EventsName = "events";
 
+    /// <summary>The input that output of commands comes under.</summary>
+    public const string CommandsName = "commands";
+
     public static List<LogInput> ReadAll(TomlTable root)
     {
         var tables = root.ReadTables("log_inputs");
@@ -51,9 +54,9 @@ internal static class LogInputReader
         {
             table.Fault("name", $"name is {show}; allowed are 1 to {AgentSettingsReader.AgentIdCharsMax} letters, digits and . _ -");
         }
-        else if (name == EventsName)
+        else if (name is EventsName or CommandsName)
         {
-            table.Fault("name", $"name is {show}, which the agent's own events have; give it another");
+            table.Fault("name", $"name is {show}, which the agent's own {(name == EventsName ? "events have" : "records of commands have")}; give it another");
         }
         else if (name.Length > 0 && earlier.Exists(other => other.Name == name))
         {

@@ -3,12 +3,14 @@ using System.Text;
 namespace Lm.Agent.Upload;
 
 /// <summary>Lines and counted bytes of one connection's answers. An answer may take only so many bytes, however it is framed.</summary>
-internal sealed class HttpInput(Stream stream)
+/// <param name="stream">The connection.</param>
+/// <param name="answerBytesMax">Bytes that are read from it for one answer: interim answers, head, body, chunk lines and trailers together.</param>
+internal sealed class HttpInput(Stream stream, int answerBytesMax)
 {
     /// <summary>Bytes of one line: status line, header, chunk length.</summary>
     public const int LineBytesMax = 4096;
 
-    /// <summary>Bytes that are read from the connection for one answer: interim answers, head, body, chunk lines and trailers together.</summary>
+    /// <summary>Bytes of one answer of a collector.</summary>
     public const int AnswerBytesMax = 128 << 10;
 
     private readonly byte[] buffer = new byte[LineBytesMax];
@@ -120,10 +122,10 @@ internal sealed class HttpInput(Stream stream)
 
     private async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
-        var room = AnswerBytesMax - taken;
+        var room = answerBytesMax - taken;
         if (room == 0)
         {
-            throw new HttpFormatException($"the answer is longer than {AnswerBytesMax} bytes");
+            throw new HttpFormatException($"the answer is longer than {answerBytesMax} bytes");
         }
 
         var count = await stream.ReadAsync(target.Length > room ? target[..room] : target, cancellationToken);

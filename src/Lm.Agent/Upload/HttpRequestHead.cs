@@ -33,6 +33,17 @@ internal static class HttpRequestHead
             """).ReplaceLineEndings("\r\n"));
     }
 
+    /// <summary>The question for the collector's limits.</summary>
+    public static byte[] EncodeQuestion(Uri url, Secret token, string agentId) => Encoding.ASCII.GetBytes($"""
+        GET {BatchHeaders.LimitsPath} HTTP/1.1
+        Host: {HostOf(url)}
+        User-Agent: lm-agent/{AgentVersion.Text}
+        Authorization: Bearer {token.Reveal()}
+        {BatchHeaders.Agent}: {agentId}
+
+
+        """.ReplaceLineEndings("\r\n"));
+
     // In ASCII, as TLS names it, too; the port as far as it is not the scheme's own.
     private static string HostOf(Uri url)
     {

@@ -4,18 +4,29 @@ namespace Lm.Agent.Upload;
 
 /// <summary>Reads HTTP/1.1 answers from a stream: status line, headers, and a body by length, in chunks, or (a refusal's only) up to the end.</summary>
 /// <remarks>Source: RFC 9112. Why not HttpClient: docs/decisions/0010-own-http-client.md. Every size is bounded before anything is kept.</remarks>
-internal sealed class HttpResponseReader(Stream stream)
+/// <param name="stream">Where they come from.</param>
+/// <param name="bounds">How large an answer may be.</param>
+internal sealed class HttpResponseReader(Stream stream, HttpBounds bounds)
 {
     /// <summary>Header lines of an answer, and of its trailer.</summary>
     public const int HeaderCountMax = 100;
 
-    /// <summary>Bytes of an answer's body.</summary>
+    /// <summary>Bytes of a collector's answer's body.</summary>
     public const int BodyBytesMax = 64 << 10;
+
+    // What is set aside for a body before that much of it came: an answer may promise what it never sends.
+    private const int TrustedBytes = 64 << 10;
 
     private const int InterimMax = 8; // 1xx answers before the real one
     private const int ChunkDigitsMax = 8;
 
-    private readonly HttpInput input = new(stream);
+    private readonly HttpInput input = new(stream, bounds.AnswerBytesMax);
+
+    /// <summary>A reader of a collector's answers.</summary>
+    public HttpResponseReader(Stream stream)
+        : this(stream, HttpBounds.OfCollector)
+    {
+    }
 
     /// <summary>Whether any byte of the answer came.</summary>
     public bool HasBegun => input.HasBegun;
@@ -104,15 +115,20 @@ internal sealed class HttpResponseReader(Stream stream)
         if (head.Length is { } length)
         {
             CheckBody(length);
-            var body = new byte[length];
-            await input.ReadExactlyAsync(body, cancellationToken);
+            var body = new byte[Math.Min(length, TrustedBytes)];
+            for (var done = 0; done < length; done = body.Length)
+            {
+                Array.Resize(ref body, (int)Math.Min(length, Math.Max(body.Length, 2L * done)));
+                await input.ReadExactlyAsync(body.AsMemory(done), cancellationToken);
+            }
+
             return body;
         }
 
         // Where only the connection's end marks the body's, an acknowledgement that was cut short would look whole.
-        return head.Status == 200
+        return head.Status == 200 && !bounds.TakesUnmarkedEnd
             ? throw new HttpFormatException("the answer is a 200 without Content-Length or chunks: nothing says that it is whole")
-            : await input.ReadToEndAsync(BodyBytesMax, cancellationToken);
+            : await input.ReadToEndAsync(bounds.BodyBytesMax, cancellationToken);
     }
 
     private async Task<byte[]> ReadChunksAsync(CancellationToken cancellationToken)
@@ -128,9 +144,14 @@ internal sealed class HttpResponseReader(Stream stream)
             }
 
             CheckBody(body.Length + size);
-            var chunk = new byte[size];
-            await input.ReadExactlyAsync(chunk, cancellationToken);
-            body.Write(chunk);
+            var chunk = new byte[Math.Min(size, TrustedBytes)];
+            for (var left = size; left > 0; left -= chunk.Length)
+            {
+                chunk = left < chunk.Length ? chunk[..(int)left] : chunk;
+                await input.ReadExactlyAsync(chunk, cancellationToken);
+                body.Write(chunk);
+            }
+
             if ((await input.ReadLineAsync(cancellationToken)).Length > 0)
             {
                 throw new HttpFormatException("a chunk of the answer is longer than it says");
@@ -151,11 +172,11 @@ internal sealed class HttpResponseReader(Stream stream)
         return size;
     }
 
-    private static void CheckBody(long size)
+    private void CheckBody(long size)
     {
-        if (size > BodyBytesMax)
+        if (size > bounds.BodyBytesMax)
         {
-            throw new HttpFormatException($"the answer's body is longer than {BodyBytesMax} bytes");
+            throw new HttpFormatException($"the answer's body is longer than {bounds.BodyBytesMax} bytes");
         }
     }
 }

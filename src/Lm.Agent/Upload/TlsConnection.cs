@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Lm.Agent.Upload;
 
@@ -23,6 +24,16 @@ internal sealed class TlsConnection : IDisposable
 
     /// <summary>Whether an answer came over it already: then the other end takes this agent's certificate.</summary>
     public bool HasAnswered { get; set; }
+
+    /// <summary>When the collector's certificate ends.</summary>
+    public DateTimeOffset CertificateEndsAt
+    {
+        get
+        {
+            using var certificate = stream.RemoteCertificate is { } shown ? new X509Certificate2(shown) : null;
+            return certificate?.NotAfter.ToUniversalTime() ?? DateTimeOffset.MaxValue;
+        }
+    }
 
     /// <summary>Between requests: whether the other end closed it, or said something that no request asked for.</summary>
     public bool IsStale => socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);

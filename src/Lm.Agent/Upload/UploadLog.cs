@@ -40,4 +40,11 @@ internal static partial class UploadLog
     [LoggerMessage(EventId = 1409, Level = LogLevel.Error,
         Message = "TLS with collector {Collector} fails on a certificate ({Reason}): everything stays queued and is tried again.")]
     public static partial void CertificateTroubleBegins(ILogger logger, Uri collector, string reason);
+
+    [LoggerMessage(EventId = 1410, Level = LogLevel.Warning,
+        Message = "The collector's clock is {SkewSeconds} s from this host's: set the one that is wrong. Times of samples stay as this host has them.")]
+    public static partial void ClocksDiffer(ILogger logger, double skewSeconds);
+
+    [LoggerMessage(EventId = 1411, Level = LogLevel.Information, Message = "The collector's clock is {SkewSeconds} s from this host's: near enough again.")]
+    public static partial void ClocksAgree(ILogger logger, double skewSeconds);
 }

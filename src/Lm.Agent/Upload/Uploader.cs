@@ -35,6 +35,7 @@ internal sealed class Uploader : IDisposable
     private readonly ParkedBatches parked;
     private readonly Backoff backoff;
     private readonly TroubleLog trouble;
+    private readonly ClockSkew skew;
     private readonly AsyncSignal work = new();
     private readonly AsyncSignal reload = new();
     private readonly Lock gate = new(); // guards endpoint and replaced
@@ -53,6 +54,7 @@ internal sealed class Uploader : IDisposable
         parked = new ParkedBatches(queue);
         backoff = new Backoff(random);
         trouble = new TroubleLog(queue, time, logger);
+        skew = new ClockSkew(logger);
     }
 
     /// <summary>Batches refused for good since the start.</summary>
@@ -66,6 +68,9 @@ internal sealed class Uploader : IDisposable
 
     /// <summary>The collector's limits as it announced them last; null before it did.</summary>
     public Limits? AnnouncedLimits => limits;
+
+    /// <summary>The collector's clock less this host's, as of the last answer; null before that.</summary>
+    public TimeSpan? Skew => skew.Value;
 
     /// <summary>There is a new batch.</summary>
     public void Wake() => work.Set();
@@ -259,9 +264,11 @@ internal sealed class Uploader : IDisposable
         }
 
         var request = new UploadRequest(target.AgentId, batches, queue.Status(), UnixMillis.Now(time));
+        var began = time.GetTimestamp();
         switch (await target.SendAsync(request, cancellationToken))
         {
             case UploadAnswer.Acknowledged(var ack):
+                skew.Note(request.SentAt, ack.CollectorTime, time.GetElapsedTime(began));
                 return await TakeAckAsync(target, batches, ack, cancellationToken);
             case UploadAnswer.Refused refused:
                 return await TakeRefusalAsync(target, batches, refused, cancellationToken);

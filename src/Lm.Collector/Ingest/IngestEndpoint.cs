@@ -53,8 +53,10 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
         {
             (BatchHeaders.Path, "POST") => TakeBatchAsync(context),
             (RemoteWriteEndpoint.Path, "POST") => TakeWriteAsync(context),
+            (BatchHeaders.LimitsPath, "GET") => TellLimitsAsync(context),
             (HealthPath, "GET" or "HEAD") => WriteHealthAsync(context),
             (BatchHeaders.Path or RemoteWriteEndpoint.Path, _) => RefuseMethodAsync(context, "POST"),
+            (BatchHeaders.LimitsPath, _) => RefuseMethodAsync(context, "GET"),
             (HealthPath, _) => RefuseMethodAsync(context, "GET, HEAD"),
             _ => RefuseAsync(context, 404, IngestMetrics.NotFound, $"this listener takes POST {BatchHeaders.Path}, POST {RemoteWriteEndpoint.Path} and GET {HealthPath}"),
         };
@@ -89,21 +91,46 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
         await RefuseAsync(context, refusal.Status, refusal.Code, refusal.Detail);
     }
 
+    /// <summary>Who sends; null when that was refused.</summary>
+    private async Task<TokenOwner?> IdentifyAsync(HttpContext context, IngestSettings current)
+    {
+        if (!current.Tokens.TryFind(RequestHeaders.BearerToken(context.Request.Headers), out var owner))
+        {
+            await RefuseAsync(context, 401, ProblemCode.Unauthorized, "Authorization must be Bearer with a token of the collector's token table");
+            return null;
+        }
+
+        if (RefusalByIdentity(context, owner, current) is { } mismatch)
+        {
+            await RefuseAsync(context, 403, ProblemCode.AgentMismatch, mismatch);
+            return null;
+        }
+
+        return owner;
+    }
+
+    /// <summary>An acknowledgement of nothing, for one who asks whether its batches would be taken: it has the limits and the clock.</summary>
+    private async Task TellLimitsAsync(HttpContext context)
+    {
+        var current = parts.Settings();
+        if (await IdentifyAsync(context, current) is null)
+        {
+            return;
+        }
+
+        var ack = new IngestAck([], UnixMillis.Now(parts.Time), current.Limits).Encode();
+        context.Response.ContentType = IngestAck.MediaType;
+        context.Response.ContentLength = ack.Length;
+        await context.Response.Body.WriteAsync(ack, context.RequestAborted);
+    }
+
     private async Task TakeBatchAsync(HttpContext context)
     {
         Interlocked.Increment(ref parts.Metrics.Requests);
         var current = parts.Settings();
-        var headers = context.Request.Headers;
-        if (!current.Tokens.TryFind(RequestHeaders.BearerToken(headers), out var owner))
-        {
-            await RefuseAsync(context, 401, ProblemCode.Unauthorized, "Authorization must be Bearer with a token of the collector's token table");
-            return;
-        }
-
         var receivedAt = UnixMillis.Now(parts.Time);
-        if (RefusalByIdentity(context, owner, current) is { } mismatch)
+        if (await IdentifyAsync(context, current) is not { } owner)
         {
-            await RefuseAsync(context, 403, ProblemCode.AgentMismatch, mismatch);
             return;
         }
 

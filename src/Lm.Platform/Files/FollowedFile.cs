@@ -106,6 +106,7 @@ public sealed unsafe class FollowedFile : IDisposable
         IsDirectory = (found.Mode & Libc.ModeKind) == Libc.ModeDirectory,
         SizeBytes = (long)found.Size,
         LinkCount = found.LinkCount,
+        Permissions = (UnixFileMode)(found.Mode & ~Libc.ModeKind),
         ModifiedAt = new UnixMillis((found.ModifiedSeconds * 1000) + (found.ModifiedNanoseconds / 1_000_000)),
         BornAtNanoseconds = (found.Mask & Libc.StatxBirth) == 0 ? 0 : (found.BornSeconds * 1_000_000_000) + found.BornNanoseconds,
     };
@@ -128,6 +129,9 @@ public readonly record struct FileFacts
 
     /// <summary>How many names it has; 0 once it is deleted.</summary>
     public uint LinkCount { get; init; }
+
+    /// <summary>Who may do what.</summary>
+    public UnixFileMode Permissions { get; init; }
 
     /// <summary>When its content last changed.</summary>
     public UnixMillis ModifiedAt { get; init; }

@@ -157,6 +157,22 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_adddup2")]
     public static partial int SpawnAddDuplicate(byte* actions, int descriptor, int copy);
 
+    /// <summary>In glibc since 2.29.</summary>
+    [LibraryImport(Library, EntryPoint = "posix_spawn_file_actions_addchdir_np", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SpawnAddChangeDirectory(byte* actions, string path);
+
+    [LibraryImport(Library, EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int MakeMemoryFile(string name, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Control(Descriptor descriptor, int command, int argument);
+
+    [LibraryImport(Library, EntryPoint = "waitid", SetLastError = true)]
+    public static partial int WaitForInfo(int kind, int process, byte* info, int options);
+
+    [LibraryImport(Library, EntryPoint = "prctl", SetLastError = true)]
+    public static partial int ProcessControl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
+
     [LibraryImport(Library, EntryPoint = "posix_spawnattr_init")]
     public static partial int SpawnAttributesInit(byte* attributes);
 

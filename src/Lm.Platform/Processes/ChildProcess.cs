@@ -9,6 +9,7 @@ namespace Lm.Platform.Processes;
 /// Source: posix_spawn(3), pipe(2), poll(2), waitpid(2).
 /// The program is started by its path with its arguments as they are: no shell reads them. It gets the environment that it is given and nothing else, an empty
 /// standard input, no other open files, and signals as they are by default. It leads a process group of its own, so that what it starts ends with it.
+/// What leaves that group is ended by <see cref="Strays"/>, where this program asked for that.
 /// <see cref="Read"/> and <see cref="WaitForEnd"/> are for one thread; <see cref="Kill"/> may come from any.
 /// </remarks>
 public sealed unsafe class ChildProcess : IDisposable
@@ -25,12 +26,18 @@ public sealed unsafe class ChildProcess : IDisposable
     /// <summary>Its process id.</summary>
     public int Id { get; }
 
-    /// <summary>Starts a program.</summary>
+    /// <summary>Starts a program in this one's working directory.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="arguments">What follows its name.</param>
     /// <param name="environment">Lines as <c>LC_ALL=C</c>.</param>
     /// <param name="error">The error number when the result is null.</param>
-    public static ChildProcess? TryStart(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, out int error)
+    public static ChildProcess? TryStart(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, out int error) =>
+        TryStart(new ProgramStart(path, arguments) { Environment = environment }, out error);
+
+    /// <summary>Starts a program.</summary>
+    /// <param name="start">Which, and where; its limits are the caller's to see to.</param>
+    /// <param name="error">The error number when the result is null.</param>
+    public static ChildProcess? TryStart(ProgramStart start, out int error)
     {
         if (!TryMakePipe(out var output, out var outputEnd, out error))
         {
@@ -44,7 +51,16 @@ public sealed unsafe class ChildProcess : IDisposable
             return null;
         }
 
-        error = Spawn(path, [path, .. arguments], environment, outputEnd, errorsEnd, out var id);
+        int id;
+        lock (Strays.Gate)
+        {
+            error = Spawn(start, outputEnd, errorsEnd, out id);
+            if (error == 0)
+            {
+                Strays.Known.Add(id);
+            }
+        }
+
         outputEnd.Dispose();
         errorsEnd.Dispose();
         if (error == 0)
@@ -78,16 +94,17 @@ public sealed unsafe class ChildProcess : IDisposable
     /// <param name="into">Gets what it wrote to its standard output.</param>
     /// <param name="errorsInto">Gets what it wrote to its standard error.</param>
     /// <param name="errorCount">Bytes of that.</param>
+    /// <param name="timeoutMs">How long to wait, milliseconds; -1 for as long as it takes.</param>
     /// <returns>Bytes of the standard output: 0 when there were none but there may be; -1 at its end.</returns>
-    public int Read(Span<byte> into, Span<byte> errorsInto, out int errorCount)
+    public int Read(Span<byte> into, Span<byte> errorsInto, out int errorCount, int timeoutMs = -1)
     {
         errorCount = 0;
         var polled = stackalloc Libc.Polled[2];
         polled[0] = new Libc.Polled { Number = (int)output.DangerousGetHandle(), Asked = Libc.PollReadable };
         polled[1] = new Libc.Polled { Number = hasErrors ? (int)errors.DangerousGetHandle() : -1, Asked = Libc.PollReadable };
-        if (Libc.Poll(polled, 2, -1) < 0)
+        if (Libc.Poll(polled, 2, timeoutMs) <= 0)
         {
-            return 0; // interrupted by a signal
+            return 0; // interrupted by a signal, or nothing came in time
         }
 
         if (polled[1].Found != 0)
@@ -149,6 +166,21 @@ public sealed unsafe class ChildProcess : IDisposable
         errors.Dispose();
     }
 
+    /// <summary>Whether it has ended. It is not waited for: until then <see cref="Kill"/> reaches what is left of its group, and nobody else gets the number.</summary>
+    public bool HasExited()
+    {
+        const int ById = 1; // P_PID
+        const int ExitedNoHangNoWait = 4 | 1 | 0x1000000; // WEXITED, WNOHANG, WNOWAIT
+        const int InfoBytes = 128;
+        var info = stackalloc byte[InfoBytes];
+        new Span<byte>(info, InfoBytes).Clear();
+        lock (gate)
+        {
+            // It begins with the signal's number, which stays 0 while there is nothing to tell.
+            return hasEnded || (Libc.WaitForInfo(ById, Id, info, ExitedNoHangNoWait) == 0 && *(int*)info != 0);
+        }
+    }
+
     private bool TryReap(bool wait, out ChildEnd end)
     {
         const int NoHang = 1;
@@ -166,6 +198,11 @@ public sealed unsafe class ChildProcess : IDisposable
                 if (result > 0 || !Libc.WasInterrupted())
                 {
                     hasEnded = true;
+                    lock (Strays.Gate)
+                    {
+                        Strays.Known.Remove(Id);
+                    }
+
                     lastEnd = result > 0 ? ChildEnd.Of(status) : new ChildEnd(-1, 0);
                 }
             }
@@ -198,8 +235,9 @@ public sealed unsafe class ChildProcess : IDisposable
         return error == 0;
     }
 
-    private static int Spawn(string path, string[] arguments, IReadOnlyList<string> environment, Descriptor output, Descriptor errors, out int id)
+    private static int Spawn(ProgramStart start, Descriptor output, Descriptor errors, out int id)
     {
+        const int ImageNumber = 3;
         // posix_spawn_file_actions_t, posix_spawnattr_t and sigset_t of glibc have 80, 336 and 128 bytes.
         const int OpaqueBytes = 512;
         const short SetGroup = 0x02; // its own: that is what the attributes begin with
@@ -209,8 +247,8 @@ public sealed unsafe class ChildProcess : IDisposable
         var attributes = stackalloc byte[OpaqueBytes];
         var signals = stackalloc byte[OpaqueBytes];
         id = 0;
-        using var argumentList = new NativeStrings(arguments);
-        using var environmentList = new NativeStrings(environment);
+        using var argumentList = new NativeStrings([start.Path, .. start.Arguments]);
+        using var environmentList = new NativeStrings(start.Environment);
         _ = Libc.SpawnActionsInit(actions);
         _ = Libc.SpawnAttributesInit(attributes);
         try
@@ -223,6 +261,15 @@ public sealed unsafe class ChildProcess : IDisposable
             error = error != 0 ? error : Libc.SpawnAddOpen(actions, 0, "/dev/null", Libc.OpenReadOnly, 0);
             error = error != 0 ? error : Libc.SpawnAddDuplicate(actions, (int)output.DangerousGetHandle(), 1);
             error = error != 0 ? error : Libc.SpawnAddDuplicate(actions, (int)errors.DangerousGetHandle(), 2);
+            error = error != 0 || start.WorkingDirectory.Length == 0 ? error : Libc.SpawnAddChangeDirectory(actions, start.WorkingDirectory);
+            var path = start.Path;
+            if (error == 0 && start.Image is { } image)
+            {
+                // Its number in the child; not closed by exec, or a script's interpreter could not open it.
+                error = Libc.SpawnAddDuplicate(actions, (int)image.Descriptor.DangerousGetHandle(), ImageNumber);
+                path = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/self/fd/{ImageNumber}");
+            }
+
             return error != 0 ? error : Libc.Spawn(out id, path, actions, attributes, argumentList.Pointer, environmentList.Pointer);
         }
         finally

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Lm.Agent.Gathering;
 using Lm.Agent.Settings;
 using Lm.Platform.Files;
 using Lm.Protocol;
@@ -23,6 +24,9 @@ public sealed class AgentSettingsTests : IDisposable
         Put("ca.pem", certificate.ExportCertificatePem(), "0644");
         Put("agent.pem", certificate.ExportCertificatePem() + "\n" + certificate.ExportCertificatePem(), "0644");
         Put("agent.key", key.ExportPkcs8PrivateKeyPem(), "0600");
+        Put("plugin.pem", key.ExportSubjectPublicKeyInfoPem(), "0644");
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        Put("p384.pem", other.ExportSubjectPublicKeyInfoPem(), "0644");
     }
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
@@ -68,13 +72,48 @@ public sealed class AgentSettingsTests : IDisposable
         (input.Recognises, input.HasOffsets, input.MultilineTimeout.TotalSeconds, input.Exclude.Count, input.MultilineStart is not null);
 
     [Fact]
-    public void All_faults_of_a_file_are_told_at_once_with_their_places()
+    public void What_is_gathered_is_taken_with_its_defaults()
     {
-        var path = Prepare("agent-values.bad.toml");
+        var settings = Read("agent-gather.good.toml");
+
+        var (app, db) = (settings.Gather.Scrapes[0], settings.Gather.Scrapes[1]);
+        Assert.Equal((15.0, 10.0, 4 << 20, 5000), (app.Interval.TotalSeconds, app.Timeout.TotalSeconds, app.BodyBytesMax, app.Rules.SamplesMax));
+        Assert.Equal((60.0, 5.0, 65_536, 10), (db.Interval.TotalSeconds, db.Timeout.TotalSeconds, db.BodyBytesMax, db.Rules.SamplesMax));
+        Assert.Equal([new Label("scrape", "db"), new Label("tier", "data")], db.Rules.Own);
+        Assert.Equal([RelabelAction.Drop, RelabelAction.Replace], db.Rules.Rules.Select(rule => rule.Action));
+        Assert.Equal("s3cret-token", db.Token!.Reveal());
+        Assert.Single(db.Roots!);
+        var free = Assert.Single(settings.Gather.Commands);
+        Assert.Equal(("/usr/bin/free", "-b", "/tmp", false), (free.Program.Path, free.Program.Arguments[0], free.Program.WorkingDirectory, free.IsRecorded));
+        Assert.Equal(["LC_ALL=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "X=1"], free.Program.Environment);
+        Assert.Equal([("used", "lmagent_command_variable"), ("total", "memory_total_bytes"), ("json", "lmagent_command_variable")], free.Variables.Select(variable => (variable.Name, variable.Metric)));
+        Assert.Equal([32, 0], settings.Gather.Plugins.Select(plugin => plugin.Sha256?.Length ?? 0));
+        Assert.Equal("/usr/local/lib/lm/signed.sig", settings.Gather.Plugins[1].SignatureFile);
+        Assert.Equal("/var/lib/lightmetrics/textfile", settings.Gather.Text!.Directory);
+        Assert.Equal("127.0.0.1:9101", settings.MetricsListen!.ToString());
+    }
+
+    [Fact]
+    public void A_configuration_that_others_can_write_runs_no_programs()
+    {
+        var path = Prepare("agent-gather.good.toml");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
 
         Assert.Null(AgentSettingsReader.Read(path, TimeProvider.System, out var faults));
 
-        var expected = File.ReadAllLines(Fixture("agent-values.bad.faults"));
+        Assert.EndsWith("can be written by its group or by others, who could have the agent run any program; chmod go-w it", Assert.Single(faults), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("agent-values.bad")]
+    [InlineData("agent-gather.bad")]
+    public void All_faults_of_a_file_are_told_at_once_with_their_places(string name)
+    {
+        var path = Prepare(name + ".toml");
+
+        Assert.Null(AgentSettingsReader.Read(path, TimeProvider.System, out var faults));
+
+        var expected = File.ReadAllLines(Fixture(name + ".faults"));
         Assert.Equal(expected, faults.Select(fault => fault.Replace(path + ":", "", StringComparison.Ordinal).Replace(directory, "@", StringComparison.Ordinal)));
     }
 

@@ -1,0 +1,67 @@
+using Lm.Agent.Queue;
+using Lm.Agent.Settings;
+using Lm.Platform;
+using Lm.Protocol;
+
+namespace Lm.Agent.Gathering;
+
+/// <summary>Makes batches of what targets gave since the last tick: as many as the collector's limits need.</summary>
+internal sealed class GatherBatches(TimeProvider time)
+{
+    // A collector that lost its memory learns units and help texts within the hour.
+    private static readonly TimeSpan MetadataEvery = TimeSpan.FromHours(1);
+
+    // Before compression: far below every limit of a batch, and what is held in memory of one.
+    private const int BytesMax = 512 << 10;
+
+    private readonly BatchEncoder encoder = new();
+    private long? metadataAt;
+
+    /// <summary>Puts everything that waits into the queue.</summary>
+    /// <param name="outlets">Where targets leave what they give.</param>
+    /// <param name="queue">The queue.</param>
+    /// <param name="settings">Interval and labels.</param>
+    /// <param name="limits">The collector's, as far as they are known: every collector takes the heartbeat's number of series.</param>
+    /// <param name="collectedAt">The tick's time.</param>
+    /// <param name="cancellationToken">Gives up between two batches.</param>
+    /// <returns>How many batches were queued.</returns>
+    public async Task<int> AppendAsync(
+        IReadOnlyList<HarvestOutlet> outlets, DiskQueue queue, AgentSettings settings, Limits? limits, UnixMillis collectedAt, CancellationToken cancellationToken)
+    {
+        var seriesMax = limits?.SeriesPerBatchMax ?? Limits.SeriesPerBatchFloor;
+        var includesMetadata = metadataAt is not { } at || time.GetElapsedTime(at) >= MetadataEvery;
+        var (count, samples) = (0, 0);
+        Begin(settings, collectedAt, includesMetadata);
+        foreach (var outlet in outlets)
+        {
+            while (outlet.Take() is { } harvest)
+            {
+                foreach (var (metric, labels, value) in harvest.Samples.Concat(harvest.Ended.Select(ended => ended with { Value = Harvest.Stale })))
+                {
+                    if (encoder.SeriesCount == seriesMax || encoder.Length > BytesMax)
+                    {
+                        count += await queue.AppendAsync(encoder, collectedAt, default, cancellationToken) is null ? 0 : 1;
+                        Begin(settings, collectedAt, includesMetadata);
+                    }
+
+                    encoder.AddSamples(metric, labels, [harvest.At], [value]);
+                    samples++;
+                }
+            }
+        }
+
+        if (encoder.SeriesCount > 0)
+        {
+            count += await queue.AppendAsync(encoder, collectedAt, default, cancellationToken) is null ? 0 : 1;
+        }
+
+        metadataAt = includesMetadata && samples > 0 ? time.GetTimestamp() : metadataAt;
+        return count;
+    }
+
+    private void Begin(AgentSettings settings, UnixMillis collectedAt, bool includesMetadata)
+    {
+        encoder.Begin(collectedAt, (int)settings.Interval.TotalMilliseconds, settings.Labels);
+        encoder.IncludeMetadata = includesMetadata;
+    }
+}
