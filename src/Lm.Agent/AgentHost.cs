@@ -3,6 +3,7 @@ using System.Text;
 using Lm.Agent.Batching;
 using Lm.Agent.Events;
 using Lm.Agent.HostMetrics;
+using Lm.Agent.HostMetrics.Node;
 using Lm.Agent.LogTail;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
@@ -36,11 +37,20 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         var lines = new StringBuilder();
         var builder = NewBatchBuilder();
         builder.Build(settings, default, UnixMillis.Now(time), sink => new SeriesPrinter(sink, settings.Labels, lines));
-        var frame = builder.Encoder.EncodeFrame(new BatchKey(settings.AgentId, default, new SequenceRange(1, 1)));
-        FrameReader.TryReadHeader(frame.Span, new Limits().BatchBytesMax, out var header);
+        var (seriesCount, payloadBytes, framedBytes) = (0, 0L, 0L);
+        foreach (var batch in builder.Batches)
+        {
+            var frame = batch.EncodeFrame(new BatchKey(settings.AgentId, default, new SequenceRange(1, 1)));
+            FrameReader.TryReadHeader(frame.Span, new Limits().BatchBytesMax, out var header);
+            (seriesCount, payloadBytes, framedBytes) = (seriesCount + batch.SeriesCount, payloadBytes + header.PayloadLength, framedBytes + frame.Length);
+        }
+
+        var batches = builder.Batches.Count == 1
+            ? ""
+            : $" in {builder.Batches.Count} batches: {Limits.SeriesPerBatchFloor} series each, until the collector has said what it takes";
         var summary = string.Create(
             CultureInfo.InvariantCulture,
-            $"# agent {settings.AgentId} would send to {settings.IngestUrl}\n# series {builder.Encoder.SeriesCount}, batch {header.PayloadLength} bytes, framed {frame.Length} bytes\n");
+            $"# agent {settings.AgentId} would send to {settings.IngestUrl}\n# series {seriesCount}, batch {payloadBytes} bytes, framed {framedBytes} bytes{batches}\n");
         output.Write(Encoding.UTF8.GetBytes(summary));
         output.Write(Encoding.UTF8.GetBytes(lines.ToString()));
         output.Flush();
@@ -56,7 +66,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         var journals = new JournalInputs(JournalOptions.OfThisHost(follows: false, (_, _) => { }), time, logger);
         using var tailer = NewTailer(queue, uploader, journals);
         var builder = NewBatchBuilder(uploader, (sink, seriesMax) => AddSeries(sink, tailer, journals, seriesMax));
-        var isStored = await TickAsync(builder, queue, settings, stopping) is not null;
+        var isStored = await TickAsync(builder, queue, settings, stopping);
         var result = await TailAndUploadAsync(tailer, queue, uploader, stopping);
         return isStored || result != ExitCode.Done ? result : ExitCode.Fault;
     }
@@ -120,11 +130,18 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         CurrentSettings current, BatchBuilder builder, DiskQueue queue, Uploader uploader, LogTailer tailer, AgentEvents events, CancellationToken stopping)
     {
         var clock = new TickClock(time);
+        var sources = current.Value.Sources;
         while (!stopping.IsCancellationRequested)
         {
             var now = current.Value;
+            if (now.Sources != sources)
+            {
+                sources = now.Sources;
+                builder.Replace(NewSampler(now, events.Processes));
+            }
+
             events.BeginTick(now);
-            if (await TickAsync(builder, queue, now, CancellationToken.None) is not null)
+            if (await TickAsync(builder, queue, now, CancellationToken.None))
             {
                 uploader.Wake();
             }
@@ -139,11 +156,19 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         }
     }
 
-    private async Task<QueuedBatch?> TickAsync(BatchBuilder builder, DiskQueue queue, AgentSettings now, CancellationToken cancellationToken)
+    /// <returns>Whether all of the tick was stored.</returns>
+    private async Task<bool> TickAsync(BatchBuilder builder, DiskQueue queue, AgentSettings now, CancellationToken cancellationToken)
     {
         var collectedAt = UnixMillis.Now(time);
         var reported = builder.Build(now, queue.Counters, collectedAt);
-        return await queue.AppendAsync(builder.Encoder, collectedAt, reported, cancellationToken);
+        var isStored = true;
+        foreach (var batch in builder.Batches)
+        {
+            isStored &= await queue.AppendAsync(batch, collectedAt, reported, cancellationToken) is not null;
+            reported = default; // the alert records are in the first batch alone
+        }
+
+        return isStored;
     }
 
     /// <summary>Reads what the log files hold now, and uploads; by turns where the queue does not take all at once.</summary>
@@ -246,15 +271,17 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         }
     }
 
-    private BatchBuilder NewBatchBuilder() => new(NewSampler(), time);
+    private BatchBuilder NewBatchBuilder() => new(NewSampler(settings), time);
 
     private BatchBuilder NewBatchBuilder(Uploader uploader, Action<ISampleSink, int> extraSeries, ProcessChanges? processes = null) =>
-        new(NewSampler(processes), time) { AnnouncedLimits = () => uploader.AnnouncedLimits, ExtraSeries = extraSeries };
+        new(NewSampler(settings, processes), time) { AnnouncedLimits = () => uploader.AnnouncedLimits, ExtraSeries = extraSeries };
 
     private static void AddSeries(ISampleSink sink, LogTailer tailer, JournalInputs journals, int seriesMax) =>
         LogTailMetrics.AddTo(sink, tailer.Counters, seriesMax - JournalMetrics.AddTo(sink, journals, seriesMax));
 
-    private HostSampler NewSampler(ProcessChanges? processes = null) => new(new ProcFs(), settings.QueueDirectory, time, logger, processes);
+    private HostSampler NewSampler(AgentSettings from, ProcessChanges? processes = null) => from.Sources.Profile == SourceProfile.Heartbeat
+        ? new(new ProcFs(), from.QueueDirectory, time, logger, processes)
+        : HostSources.NewSampler(from.Sources, HostRoots.OfThisHost(), from.QueueDirectory, time, logger, processes);
 
     private LogTailer NewTailer(DiskQueue queue, Uploader uploader, params IReadOnlyList<IRecordSource> sources) =>
         new(queue, settings, time, logger, () => uploader.AnnouncedLimits, uploader.Wake, sources);
