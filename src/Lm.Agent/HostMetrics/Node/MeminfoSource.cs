@@ -29,11 +29,6 @@ internal sealed class MeminfoSource(ProcFs proc) : IMetricSource, IDisposable
             return SourceOutcome.Unreadable(file.Name, errno);
         }
 
-        if (!text.StartsWith("MemTotal:"u8))
-        {
-            return SourceOutcome.Malformed(file.Name, "MemTotal and further fields, each a number and most of them of kB");
-        }
-
         var series = new SeriesOut(sink);
         var hasEstimate = ProcMeminfo.TryParse(text, out var memory);
         var hasAvailable = false;
@@ -50,7 +45,9 @@ internal sealed class MeminfoSource(ProcFs proc) : IMetricSource, IDisposable
         }
 
         fields.End();
-        return series.Outcome;
+        return series.Count > 0
+            ? series.Outcome
+            : SourceOutcome.Malformed(file.Name, "MemTotal and further fields, each a number and most of them of kB");
     }
 
     /// <inheritdoc/>
