@@ -58,13 +58,15 @@ internal sealed class FilesystemSource(HostRoots roots, SourceSettings settings)
         {
             // "/dev/vda / ext4 rw,relatime 0 0": the first three fields are what a mount is known by.
             var rest = line;
-            if (!isWhole || !ProcText.TryNextField(ref rest, out _) || !ProcText.TryNextField(ref rest, out _) || !ProcText.TryNextField(ref rest, out _))
+            var isMount = isWhole && ProcText.TryNextField(ref rest, out _) && ProcText.TryNextField(ref rest, out _) && ProcText.TryNextField(ref rest, out _);
+            var key = line[..(line.Length - rest.Length)];
+            if (!isMount || key.Length > LabelText.LongValueBytesMax)
             {
-                series.OmittedCount++;
+                series.OmittedCount++; // a path too long for a label could not be told from another
                 continue;
             }
 
-            if (mounts.Get(line[..(line.Length - rest.Length)]) is { } mount)
+            if (mounts.Get(key) is { } mount)
             {
                 mount.IsReadOnly = ProcText.TryNextField(ref rest, out var options) && (options.StartsWith("ro,"u8) || options.SequenceEqual("ro"u8));
                 Ask(ref series, mount);
@@ -128,7 +130,7 @@ internal sealed class FilesystemSource(HostRoots roots, SourceSettings settings)
         var fields = key.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
         if (fields.Length != 3)
         {
-            return null; // cut at the bound of a label's value: such a path cannot be told apart from another
+            return null;
         }
 
         var (device, point, type) = (Unescape(fields[0]), Unescape(fields[1]), Unescape(fields[2]));

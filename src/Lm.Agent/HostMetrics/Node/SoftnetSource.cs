@@ -17,6 +17,7 @@ internal sealed class SoftnetSource(ProcFs proc) : IMetricSource, IDisposable
 
     private readonly KeptFile file = new(proc, "net/softnet_stat");
     private readonly Dictionary<int, Label[]> cpus = [];
+    private int lastCpu;
 
     /// <inheritdoc/>
     public string Name => "softnet";
@@ -31,6 +32,7 @@ internal sealed class SoftnetSource(ProcFs proc) : IMetricSource, IDisposable
         }
 
         var series = new SeriesOut(sink);
+        lastCpu = -1;
         for (var row = 0; ProcText.TryNextLine(ref text, out var line, out var isWhole); row++)
         {
             if (!isWhole || !TryAdd(ref series, line, row))
@@ -58,10 +60,12 @@ internal sealed class SoftnetSource(ProcFs proc) : IMetricSource, IDisposable
             cpu = column == CpuColumn ? value : cpu;
         }
 
-        if (cpu >= CpuMax)
+        if (cpu >= CpuMax || (int)cpu <= lastCpu)
         {
-            return false;
+            return false; // lines come in order of their ids
         }
+
+        lastCpu = (int)cpu;
 
         if (!cpus.TryGetValue((int)cpu, out var labels))
         {

