@@ -99,7 +99,7 @@ count_script() { # NAME
 reports=$(mktemp -d "${TMPDIR:-/tmp}/lm-test.XXXXXX")
 need_dotnet
 { need_runtime && need strace=strace git=git python3=python3 /usr/bin/chromium=chromium && need_aot &&
-  unpack prometheus=prometheus promtool=prometheus; } || { fail "installing what is missing"; finish; }
+  unpack prometheus=prometheus promtool=prometheus prometheus-node-exporter=prometheus-node-exporter; } || { fail "installing what is missing"; finish; }
 
 if [[ -z ${LM_SHARED:-} && -d $ROOT/../shared ]]; then
   LM_SHARED=$(cd "$ROOT/../shared" && pwd)

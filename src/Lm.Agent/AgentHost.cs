@@ -5,6 +5,7 @@ using Lm.Agent.Events;
 using Lm.Agent.Exposition;
 using Lm.Agent.Gathering;
 using Lm.Agent.HostMetrics;
+using Lm.Agent.HostMetrics.Node;
 using Lm.Agent.LogTail;
 using Lm.Agent.Programs;
 using Lm.Agent.Queue;
@@ -41,11 +42,20 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         ExpositionWriter? printed = null;
         var builder = NewBatchBuilder();
         builder.Build(settings, default, UnixMillis.Now(time), sink => printed = new ExpositionWriter(sink, settings.Labels));
-        var frame = builder.Encoder.EncodeFrame(new BatchKey(settings.AgentId, default, new SequenceRange(1, 1)));
-        FrameReader.TryReadHeader(frame.Span, new Limits().BatchBytesMax, out var header);
+        var (seriesCount, payloadBytes, framedBytes) = (0, 0L, 0L);
+        foreach (var batch in builder.Batches)
+        {
+            var frame = batch.EncodeFrame(new BatchKey(settings.AgentId, default, new SequenceRange(1, 1)));
+            FrameReader.TryReadHeader(frame.Span, new Limits().BatchBytesMax, out var header);
+            (seriesCount, payloadBytes, framedBytes) = (seriesCount + batch.SeriesCount, payloadBytes + header.PayloadLength, framedBytes + frame.Length);
+        }
+
+        var batches = builder.Batches.Count == 1
+            ? ""
+            : $" in {builder.Batches.Count} batches: {Limits.SeriesPerBatchFloor} series each, until the collector has said what it takes";
         var summary = string.Create(
             CultureInfo.InvariantCulture,
-            $"# agent {settings.AgentId} would send to {settings.IngestUrl}\n# series {builder.Encoder.SeriesCount}, batch {header.PayloadLength} bytes, framed {frame.Length} bytes\n");
+            $"# agent {settings.AgentId} would send to {settings.IngestUrl}\n# series {seriesCount}, batch {payloadBytes} bytes, framed {framedBytes} bytes{batches}\n");
         output.Write(Encoding.UTF8.GetBytes(summary));
         Write(output, printed!, withMetadata: false);
         return ExitCode.Done;
@@ -82,7 +92,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         using var tailer = NewTailer(queue, uploader, journals, records);
         var builder = NewBatchBuilder(uploader, (sink, seriesMax) => AddSeries(sink, tailer, journals, seriesMax));
         var collectedAt = UnixMillis.Now(time);
-        var isStored = await TickAsync(builder, queue, settings, collectedAt, null, stopping) is not null;
+        var isStored = (await TickAsync(builder, queue, settings, collectedAt, null, stopping)).IsWhole;
         _ = hub is null ? 0 : await hub.AppendAsync(queue, settings, uploader.AnnouncedLimits, collectedAt, stopping);
         var result = await TailAndUploadAsync(tailer, queue, uploader, stopping);
         return isStored || result != ExitCode.Done ? result : ExitCode.Fault;
@@ -158,19 +168,26 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         CancellationToken stopping)
     {
         var clock = new TickClock(time);
+        var sources = current.Value.Sources;
         for (var tick = 0L; !stopping.IsCancellationRequested; tick++)
         {
             var now = current.Value;
+            if (now.Sources != sources)
+            {
+                sources = now.Sources;
+                builder.Replace(NewSampler(now, events.Processes));
+            }
+
             events.BeginTick(now);
             var collectedAt = UnixMillis.Now(time);
             var stored = await TickAsync(builder, queue, now, collectedAt, gather, CancellationToken.None);
             var gathered = await gather.AppendAsync(queue, now, uploader.AnnouncedLimits, collectedAt, CancellationToken.None);
-            if (stored is not null || gathered > 0)
+            if (stored.IsWhole || gathered > 0)
             {
                 uploader.Wake();
             }
 
-            TellQueueHolds(tick, stored, now);
+            TellQueueHolds(tick, stored.Bytes, now);
 
             events.EndTick(UnixMillis.Now(time), queue.Counters, tailer.Counters);
 
@@ -182,9 +199,11 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         }
     }
 
-    private static async Task<QueuedBatch?> TickAsync(
+    /// <returns>Whether all of the tick was stored, and how large it is in the queue.</returns>
+    private static async Task<(bool IsWhole, long Bytes)> TickAsync(
         BatchBuilder builder, DiskQueue queue, AgentSettings now, UnixMillis collectedAt, GatherControl? gather, CancellationToken cancellationToken)
     {
+        const long RecordOverhead = 128; // what the queue's journal has in front of a frame
         ISampleSink? seen = null;
         var reported = builder.Build(now, queue.Counters, collectedAt, gather is null ? null : sink => seen = gather.BeginTick(sink));
         if (seen is not null)
@@ -192,16 +211,23 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
             gather!.EndTick(seen);
         }
 
-        return await queue.AppendAsync(builder.Encoder, collectedAt, reported, cancellationToken);
+        var (isWhole, bytes) = (true, 0L);
+        foreach (var batch in builder.Batches)
+        {
+            var stored = await queue.AppendAsync(batch, collectedAt, reported, cancellationToken);
+            isWhole &= stored is not null;
+            bytes += stored?.Frame.Length + RecordOverhead ?? 0;
+            reported = default; // the alert records are in the first batch alone
+        }
+
+        return (isWhole, bytes);
     }
 
     // Of the second tick: the first carries help texts, which come once an hour.
-    private void TellQueueHolds(long tick, QueuedBatch? stored, AgentSettings now)
+    private void TellQueueHolds(long tick, long tickBytes, AgentSettings now)
     {
-        const long RecordOverhead = 128; // what the queue's journal has in front of a frame
-        if (tick == 1 && stored is not null)
+        if (tick == 1 && tickBytes > 0)
         {
-            var tickBytes = stored.Frame.Length + RecordOverhead;
             var days = Math.Round(now.QueueBytesMax / tickBytes * now.Interval.TotalDays, 1);
             AgentLog.QueueHolds(logger, now.QueueBytesMax, days, tickBytes, (long)now.Interval.TotalMilliseconds);
         }
@@ -330,10 +356,10 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         }
     }
 
-    private BatchBuilder NewBatchBuilder() => new(NewSampler(), time);
+    private BatchBuilder NewBatchBuilder() => new(NewSampler(settings), time);
 
     private BatchBuilder NewBatchBuilder(Uploader uploader, Action<ISampleSink, int> extraSeries, ProcessChanges? processes = null) =>
-        new(NewSampler(processes), time) { AnnouncedLimits = () => uploader.AnnouncedLimits, ExtraSeries = extraSeries };
+        new(NewSampler(settings, processes), time) { AnnouncedLimits = () => uploader.AnnouncedLimits, ExtraSeries = extraSeries };
 
     private static void AddDaemonSeries(
         ISampleSink sink, Uploader uploader, LogTailer tailer, JournalInputs journals, AgentEvents events, GatherControl gather, int seriesMax)
@@ -351,7 +377,9 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     private static void AddSeries(ISampleSink sink, LogTailer tailer, JournalInputs journals, int seriesMax) =>
         LogTailMetrics.AddTo(sink, tailer.Counters, seriesMax - JournalMetrics.AddTo(sink, journals, seriesMax));
 
-    private HostSampler NewSampler(ProcessChanges? processes = null) => new(new ProcFs(), settings.QueueDirectory, time, logger, processes);
+    private HostSampler NewSampler(AgentSettings from, ProcessChanges? processes = null) => from.Sources.Profile == SourceProfile.Heartbeat
+        ? new(new ProcFs(), from.QueueDirectory, time, logger, processes)
+        : HostSources.NewSampler(from.Sources, HostRoots.OfThisHost(), from.QueueDirectory, time, logger, processes);
 
     private LogTailer NewTailer(DiskQueue queue, Uploader uploader, params IReadOnlyList<IRecordSource> sources) =>
         new(queue, settings, time, logger, () => uploader.AnnouncedLimits, uploader.Wake, sources);

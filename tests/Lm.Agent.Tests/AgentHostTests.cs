@@ -55,6 +55,20 @@ public sealed class AgentHostTests : IDisposable
     }
 
     [Fact]
+    public void The_profile_host_is_printed_whole_and_says_how_many_batches_it_makes()
+    {
+        WriteConfig(profile: "host");
+        using var output = new MemoryStream();
+
+        Assert.Equal(ExitCode.Done, NewHost().Check(output));
+
+        var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n');
+        Assert.Matches("^# series [0-9]+, batch [0-9]+ bytes, framed [0-9]+ bytes in [0-9]+ batches: 107 series each, until the collector has said what it takes$", lines[1]);
+        Assert.Contains(lines, line => line.StartsWith("node_uname_info{", StringComparison.Ordinal));
+        Assert.Single(lines, line => line.StartsWith("lmagent_up{", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_flush_of_an_empty_queue_is_done_at_once()
     {
         Assert.Equal(ExitCode.Done, await NewHost().FlushAsync(Cancelled));
@@ -143,7 +157,7 @@ public sealed class AgentHostTests : IDisposable
         return new AgentHost(ConfigPath, settings!, time, logger);
     }
 
-    private void WriteConfig(string agentId = "a1", int intervalMs = 15_000, string more = "[events]\nlifecycle = false\nprocesses = false") => Put("agent.toml", $"""
+    private void WriteConfig(string agentId = "a1", int intervalMs = 15_000, string more = "[events]\nlifecycle = false\nprocesses = false", string profile = "heartbeat") => Put("agent.toml", $"""
         agent_id = "{agentId}"
         ingest_url = "https://localhost:{ClosedPort}"
         auth_token_file = "{Path.Combine(directory, "token")}"
@@ -151,6 +165,8 @@ public sealed class AgentHostTests : IDisposable
         interval_ms = {intervalMs}
         [labels]
         site = "lab"
+        [sources]
+        profile = "{profile}"
         {more}
         """);
 

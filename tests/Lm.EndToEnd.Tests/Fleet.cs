@@ -132,7 +132,10 @@ internal sealed class Fleet : IAsyncDisposable
             interval_ms = 200
             {AgentSettings}
 
-            # Batches are counted: heartbeats alone bring some.
+            # Batches are counted: heartbeats alone bring some, and one each.
+            [sources]
+            profile = "heartbeat"
+
             [events]
             lifecycle = false
             processes = false

@@ -103,7 +103,7 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"(?:\.Read\w+|ReadInt|ReadFile|ReadFolder|ReadCertificates)\((?:table, |root, )?""([a-z][a-z0-9_]*)""")]
     private static partial Regex Read();
 
-    [GeneratedRegex(@"""((?:lm_collector|lm_agent|lmagent|lightmetrics_host|node|process)_[a-zA-Z0-9_]+)""")]
+    [GeneratedRegex(@"""((?:lm_collector|lm_agent|lmagent|lightmetrics_host|node|process|container)_[a-zA-Z0-9_]+)""")]
     private static partial Regex Metric();
 
     [GeneratedRegex(@"""((?:agent|settings|clock|queue|batch|collect|input|events|process|file|watch)_[a-z_]+)""")]

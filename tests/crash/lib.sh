@@ -93,6 +93,9 @@ queue_dir = "$queue_in/queue"
 interval_ms = 20
 
 # What is counted is heartbeats and numbered lines.
+[sources]
+profile = "heartbeat"
+
 [events]
 lifecycle = false
 processes = false

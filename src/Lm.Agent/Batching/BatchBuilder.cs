@@ -6,39 +6,61 @@ using Lm.Protocol;
 
 namespace Lm.Agent.Batching;
 
-/// <summary>Makes one batch of a tick: samples, and alert records about what the queue had to give up.</summary>
+/// <summary>Makes the batches of a tick: samples, and alert records about what the queue had to give up. One, where its series are no more than the
+/// collector takes in a batch.</summary>
 internal sealed class BatchBuilder(HostSampler sampler, TimeProvider time)
 {
+    // Of the interval: encoding, compressing and queueing need some time, too.
+    private const double CollectShare = 0.8;
+
     // A collector that lost its memory learns units and help texts within the hour.
     private static readonly TimeSpan MetadataEvery = TimeSpan.FromHours(1);
     private const int SeverityError = 17; // OpenTelemetry's ERROR
 
+    private readonly SplitBatches split = new();
+    private HostSampler sampler = sampler;
     private long? metadataAt;
 
     /// <summary>Adds series beside the sampler's, as many as its number says; null for none.</summary>
     public Action<ISampleSink, int>? ExtraSeries { get; init; }
 
-    /// <summary>The most series of a batch, as far as it is known: every collector takes the heartbeat's.</summary>
+    /// <summary>What the collector takes, as far as it is known: every collector takes the heartbeat's series in one batch.</summary>
     public Func<Limits?> AnnouncedLimits { get; init; } = () => null;
 
-    /// <summary>Holds the batch after <see cref="Build"/>.</summary>
-    public BatchEncoder Encoder { get; } = new();
+    /// <summary>The tick's batches after <see cref="Build"/>: the first holds the alert records.</summary>
+    public IReadOnlyList<BatchEncoder> Batches => split.Batches;
+
+    /// <summary>The first batch after <see cref="Build"/>.</summary>
+    public BatchEncoder Encoder => split.Batches[0];
+
+    /// <summary>Has other sources from now on.</summary>
+    /// <param name="next">The sampler that asks them; the one before is disposed of.</param>
+    public void Replace(HostSampler next)
+    {
+        sampler.Dispose();
+        sampler = next;
+    }
 
     /// <summary>Collects.</summary>
-    /// <param name="settings">Interval, labels, how many alert records are allowed.</param>
+    /// <param name="settings">Interval, labels, sources, how many alert records are allowed.</param>
     /// <param name="counters">What the queue gave up.</param>
     /// <param name="collectedAt">Now.</param>
     /// <param name="extraSink">Sees every sample too; null for nobody.</param>
-    /// <returns>The counters as the batch's alert records tell them.</returns>
+    /// <returns>The counters as the first batch's alert records tell them.</returns>
     public QueueCounters Build(AgentSettings settings, QueueCounters counters, UnixMillis collectedAt, Func<ISampleSink, ISampleSink>? extraSink = null)
     {
-        Encoder.Begin(collectedAt, (int)settings.Interval.TotalMilliseconds, settings.Labels);
-        Encoder.IncludeMetadata = metadataAt is not { } at || time.GetElapsedTime(at) >= MetadataEvery;
-        metadataAt = Encoder.IncludeMetadata ? time.GetTimestamp() : metadataAt;
-        var sink = extraSink is null ? Encoder : extraSink(Encoder);
-        sampler.Collect(sink);
-        ExtraSeries?.Invoke(sink, (AnnouncedLimits()?.SeriesPerBatchMax ?? Limits.SeriesPerBatchFloor) - Encoder.SeriesCount);
-        return AddAlerts(settings, counters, collectedAt);
+        var includeMetadata = metadataAt is not { } at || time.GetElapsedTime(at) >= MetadataEvery;
+        metadataAt = includeMetadata ? time.GetTimestamp() : metadataAt;
+        split.Begin(collectedAt, (int)settings.Interval.TotalMilliseconds, settings.Labels, includeMetadata, AnnouncedLimits());
+        var reported = AddAlerts(settings, counters, collectedAt);
+        var sink = extraSink is null ? split : extraSink(split);
+        var count = sampler.Collect(sink, settings.Interval * CollectShare);
+
+        // The heartbeat is one batch, whatever the collector's limits; in the profile host what does not fit goes into another one.
+        var seriesMax = settings.Sources.Profile == SourceProfile.Heartbeat ? split.SeriesPerBatchMax : settings.Sources.SeriesMax;
+        ExtraSeries?.Invoke(sink, seriesMax - count);
+        split.End();
+        return reported;
     }
 
     private QueueCounters AddAlerts(AgentSettings settings, QueueCounters counters, UnixMillis now)

@@ -41,6 +41,7 @@ internal sealed class AgentEvents
     public void EndTick(UnixMillis collectedAt, in QueueCounters counters, IReadOnlyList<InputCounters> inputs)
     {
         ProcessEvents.Post(Processes, collectedAt, Source);
+        Processes.Told();
         LifeCycle.Tick(counters, inputs);
     }
 }

@@ -49,9 +49,6 @@ internal sealed class CpuSource : IMetricSource
     public string Name => "cpu";
 
     /// <inheritdoc/>
-    public int SeriesMax => (CpuMax + 1) * ProcStat.ModeCount;
-
-    /// <inheritdoc/>
     public SourceOutcome Collect(ISampleSink sink)
     {
         // The start is enough: nine lines of at most 240 bytes. The rest of the file can be a hundred times longer.

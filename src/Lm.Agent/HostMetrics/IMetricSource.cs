@@ -8,9 +8,6 @@ internal interface IMetricSource
     /// <summary>The name that failures are counted and logged under.</summary>
     string Name { get; }
 
-    /// <summary>The most series that one <see cref="Collect"/> adds.</summary>
-    int SeriesMax { get; }
-
     /// <summary>Reads and adds this tick's samples: all of them, or none and the reason.</summary>
     /// <param name="sink">Where the samples go.</param>
     SourceOutcome Collect(ISampleSink sink);
@@ -19,8 +16,12 @@ internal interface IMetricSource
 /// <summary>How one source fared in one tick.</summary>
 /// <param name="SeriesCount">Series that were added; 0 when <paramref name="Fault"/> says why not.</param>
 /// <param name="Fault">Why nothing was added; <see cref="SourceFault.None"/> when all went well.</param>
-internal readonly record struct SourceOutcome(int SeriesCount, SourceFault Fault)
+/// <param name="OmittedCount">Things that should have had series and got none: beyond a bound, unreadable, or named like another.</param>
+internal readonly record struct SourceOutcome(int SeriesCount, SourceFault Fault, int OmittedCount = 0)
 {
+    /// <summary>Nothing was added, and nothing is wrong: this host has no such thing.</summary>
+    public static SourceOutcome NotHere => Added(0);
+
     /// <summary>The samples were added.</summary>
     /// <param name="seriesCount">How many.</param>
     public static SourceOutcome Added(int seriesCount) => new(seriesCount, SourceFault.None);
@@ -29,6 +30,11 @@ internal readonly record struct SourceOutcome(int SeriesCount, SourceFault Fault
     /// <param name="subject">The file or folder.</param>
     /// <param name="errno">What the kernel answered.</param>
     public static SourceOutcome Unreadable(string subject, int errno) => new(0, new SourceFault(subject, "", errno));
+
+    /// <summary>Nothing was added: a file could not be read, or is not there because the kernel does not have the thing.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="errno">What the kernel answered.</param>
+    public static SourceOutcome UnreadableOrNotHere(KeptFile file, int errno) => errno == Libc.NotFound ? NotHere : Unreadable(file.Name, errno);
 
     /// <summary>Nothing was added: what was read is not in the expected form.</summary>
     /// <param name="subject">The file or folder.</param>

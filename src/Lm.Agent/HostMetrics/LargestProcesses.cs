@@ -18,7 +18,7 @@ internal sealed class LargestProcesses(int max)
     /// <summary>Whether a process may be among the largest: there is room, or it holds no less than the last of those kept.</summary>
     /// <param name="residentPages">What it holds. Nothing, as a kernel thread or the dead, is never enough.</param>
     public bool HasRoomFor(ulong residentPages) =>
-        residentPages > 0 && (Count < kept.Length || residentPages >= kept[^1].ResidentPages);
+        residentPages > 0 && kept.Length > 0 && (Count < kept.Length || residentPages >= kept[^1].ResidentPages);
 
     /// <summary>Keeps a process if it is among the largest.</summary>
     /// <param name="pid">Its id.</param>

@@ -19,8 +19,11 @@ internal static unsafe partial class Libc
     /// <summary>The call was interrupted by a signal and is made again.</summary>
     public const int Interrupted = 4;
 
-    /// <summary>A file or path is larger than its bound here.</summary>
+    /// <summary>A file is larger than its bound here.</summary>
     public const int TooLarge = 27;
+
+    /// <summary>A path is longer than its bound here.</summary>
+    public const int NameTooLong = 36;
 
     /// <summary><c>O_RDONLY | O_CLOEXEC</c> of every architecture that .NET runs on.</summary>
     public const int OpenReadOnly = 0x80000;
@@ -39,9 +42,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
     public static partial int Open(byte* path, int flags);
 
-    /// <summary>read(2).</summary>
-    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
-    public static partial nint Read(int descriptor, byte* buffer, nint count);
+    /// <summary>pread(2).</summary>
+    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+    public static partial nint ReadAt(int descriptor, byte* buffer, nint count, long offset);
 
     /// <summary>close(2).</summary>
     [LibraryImport("libc", EntryPoint = "close")]
@@ -58,6 +61,10 @@ internal static unsafe partial class Libc
     /// <summary>closedir(3).</summary>
     [LibraryImport("libc", EntryPoint = "closedir")]
     public static partial int CloseDirectory(void* directory);
+
+    /// <summary>realpath(3): the path without links, to be freed; or null.</summary>
+    [LibraryImport("libc", EntryPoint = "realpath")]
+    public static partial byte* RealPath(byte* path, byte* resolved);
 
     /// <summary>statvfs(3).</summary>
     [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true)]
@@ -104,5 +111,11 @@ internal static unsafe partial class Libc
 
         /// <summary>Free fragments that an unprivileged user may take.</summary>
         public ulong BlocksAvailable;
+
+        /// <summary>Inodes in all.</summary>
+        public ulong Files;
+
+        /// <summary>Free inodes.</summary>
+        public ulong FilesFree;
     }
 }

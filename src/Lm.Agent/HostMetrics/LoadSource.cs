@@ -20,9 +20,6 @@ internal sealed class LoadSource(ProcFs proc) : IMetricSource
     public string Name => "load";
 
     /// <inheritdoc/>
-    public int SeriesMax => 3;
-
-    /// <inheritdoc/>
     public SourceOutcome Collect(ISampleSink sink)
     {
         var errno = proc.ReadStart("loadavg"u8, out var text);

@@ -17,9 +17,6 @@ internal sealed class MemorySource(ProcFs proc) : IMetricSource
     public string Name => "memory";
 
     /// <inheritdoc/>
-    public int SeriesMax => 2;
-
-    /// <inheritdoc/>
     public SourceOutcome Collect(ISampleSink sink)
     {
         var errno = proc.ReadWhole("meminfo"u8, out var text);

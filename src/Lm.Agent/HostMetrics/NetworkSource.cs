@@ -24,9 +24,6 @@ internal sealed class NetworkSource(ProcFs proc) : IMetricSource
     public string Name => "network";
 
     /// <inheritdoc/>
-    public int SeriesMax => DeviceMax * 2;
-
-    /// <inheritdoc/>
     public SourceOutcome Collect(ISampleSink sink)
     {
         var errno = proc.ReadWhole("net/dev"u8, out var text);

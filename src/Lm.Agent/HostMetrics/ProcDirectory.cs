@@ -1,27 +1,13 @@
-using System.Runtime.InteropServices;
-
 namespace Lm.Agent.HostMetrics;
 
 /// <summary>The process ids of /proc, listed without a string for each.</summary>
-/// <remarks>Source: readdir(3). Entries that are not numbers (<c>self</c>, <c>stat</c>, <c>sys</c>) are passed over.</remarks>
-internal unsafe ref struct ProcDirectory
+/// <remarks>Entries that are not numbers (<c>self</c>, <c>stat</c>, <c>sys</c>) are passed over.</remarks>
+internal ref struct ProcDirectory(HostDirectory directory)
 {
-    private void* directory;
-
-    private ProcDirectory(void* directory) => this.directory = directory;
+    private HostDirectory directory = directory;
 
     /// <summary>What the kernel answered when the listing broke off before its end; 0 when it did not.</summary>
-    public int Errno { get; private set; }
-
-    /// <summary>Opens a folder.</summary>
-    /// <param name="path">Its name, ending with a NUL.</param>
-    /// <param name="opened">The listing; empty after an error.</param>
-    /// <returns>0, or the error number.</returns>
-    public static int Open(byte* path, out ProcDirectory opened)
-    {
-        opened = new ProcDirectory(Libc.OpenDirectory(path));
-        return opened.directory == null ? Marshal.GetLastPInvokeError() : 0;
-    }
+    public readonly int Errno => directory.Errno;
 
     /// <summary>Goes to the next process.</summary>
     /// <param name="pid">Its id.</param>
@@ -29,17 +15,9 @@ internal unsafe ref struct ProcDirectory
     public bool TryNext(out int pid)
     {
         pid = 0;
-        while (directory != null)
+        while (directory.TryNext(out var name))
         {
-            var entry = Libc.ReadDirectory(directory);
-            if (entry == null)
-            {
-                // Null is both the end and an error; only errno tells, and the call sets it to zero first.
-                Errno = Marshal.GetLastPInvokeError();
-                return false;
-            }
-
-            if (TryParsePid(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(&entry->Name), out pid))
+            if (TryParsePid(name, out pid))
             {
                 return true;
             }
@@ -49,14 +27,7 @@ internal unsafe ref struct ProcDirectory
     }
 
     /// <summary>Ends the listing.</summary>
-    public void Dispose()
-    {
-        if (directory != null)
-        {
-            _ = Libc.CloseDirectory(directory);
-            directory = null;
-        }
-    }
+    public void Dispose() => directory.Dispose();
 
     private static bool TryParsePid(ReadOnlySpan<byte> name, out int pid)
     {

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Lm.Agent.HostMetrics;
 
-/// <summary>Reads files of /proc, under a root that tests can move, into one buffer that is used again and again.</summary>
+/// <summary>Reads files of /proc or /sys, under a root that tests can move, into one buffer that is used again and again.</summary>
 /// <remarks>
 /// <list type="bullet">
 /// <item>A text that was read is valid until the next read.</item>
@@ -20,20 +20,27 @@ internal sealed unsafe class ProcFs
     /// <summary>Bytes of one <c>ReadStart</c>: whole single-record files, and the CPU lines of /proc/stat many times over.</summary>
     public const int StartBytes = 16 * 1024;
 
-    // "/" + ten digits + "/" + the longest file name below + NUL, with room to spare.
-    private const int RelativePathBytesMax = 64;
+    /// <summary>Bytes of the longest path below the root: a container's cgroup has some 250.</summary>
+    public const int RelativePathBytesMax = 1024;
+
+    // Each costs a descriptor; a host with a thousand interfaces opens the others at each tick.
+    private const int KeptFilesMax = 384;
 
     private readonly byte[] path;
     private readonly int rootBytes;
+    private readonly bool isKernels;
     private byte[] buffer = new byte[StartBytes];
+    private int keptCount;
 
     /// <summary>Reads under a root.</summary>
-    /// <param name="root">The folder that stands for /proc.</param>
+    /// <param name="root">The folder that stands for /proc or /sys.</param>
     public ProcFs(string root = "/proc")
     {
         Root = root;
+        // Elsewhere are plain files, and one that was deleted reads on where it was kept open.
+        isKernels = root is "/proc" or "/sys";
         rootBytes = Encoding.UTF8.GetByteCount(root);
-        path = new byte[rootBytes + RelativePathBytesMax];
+        path = new byte[rootBytes + RelativePathBytesMax + 2];
         Encoding.UTF8.GetBytes(root, path);
     }
 
@@ -50,8 +57,7 @@ internal sealed unsafe class ProcFs
     /// <returns>0, or the error number; <see cref="Libc.TooLarge"/> above <see cref="FileBytesMax"/>.</returns>
     public int ReadWhole(ReadOnlySpan<byte> file, out ReadOnlySpan<byte> text)
     {
-        SetFile(file);
-        return Read(isWhole: true, out text);
+        return SetFile(file) ? Read(isWhole: true, out text) : TooLong(out text);
     }
 
     /// <summary>Reads the first <see cref="StartBytes"/> of a file with a single read(2).</summary>
@@ -61,8 +67,7 @@ internal sealed unsafe class ProcFs
     /// <remarks>The kernel makes these files in one piece, so one read gets all that fits; asking again for the end of file would only cost a call.</remarks>
     public int ReadStart(ReadOnlySpan<byte> file, out ReadOnlySpan<byte> text)
     {
-        SetFile(file);
-        return Read(isWhole: false, out text);
+        return SetFile(file) ? Read(isWhole: false, out text) : TooLong(out text);
     }
 
     /// <summary>Reads the start of one process's file, as <see cref="ReadStart(ReadOnlySpan{byte}, out ReadOnlySpan{byte})"/> does.</summary>
@@ -86,40 +91,117 @@ internal sealed unsafe class ProcFs
     /// <returns>0, or the error number.</returns>
     public int OpenProcesses(out ProcDirectory directory)
     {
-        path[rootBytes] = 0;
+        var errno = Open(default, out var root);
+        directory = new ProcDirectory(root);
+        return errno;
+    }
+
+    /// <summary>Begins listing a folder.</summary>
+    /// <param name="folder">Its path relative to the root.</param>
+    /// <param name="directory">The listing, to be disposed of; empty after an error.</param>
+    /// <returns>0, or the error number.</returns>
+    public int Open(ReadOnlySpan<byte> folder, out HostDirectory directory)
+    {
+        directory = default;
+        if (!SetFile(folder))
+        {
+            return Libc.NameTooLong;
+        }
+
         fixed (byte* name = path)
         {
-            return ProcDirectory.Open(name, out directory);
+            return HostDirectory.Open(name, out directory);
         }
     }
 
-    private void SetFile(ReadOnlySpan<byte> file)
+    /// <summary>Reads a file that may stay open until the next tick.</summary>
+    /// <param name="file">Its path relative to the root.</param>
+    /// <param name="descriptor">The open file, or -1; the caller's to keep and to <see cref="Release"/>.</param>
+    /// <param name="isOneRead">Whether the kernel makes the file in one piece, so that one read gets all.</param>
+    /// <param name="text">Its bytes, until the next read; empty after an error.</param>
+    /// <returns>0, or the error number.</returns>
+    public int ReadKept(ReadOnlySpan<byte> file, ref int descriptor, bool isOneRead, out ReadOnlySpan<byte> text)
     {
+        if (descriptor >= 0)
+        {
+            if (ReadAll(descriptor, isOneRead, out var kept) == 0)
+            {
+                text = buffer.AsSpan(0, kept);
+                return 0;
+            }
+
+            // A device that was taken out and put in again has another file under the same name.
+            Release(ref descriptor);
+        }
+
+        text = default;
+        if (!SetFile(file))
+        {
+            return Libc.NameTooLong;
+        }
+
+        var errno = OpenFile(out var opened);
+        if (errno != 0)
+        {
+            return errno;
+        }
+
+        errno = ReadAll(opened, isOneRead, out var length);
+        if (errno == 0 && isKernels && keptCount < KeptFilesMax)
+        {
+            descriptor = opened;
+            keptCount++;
+        }
+        else
+        {
+            _ = Libc.Close(opened);
+        }
+
+        text = errno == 0 ? buffer.AsSpan(0, length) : default;
+        return errno;
+    }
+
+    /// <summary>Closes a file that <see cref="ReadKept"/> left open.</summary>
+    public void Release(ref int descriptor)
+    {
+        if (descriptor >= 0)
+        {
+            _ = Libc.Close(descriptor); // read only: there is nothing that a failing close could lose
+            descriptor = -1;
+            keptCount--;
+        }
+    }
+
+    private static int TooLong(out ReadOnlySpan<byte> text)
+    {
+        text = default;
+        return Libc.NameTooLong;
+    }
+
+    private bool SetFile(ReadOnlySpan<byte> file)
+    {
+        if (file.Length > RelativePathBytesMax)
+        {
+            return false;
+        }
+
         var tail = path.AsSpan(rootBytes);
         tail[0] = (byte)'/';
         file.CopyTo(tail[1..]);
         tail[file.Length + 1] = 0;
+        return true;
     }
 
     private int Read(bool isWhole, out ReadOnlySpan<byte> text)
     {
         text = default;
-        int descriptor;
-        fixed (byte* name = path)
+        var errno = OpenFile(out var descriptor);
+        if (errno != 0)
         {
-            do
-            {
-                descriptor = Libc.Open(name, Libc.OpenReadOnly);
-            }
-            while (descriptor < 0 && Marshal.GetLastPInvokeError() == Libc.Interrupted);
+            return errno;
         }
 
-        if (descriptor < 0)
-        {
-            return Marshal.GetLastPInvokeError();
-        }
-
-        var errno = isWhole ? ReadToEnd(descriptor, out var length) : ReadOnce(descriptor, 0, StartBytes, out length);
+        errno = isWhole ? ReadAll(descriptor, isOneRead: false, out var length) : ReadOnce(descriptor, 0, StartBytes, out length);
         _ = Libc.Close(descriptor); // read only: there is nothing that a failing close could lose
         if (errno == 0)
         {
@@ -129,7 +211,21 @@ internal sealed unsafe class ProcFs
         return errno;
     }
 
-    private int ReadToEnd(int descriptor, out int length)
+    private int OpenFile(out int descriptor)
+    {
+        fixed (byte* name = path)
+        {
+            do
+            {
+                descriptor = Libc.Open(name, Libc.OpenReadOnly);
+            }
+            while (descriptor < 0 && Marshal.GetLastPInvokeError() == Libc.Interrupted);
+        }
+
+        return descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
+    }
+
+    private int ReadAll(int descriptor, bool isOneRead, out int length)
     {
         length = 0;
         while (true)
@@ -144,23 +240,29 @@ internal sealed unsafe class ProcFs
                 Array.Resize(ref buffer, buffer.Length * 2);
             }
 
-            var errno = ReadOnce(descriptor, length, buffer.Length - length, out var count);
+            var room = buffer.Length - length;
+            var errno = ReadOnce(descriptor, length, room, out var count);
             if (errno != 0 || count == 0)
             {
                 return errno;
             }
 
             length += count;
+            if (isOneRead && count < room)
+            {
+                return 0;
+            }
         }
     }
 
+    // At an offset, so that a file that stays open is made anew by each first read.
     private int ReadOnce(int descriptor, int offset, int count, out int length)
     {
         fixed (byte* at = &buffer[offset])
         {
             while (true)
             {
-                var got = Libc.Read(descriptor, at, count);
+                var got = Libc.ReadAt(descriptor, at, count, offset);
                 if (got >= 0)
                 {
                     length = (int)got;

@@ -8,10 +8,12 @@ namespace Lm.Agent.HostMetrics;
 internal static class ProcPidStat
 {
     // Fields as the manual page numbers them; the first behind the name is 3.
-    private const int StateField = 3;
+    private const int ParentField = 4;
     private const int UserTicksField = 14;
     private const int SystemTicksField = 15;
+    private const int ThreadsField = 20;
     private const int StartTicksField = 22;
+    private const int ResidentField = 24;
 
     /// <summary>Parses the file's text.</summary>
     /// <param name="text">The text.</param>
@@ -28,17 +30,28 @@ internal static class ProcPidStat
         }
 
         var fields = text[(nameEnd + 1)..];
-        if (!TrySkip(ref fields, UserTicksField - StateField) || !ProcText.TryNextNumber(ref fields, out var userTicks)
+        if (!ProcText.TryNextField(ref fields, out var state) || !ProcText.TryNextField(ref fields, out var parent)
+            || !TrySkip(ref fields, UserTicksField - ParentField - 1) || !ProcText.TryNextNumber(ref fields, out var userTicks)
             || !ProcText.TryNextNumber(ref fields, out var systemTicks)
-            || !TrySkip(ref fields, StartTicksField - SystemTicksField - 1) || !ProcText.TryNextNumber(ref fields, out var startTicks)
+            || !TrySkip(ref fields, ThreadsField - SystemTicksField - 1) || !ProcText.TryNextField(ref fields, out var threads)
+            || !TrySkip(ref fields, StartTicksField - ThreadsField - 1) || !ProcText.TryNextNumber(ref fields, out var startTicks)
             || fields.IsEmpty)
         {
             return false;
         }
 
+        // What only the profile host asks for is zero where it cannot be understood.
+        _ = ProcText.TryParseNumber(parent, out var parentId);
+        _ = ProcText.TryParseNumber(threads, out var threadCount);
+        var residentPages = 0UL;
+        _ = TrySkip(ref fields, ResidentField - StartTicksField - 1) && ProcText.TryNextNumber(ref fields, out residentPages);
         process = new ProcessStat
         {
             Name = text[nameStart..nameEnd],
+            State = state[0],
+            ParentId = parentId,
+            ThreadCount = threadCount,
+            ResidentPages = residentPages,
             // Saturated: two counters near 2^64 are a broken kernel's, not a reason to wrap to almost nothing.
             CpuTicks = userTicks > ulong.MaxValue - systemTicks ? ulong.MaxValue : userTicks + systemTicks,
             StartTicks = startTicks,
@@ -71,4 +84,16 @@ internal readonly ref struct ProcessStat
 
     /// <summary>When it started, ticks since boot.</summary>
     public ulong StartTicks { get; init; }
+
+    /// <summary>Its state, a letter: R, S, D, Z…</summary>
+    public byte State { get; init; }
+
+    /// <summary>The process that it is a child of; 0 for none.</summary>
+    public ulong ParentId { get; init; }
+
+    /// <summary>Its threads.</summary>
+    public ulong ThreadCount { get; init; }
+
+    /// <summary>Memory that it holds, pages.</summary>
+    public ulong ResidentPages { get; init; }
 }

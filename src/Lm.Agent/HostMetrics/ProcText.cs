@@ -11,7 +11,7 @@ internal static class ProcText
     /// <param name="line">The line, without its newline.</param>
     /// <param name="isWhole">False when the text ends before the line does: its last number may be cut.</param>
     /// <returns>False when nothing is left.</returns>
-    public static bool TryNextLine(ref ReadOnlySpan<byte> text, out ReadOnlySpan<byte> line, out bool isWhole)
+    public static bool TryNextLine(scoped ref ReadOnlySpan<byte> text, out ReadOnlySpan<byte> line, out bool isWhole)
     {
         var end = text.IndexOf((byte)'\n');
         isWhole = end >= 0;
@@ -25,7 +25,7 @@ internal static class ProcText
     /// <param name="line">The line; what is left of it afterwards.</param>
     /// <param name="field">The field, without blanks.</param>
     /// <returns>False when only blanks are left.</returns>
-    public static bool TryNextField(ref ReadOnlySpan<byte> line, out ReadOnlySpan<byte> field)
+    public static bool TryNextField(scoped ref ReadOnlySpan<byte> line, out ReadOnlySpan<byte> field)
     {
         line = line.TrimStart(" \t"u8);
         var end = line.IndexOfAny((byte)' ', (byte)'\t', (byte)'\n');
@@ -38,7 +38,7 @@ internal static class ProcText
     /// <param name="line">The line; what is left of it afterwards.</param>
     /// <param name="number">The number.</param>
     /// <returns>False when there is no field, or it is not a number from 0 to 2^64 - 1.</returns>
-    public static bool TryNextNumber(ref ReadOnlySpan<byte> line, out ulong number)
+    public static bool TryNextNumber(scoped ref ReadOnlySpan<byte> line, out ulong number)
     {
         number = 0;
         return TryNextField(ref line, out var field) && TryParseNumber(field, out number);

@@ -41,14 +41,20 @@ internal sealed class ProcessChanges
     /// <summary>Begins a look.</summary>
     public void Begin()
     {
-        started.Clear();
-        ended.Clear();
-        (StartedCount, EndedCount) = (0, 0);
+        Told();
         look++;
         if (!IsOn && known.Count > 0)
         {
             Forget();
         }
+    }
+
+    /// <summary>The changes of the last look were told: they are not told again when the next tick has no look.</summary>
+    public void Told()
+    {
+        started.Clear();
+        ended.Clear();
+        (StartedCount, EndedCount) = (0, 0);
     }
 
     /// <summary>A process is there.</summary>

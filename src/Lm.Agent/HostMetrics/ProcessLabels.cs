@@ -5,12 +5,13 @@ namespace Lm.Agent.HostMetrics;
 
 /// <summary>The labels of processes, made once for each and kept while it is among the largest.</summary>
 /// <remarks>Bounded: when all places are taken, the process that was asked for longest ago loses its place.</remarks>
-internal sealed class ProcessLabels
+/// <param name="processMax">The most processes that one tick asks for.</param>
+internal sealed class ProcessLabels(int processMax)
 {
-    // Four times what one tick asks for: processes that change places at the cap do not make new strings at every tick.
-    private const int PlaceMax = 4 * ProcessSource.ProcessMax;
+    // Processes that change places at the cap do not make new strings at every tick.
+    private const int PlacesForEach = 4;
 
-    private readonly Entry[] entries = new Entry[PlaceMax];
+    private readonly Entry[] entries = new Entry[Math.Max(1, PlacesForEach * processMax)];
     private long useCount;
 
     /// <summary>The labels of a process.</summary>

@@ -34,7 +34,7 @@ internal sealed class ProcessSource : IMetricSource
     private readonly KernelUnits units;
     private readonly BootTime bootTime;
     private readonly LargestProcesses largest = new(ProcessMax);
-    private readonly ProcessLabels labels = new();
+    private readonly ProcessLabels labels = new(ProcessMax);
     private readonly ProcessChanges? changes;
 
     /// <summary>Reads <c>PID/statm</c> of all processes, <c>PID/stat</c> of the largest, and the boot time from <c>stat</c>.</summary>
@@ -52,9 +52,6 @@ internal sealed class ProcessSource : IMetricSource
 
     /// <inheritdoc/>
     public string Name => "process";
-
-    /// <inheritdoc/>
-    public int SeriesMax => (ProcessMax * 2) + 1;
 
     /// <inheritdoc/>
     public SourceOutcome Collect(ISampleSink sink)

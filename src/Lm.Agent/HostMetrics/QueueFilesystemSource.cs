@@ -29,9 +29,6 @@ internal sealed unsafe class QueueFilesystemSource : IMetricSource
     public string Name => "queue_filesystem";
 
     /// <inheritdoc/>
-    public int SeriesMax => 2;
-
-    /// <inheritdoc/>
     public SourceOutcome Collect(ISampleSink sink)
     {
         Libc.StatVfsResult result;

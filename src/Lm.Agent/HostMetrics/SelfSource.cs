@@ -18,9 +18,6 @@ internal sealed class SelfSource(ProcFs proc, KernelUnits units) : IMetricSource
     public string Name => "self";
 
     /// <inheritdoc/>
-    public int SeriesMax => 2;
-
-    /// <inheritdoc/>
     public SourceOutcome Collect(ISampleSink sink)
     {
         var errno = proc.ReadStart("self/stat"u8, out var text);

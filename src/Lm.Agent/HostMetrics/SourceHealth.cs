@@ -1,10 +1,18 @@
+using Lm.Protocol;
+
 namespace Lm.Agent.HostMetrics;
 
 /// <summary>How a source has fared since the agent started.</summary>
 internal sealed class SourceHealth(string name)
 {
+    private readonly Label[] labels = [new Label("source", name)];
+    private int omittedCount;
+
     /// <summary>The source's name.</summary>
     public string Name { get; } = name;
+
+    /// <summary>The label <c>source</c>.</summary>
+    public ReadOnlySpan<Label> Labels => labels;
 
     /// <summary>Ticks in which it gave no samples.</summary>
     public long FailureCount { get; private set; }
@@ -14,6 +22,20 @@ internal sealed class SourceHealth(string name)
 
     /// <summary>Ticks without samples, one after the other, up to the last one; 0 when that one was good.</summary>
     public long FailuresInRow { get; private set; }
+
+    /// <summary>What it left out in the last round.</summary>
+    public int OmittedCount
+    {
+        get => omittedCount;
+        set
+        {
+            omittedCount = value;
+            HasOmitted |= value > 0;
+        }
+    }
+
+    /// <summary>Whether it ever left anything out.</summary>
+    public bool HasOmitted { get; private set; }
 
     /// <summary>Takes a tick's outcome.</summary>
     /// <param name="fault">Why there were no samples, or <see cref="SourceFault.None"/>.</param>

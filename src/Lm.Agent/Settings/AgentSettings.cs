@@ -45,6 +45,9 @@ internal sealed record AgentSettings
     /// <summary><c>[[log_inputs]]</c>.</summary>
     public required IReadOnlyList<LogInput> LogInputs { get; init; }
 
+    /// <summary><c>[sources]</c>.</summary>
+    public SourcesSettings Sources { get; init; } = new();
+
     /// <summary><c>[events]</c>.</summary>
     public EventSettings Events { get; init; } = new();
 

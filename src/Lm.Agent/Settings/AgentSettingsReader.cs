@@ -87,6 +87,7 @@ internal sealed class AgentSettingsReader
         AlertsPerBatchMax = (int)root.ReadInteger("max_alerts_per_batch", 1, 0, 64),
         Labels = ReadLabels(),
         LogInputs = LogInputReader.ReadAll(root),
+        Sources = SourcesReader.Read(root),
         Events = EventSettings.Read(root),
         Watches = WatchReader.ReadAll(root, queueDirectory),
         Gather = new GatherReader(root, path, interval, time).ReadAll(),

@@ -68,6 +68,31 @@ public sealed class AgentSettingsTests : IDisposable
         Assert.Single(settings.Tls.Roots!);
     }
 
+    [Fact]
+    public void Sources_are_those_of_the_profile_host_as_the_catalog_has_them_when_nothing_is_said()
+    {
+        var sources = Read("agent-minimal.good.toml").Sources;
+
+        Assert.Equal(new SourcesSettings(), sources);
+        Assert.Equal((SourceProfile.Host, 10_000), (sources.Profile, sources.SeriesMax));
+        Assert.All(sources.All, source => Assert.True(source.IsEnabled));
+    }
+
+    [Fact]
+    public void Sources_are_switched_and_bounded_one_by_one()
+    {
+        var sources = Read("agent-full.good.toml").Sources;
+
+        Assert.Equal(500, sources.SeriesMax);
+        Assert.Equal(["cpu_info"], sources.All.Where(source => !source.IsEnabled).Select(source => source.Name));
+        var filesystem = sources.Of("filesystem");
+        Assert.Equal((60.0, 70), (filesystem.Interval.TotalSeconds, filesystem.SeriesMax));
+        Assert.True(filesystem.Names!.Allows("/srv/a/b") && filesystem.Names.Allows("/") && !filesystem.Names.Allows("/home"));
+        Assert.True(filesystem.Devices!.Allows("/dev/loop0") && filesystem.Types!.Allows("overlay") && !filesystem.Types.Allows("tmpfs"));
+        Assert.Equal((3, 0), sources.Of("processes").Top);
+        Assert.NotEqual(new SourcesSettings(), sources);
+    }
+
     private static (bool Recognises, bool HasOffsets, double Timeout, int Excludes, bool IsMultiline) Rest(LogInput input) =>
         (input.Recognises, input.HasOffsets, input.MultilineTimeout.TotalSeconds, input.Exclude.Count, input.MultilineStart is not null);
 
