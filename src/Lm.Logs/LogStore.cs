@@ -160,6 +160,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
                 }
             }
 
+            frozen.ForEach(TryWrite);
             CountMemory();
         }
     }
