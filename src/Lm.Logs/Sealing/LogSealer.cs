@@ -25,9 +25,9 @@ internal sealed class LogSealer
     private readonly string path;
     private readonly CancellationToken stopping;
     private readonly StreamTexts texts = new(static _ => true);
+    private readonly List<IFileHandle> scratch = [];
     private long damaged;
     private int passes;
-    private IFileHandle? scratch;
 
     private LogSealer(IFileSystem files, string path, SealJob job, CancellationToken stopping) =>
         (this.files, this.path, this.job, this.stopping) = (files, path, job, stopping);
@@ -55,7 +55,7 @@ internal sealed class LogSealer
         }
         finally
         {
-            sealer.DropScratch();
+            sealer.DropScratch(0);
             opened.Release();
         }
     }
@@ -93,10 +93,7 @@ internal sealed class LogSealer
     // Runs that are merged to as few as memory allows, at least to half as many: their lines then stand in a new scratch file.
     private List<SortedRun> Merge(List<SortedRun> runs)
     {
-        var before = scratch;
-        var file = CreateScratch();
-        scratch = file;
-        using var writer = new RunWriter(file);
+        using var writer = new RunWriter(CreateScratch());
         var merged = new List<SortedRun>();
         for (var from = 0; from < runs.Count;)
         {
@@ -115,7 +112,7 @@ internal sealed class LogSealer
             from = until;
         }
 
-        Drop(before);
+        DropScratch(1);
         return [.. merged.OrderBy(static run => run.MinTime)];
     }
 
@@ -140,21 +137,18 @@ internal sealed class LogSealer
     {
         var name = $"{path}.{passes++}{LogPaths.TemporaryEnding}";
         files.Delete(name);
-        return files.Create(name);
+        var file = files.Create(name);
+        scratch.Add(file);
+        return file;
     }
 
-    private void DropScratch()
+    private void DropScratch(int kept)
     {
-        Drop(scratch);
-        scratch = null;
-    }
-
-    private void Drop(IFileHandle? file)
-    {
-        if (file is not null)
+        while (scratch.Count > kept)
         {
-            file.Dispose();
-            LogPaths.DeleteLeftover(files, file.Path);
+            scratch[0].Dispose();
+            LogPaths.DeleteLeftover(files, scratch[0].Path);
+            scratch.RemoveAt(0);
         }
     }
 }
