@@ -28,7 +28,7 @@ internal sealed class LogBatch(int lines, bool isFlood)
             var number = ((long)sequence * lines) + i;
             var text = source.Get(number, time.Value);
             BodyBytes += text.Length;
-            encoder.AddLog(new LogRecord(second, number * 7919 % 20 < 18 ? 9 : 13 + (int)(number % 2 * 4), System.Text.Encoding.ASCII.GetString(text), isFlood ? [new Label("input", $"input {number}")] : Attributes));
+            encoder.AddLog(new LogRecord(second, number * 7919 % 20 < 18 ? 9 : 13 + (int)(number % 2 * 4), System.Text.Encoding.ASCII.GetString(text), isFlood ? [new Label("input", $"input {i}")] : Attributes));
         }
 
         return encoder.EncodeFrame(new BatchKey(agent.Id, agent.Queue, new SequenceRange(sequence, sequence))).ToArray();
