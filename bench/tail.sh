@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What it costs to take a log file in: tail.sh [DIR-WITH-lm-collector-and-lm-agent] [MIB]   (default out/, 1024)
-# Syslog-like lines, read by lm-agent --once and taken by the collector. Prints one line of JSON last: CPU seconds of both programs (user + system),
-# MiB of raw lines for each second of them, the agent's peak memory.
+# Syslog-like lines, read by lm-agent --once, taken and sealed by the collector. Prints one line of JSON last: CPU seconds of both programs (user + system),
+# MiB of raw lines for each second of them, how much of it is sealed and what that takes, peak memory.
 set -euo pipefail
 LM_BIN=${1:-${LM_BIN:-}}
 [[ -n $LM_BIN ]] || unset LM_BIN
@@ -42,22 +42,39 @@ with open(sys.argv[1], "wb") as f:
 P
 start_collector
 wait_ready
-python3 - "$bin/lm-agent" "$work" "$collector_pid" <<'P'
+metric() { ask /metrics | awk -v name="$1" '$1 == name { print $2 }'; }
+cpu() { awk '{ print ($14 + $15) / 100 }' "/proc/$collector_pid/stat"; }
+
+before=$(cpu)
+python3 - "$bin/lm-agent" "$work" <<'P'
 import json, os, sys, time
-agent, work, collector = sys.argv[1:]
-def cpu(pid):
-    fields = open(f"/proc/{pid}/stat").read().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-before, began = cpu(collector), time.monotonic()
+agent, work = sys.argv[1:]
+began = time.monotonic()
 pid = os.posix_spawn(agent, [agent, "--once", f"{work}/agent.toml"], os.environ, file_actions=[
     (os.POSIX_SPAWN_OPEN, 2, f"{work}/agent.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)])
 _, status, usage = os.wait4(pid, 0)
-wall, mib = time.monotonic() - began, os.path.getsize(f"{work}/syslog") / 2**20
-own, other = usage.ru_utime + usage.ru_stime, cpu(collector) - before
-print(json.dumps({
-    "mib": round(mib), "seconds": round(wall, 1), "exit_code": os.waitstatus_to_exitcode(status),
-    "agent_user_s": round(usage.ru_utime, 2), "agent_system_s": round(usage.ru_stime, 2), "collector_s": round(other, 2),
-    "agent_mib_per_cpu_s": round(mib / own, 1), "collector_mib_per_cpu_s": round(mib / max(other, 0.01), 1), "both_mib_per_cpu_s": round(mib / (own + other), 1),
-    "agent_peak_mib": round(usage.ru_maxrss / 1024, 1)}))
-sys.exit(os.waitstatus_to_exitcode(status))
+json.dump({
+    "seconds": round(time.monotonic() - began, 1), "exit_code": os.waitstatus_to_exitcode(status),
+    "agent_user_s": round(usage.ru_utime, 2), "agent_system_s": round(usage.ru_stime, 2), "agent_peak_mib": round(usage.ru_maxrss / 1024, 1)}, open(f"{work}/run", "w"))
+P
+# A file is complete at 64 MiB, some 330 MiB of these lines: such files are sealed in the background, while lines come or a few seconds later.
+quiet=0
+while [[ $quiet -lt 3 ]]; do
+  sleep 3
+  if [[ $(metric 'lm_collector_logs_files{kind="waiting"}') == 0 ]]; then quiet=$((quiet + 1)); else quiet=0; fi
+done
+after=$(cpu)
+ask /metrics >"$work/metrics"
+python3 - "$work" "$before" "$after" "$(awk '/^VmHWM/ { print $2 / 1024 }' "/proc/$collector_pid/status")" <<'P'
+import json, os, re, sys
+work, collector = sys.argv[1], float(sys.argv[3]) - float(sys.argv[2])
+run = json.load(open(f"{work}/run"))
+metrics = dict(re.findall(r'^(\S+(?:\{[^}]*\})?) (\S+)$', open(f"{work}/metrics").read(), re.M))
+value = lambda name: float(metrics[name]) / 2**20
+mib, agent = os.path.getsize(f"{work}/syslog") / 2**20, run["agent_user_s"] + run["agent_system_s"]
+sealed, stored = value("lm_collector_logs_sealed_record_bytes"), value('lm_collector_logs_file_bytes{kind="sealed"}')
+print(json.dumps({"mib": round(mib), **run, "collector_s": round(collector, 2), "collector_peak_mib": round(float(sys.argv[4]), 1),
+    "agent_mib_per_cpu_s": round(mib / agent, 1), "collector_mib_per_cpu_s": round(mib / max(collector, 0.01), 1), "both_mib_per_cpu_s": round(mib / (agent + collector), 1),
+    "sealed_mib": round(sealed, 1), "raw_per_stored": round(sealed / stored, 2) if stored else None}))
+sys.exit(run["exit_code"])
 P

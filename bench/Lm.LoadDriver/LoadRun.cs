@@ -22,6 +22,9 @@ internal sealed class LoadRun(Uri address, X509Certificate2Collection authoritie
     /// <summary>Every so many batches of an agent one has an alert record; 0: none has.</summary>
     public int AlertEvery { get; init; }
 
+    /// <summary>Whether each line has a stream of its own.</summary>
+    public bool IsFlood { get; init; }
+
     /// <summary>Bytes of the lines of all batches.</summary>
     public long BodyBytes { get; private set; }
 
@@ -35,7 +38,7 @@ internal sealed class LoadRun(Uri address, X509Certificate2Collection authoritie
         Parallel.For(0, agents.Length, index =>
         {
             var encoder = new BatchEncoder();
-            var logs = LogLines > 0 ? new LogBatch(LogLines) : null;
+            var logs = LogLines > 0 ? new LogBatch(LogLines, IsFlood) : null;
             frames[index] = new byte[batchesPerAgent][];
             for (var i = 0; i < batchesPerAgent; i++)
             {

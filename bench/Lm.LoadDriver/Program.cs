@@ -5,8 +5,10 @@ using Lm.LoadDriver;
 const string Help = """
     lm-load tokens  --agents N --secret-file F [--prefix P] [--remote-write]
         prints the collector's token table for the simulated agents
-    lm-load run     --url https://HOST:PORT --ca F --secret-file F [--agents 16] [--batches 20000] [--seconds 60] [--pid PID] [--prefix P] [--log-lines N | --alert-every N]
-        sends heartbeats of 107 series, one in N with an alert record, or batches of so many log lines; prints one JSON line
+    lm-load run     --url https://HOST:PORT --ca F --secret-file F [--agents 16] [--batches 20000] [--seconds 60] [--pid PID] [--prefix P]
+                     [--log-lines N [--flood] | --alert-every N]
+         sends heartbeats of 107 series, one in N with an alert record, or batches of so many log lines, each in a stream of its own with --flood;
+         prints one JSON line
     lm-load compare --url … --ca F --secret-file F --cert F --key F --bare-port N [--agents 16] [--batches 8000] [--rounds 4] [--pid PID]
                     [--at-least PERCENT]
         the same by turns to the collector and to a bare Kestrel endpoint; exit code 1 below the percentage
@@ -134,9 +136,10 @@ static async Task<int> LoadAsync(Arguments arguments, CancellationToken stopping
     var pid = arguments.Number("pid", 0, 0, int.MaxValue);
     var lines = arguments.Number("log-lines", 0, 0, 4096);
     var alertEvery = arguments.Number("alert-every", 0, 0, 1_000_000);
+    var isFlood = arguments.Flag("flood");
     var authorities = Comparison.Authorities(arguments.Required("ca"));
     arguments.RefuseUnread();
-    var run = new LoadRun(address, authorities, agents, Math.Max(1, batches / agents.Length), TimeProvider.System) { LogLines = lines, AlertEvery = alertEvery }.Encode();
+    var run = new LoadRun(address, authorities, agents, Math.Max(1, batches / agents.Length), TimeProvider.System) { LogLines = lines, AlertEvery = alertEvery, IsFlood = isFlood }.Encode();
     var result = await run.SendAsync(pid, seconds, stopping);
     LoadResult.PrintLine(json =>
     {

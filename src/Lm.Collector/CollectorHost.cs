@@ -68,7 +68,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         var space = new LocalSpace();
         var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series"));
         series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
-        var logParts = new LogStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"));
+        var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"));
         logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
         var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
         readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound); // endpoints are made below, long before anyone asks

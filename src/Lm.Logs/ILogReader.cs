@@ -4,11 +4,13 @@ namespace Lm.Logs;
 /// <remarks>Safe for concurrent use.</remarks>
 public interface ILogReader
 {
-    /// <summary>Streams that may have lines in a range, each once, in no particular order.</summary>
+    /// <summary>Shows streams that may have lines in a range, in no particular order; one that several files have comes as often.</summary>
     /// <param name="from">The earliest time, milliseconds since 1970-01-01T00:00:00Z.</param>
     /// <param name="until">The first time that no longer belongs to it.</param>
+    /// <param name="look">Looks at a stream; what it keeps is its own to bound.</param>
     /// <param name="cancellationToken">Ends it early.</param>
-    IReadOnlyCollection<LogStream> Streams(long from, long until, CancellationToken cancellationToken);
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    void EachStream(long from, long until, Action<LogStream> look, CancellationToken cancellationToken);
 
     /// <summary>How much a search over a range would read at most, from indexes alone.</summary>
     /// <param name="from">The earliest time, milliseconds since 1970-01-01T00:00:00Z.</param>

@@ -23,7 +23,4 @@ public readonly ref struct LogLine(
 
     /// <summary>What tells it from all others.</summary>
     public LogIdentity Identity { get; } = identity;
-
-    /// <summary>The line as it is stored, without its end.</summary>
-    internal ReadOnlySpan<byte> Stored { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Lm.Logs.Files;
 using Lm.Logs.Lines;
+using Lm.Logs.Sealing;
 using Lm.Logs.Search;
 using Lm.Logs.Store;
 using Lm.Platform;
@@ -37,6 +38,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
     private uint nextNumber;
     private long writes;
     private bool isFailing;
+    private string? sealingFolder; // where a file is being sealed to: it is not deleted for being empty
 
     // Fast enough not to count: the better compression comes at sealing.
     private const int OpenLevel = 1;
@@ -66,7 +68,8 @@ public sealed partial class LogStore : ILogReader, IDisposable
     /// <summary>Adds a line.</summary>
     /// <param name="entry">The line.</param>
     /// <param name="receivedAt">When its batch came.</param>
-    /// <exception cref="IOException">The disk takes nothing and memory is full. The line is not added, and must come again from the spool.</exception>
+    /// <exception cref="IOException">The disk takes nothing and memory is full, or what waits to be sealed fills its own bound. The line is not added, and must
+    /// come again from the spool.</exception>
     public void Append(in IncomingLine entry, UnixMillis receivedAt)
     {
         lock (gate)
@@ -80,6 +83,11 @@ public sealed partial class LogStore : ILogReader, IDisposable
             if (isFailing && memoryBytes > options.MemoryBytesMax)
             {
                 throw new IOException($"log lines wait in memory for a disk that takes nothing, and {options.MemoryBytesMax} bytes of them are the most");
+            }
+
+            if (waitingBytes > options.WaitingBytesMax)
+            {
+                throw new IOException($"the streams of {frozen.Count} log files that wait to be sealed take {waitingBytes} bytes of memory, and {options.WaitingBytesMax} are the most");
             }
 
             var window = LogWindow.Of(entry.Time, receivedAt.Value);
@@ -152,6 +160,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
                 }
             }
 
+            frozen.ForEach(TryWrite);
             CountMemory();
         }
     }
@@ -178,7 +187,8 @@ public sealed partial class LogStore : ILogReader, IDisposable
                 }
 
                 view = source.View();
-                job = new SealJob(ids.Next(), source.Window, source.Number, options.Incarnation, manifest.Covered, options.SealLevel, options.SearchBytesMax);
+                job = new SealJob(ids.Next(), source.Window, source.Number, options.Incarnation, manifest.Covered, options.SealLevel, options.SealBytesMax);
+                sealingFolder = Path.Combine(options.Directory, source.Window.Folder);
             }
         }
 
@@ -202,6 +212,10 @@ public sealed partial class LogStore : ILogReader, IDisposable
         finally
         {
             view.Dispose();
+            lock (gate)
+            {
+                sealingFolder = null;
+            }
         }
     }
 
@@ -227,19 +241,18 @@ public sealed partial class LogStore : ILogReader, IDisposable
     }
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<LogStream> Streams(long from, long until, CancellationToken cancellationToken)
+    public void EachStream(long from, long until, Action<LogStream> look, CancellationToken cancellationToken)
     {
-        var found = new HashSet<LogStream>();
+        ArgumentNullException.ThrowIfNull(look);
+        List<LogStream> found;
         lock (gate)
         {
-            foreach (var file in AllOpen())
-            {
-                file.AddStreams(from, until, found);
-            }
+            found = [.. AllOpen().SelectMany(file => file.StreamsIn(from, until))];
         }
 
-        EachIndex(from, until, index => index.AddStreams(from, until, found), cancellationToken);
-        return found;
+        // Who looks takes its time: lines are added meanwhile.
+        found.ForEach(look);
+        EachIndex(from, until, index => index.StreamsIn(from, until).ForEach(look), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -534,14 +547,18 @@ public sealed partial class LogStore : ILogReader, IDisposable
 
     private void DeleteEmpty(string folder)
     {
-        for (var i = 0; i < 2; i++, folder = Path.GetDirectoryName(folder)!)
+        lock (gate)
         {
-            if (files.List(folder).Count > 0 || files.ListDirectories(folder).Count > 0)
+            for (var i = 0; i < 2; i++, folder = Path.GetDirectoryName(folder)!)
             {
-                return;
-            }
+                var isWanted = sealingFolder is { } wanted && (wanted == folder || wanted.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal));
+                if (isWanted || files.List(folder).Count > 0 || files.ListDirectories(folder).Count > 0)
+                {
+                    return;
+                }
 
-            files.DeleteDirectory(folder);
+                files.DeleteDirectory(folder);
+            }
         }
     }
 }

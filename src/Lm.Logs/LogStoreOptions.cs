@@ -16,11 +16,19 @@ public sealed record LogStoreOptions
     public long OpenBytesMax { get; init; } = 64L << 20;
 
     /// <summary>Bytes in memory of all open files together. Default 64 MiB. Beyond it the files written least recently give up what can be read from the disk;
-    /// when the disk takes nothing, further lines are refused. What files that wait to be sealed keep until then (their lists of streams and frames) comes on top.</summary>
+    /// when the disk takes nothing, further lines are refused. What files that wait to be sealed keep until then comes on top.</summary>
     public long MemoryBytesMax { get; init; } = 64L << 20;
 
-    /// <summary>Bytes of lines that one search, or the sealing of one file, may hold. Default 32 MiB.</summary>
+    /// <summary>Bytes in memory of what files that wait to be sealed keep until then: their lists of streams and frames. Default 64 MiB. Beyond it further lines are
+    /// refused until a file is sealed; one file more, of <see cref="MemoryBytesMax"/> at the most, may have begun to wait by then.</summary>
+    public long WaitingBytesMax { get; init; } = 64L << 20;
+
+    /// <summary>Bytes of lines that one search may hold. Default 32 MiB.</summary>
     public long SearchBytesMax { get; init; } = 32L << 20;
+
+    /// <summary>Bytes of frames that the sealing of one file may hold, two frames at least. Default 64 MiB: beyond it lines that came in no order are sorted in a
+    /// scratch file first.</summary>
+    public long SealBytesMax { get; init; } = 64L << 20;
 
     /// <summary>Bytes of indexes of sealed files in memory. Default 64 MiB.</summary>
     public long IndexBytesMax { get; init; } = 64L << 20;

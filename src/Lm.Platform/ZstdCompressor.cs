@@ -9,9 +9,12 @@ public sealed unsafe class ZstdCompressor : SafeHandle
     private const int LevelParameter = 100;
     private const int WindowLogParameter = 101;
     private const int HashLogParameter = 102;
+    private const int ChainLogParameter = 103;
     private const int SearchLogParameter = 104;
     private const int MatchMinParameter = 105;
     private const int ChecksumParameter = 201;
+    private const int RowMatchFinderParameter = 1011; // experimental in zstd.h since 1.5.0: ZSTD_c_useRowMatchFinder
+    private const int Disabled = 2;
 
     /// <summary>Makes one.</summary>
     /// <param name="level">The level, 1 to 19.</param>
@@ -28,9 +31,14 @@ public sealed unsafe class ZstdCompressor : SafeHandle
         Set(LevelParameter, level);
         Set(MatchMinParameter, tuning.MatchMin);
         Set(HashLogParameter, tuning.HashLog);
+        Set(ChainLogParameter, tuning.ChainLog);
         Set(WindowLogParameter, tuning.WindowLog);
         Set(SearchLogParameter, tuning.SearchLog);
         Set(ChecksumParameter, 1);
+        if (tuning.UsesChains)
+        {
+            _ = LibZstd.SetParameter(handle, RowMatchFinderParameter, Disabled); // a libzstd that knows it not is no worse than without
+        }
     }
 
     /// <inheritdoc/>
@@ -77,6 +85,8 @@ public sealed unsafe class ZstdCompressor : SafeHandle
 /// <summary>What a compressor does otherwise than its level says; 0: as the level has it.</summary>
 /// <param name="MatchMin">The shortest repetition that is looked for, 3 to 7 bytes.</param>
 /// <param name="HashLog">Places that are remembered, as a power of two: 6 to 30.</param>
+/// <param name="ChainLog">Places of those that begin alike, as a power of two: 6 to 30; only with <paramref name="UsesChains"/>.</param>
 /// <param name="WindowLog">How far back repetitions are looked for, as a power of two: 10 to 27.</param>
 /// <param name="SearchLog">How many of the places are tried, as a power of two: 1 to 30.</param>
-public readonly record struct ZstdTuning(int MatchMin, int HashLog, int WindowLog, int SearchLog);
+/// <param name="UsesChains">Whether places are found by chains and not by rows, where libzstd knows both.</param>
+public readonly record struct ZstdTuning(int MatchMin, int HashLog, int ChainLog, int WindowLog, int SearchLog, bool UsesChains);

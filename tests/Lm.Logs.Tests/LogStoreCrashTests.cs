@@ -4,7 +4,7 @@ using Lm.TestKit;
 
 namespace Lm.Logs.Tests;
 
-/// <summary>The machine stops, or a call fails, at each call that a day of the store makes: adding, checkpoints, sealing, retention.</summary>
+/// <summary>The machine stops, or a call fails, at each call that a day of the store makes: adding, checkpoints, sealing with scratch files, retention.</summary>
 /// <remarks>The spool is a list of batches here. Batch n stands at offset n; a store that covers n has all up to it, and gets the rest again after a restart.</remarks>
 public sealed class LogStoreCrashTests
 {
@@ -246,6 +246,7 @@ public sealed class LogStoreCrashTests
         SealAll(store, last);
         Assert.True(Expected(last).SequenceEqual(store.All()), $"{after}: other lines are found when all of them are sealed");
         Assert.True(store.Files.Sum(static file => file.Lines) == last * LinesPerBatch, $"{after}: sealed files have a line twice");
+        Assert.True(files.AllFiles("/logs").All(static path => !path.EndsWith(".tmp", StringComparison.Ordinal)), $"{after}: a file that was not finished stays");
         return opening.ReplayFrom.Offset;
     }
 
@@ -270,5 +271,5 @@ public sealed class LogStoreCrashTests
     }
 
     private static LogStore Open(MemoryFileSystem files, out LogStoreOpening opening) =>
-        LogStore.Open(files, new LogStoreOptions { Directory = "/logs", Incarnation = Guid.Empty, Time = new ManualTime(), SealLevel = 1, OpenBytesMax = 3000, LateAge = TimeSpan.FromHours(2) }, out opening);
+        LogStore.Open(files, new LogStoreOptions { Directory = "/logs", Incarnation = Guid.Empty, Time = new ManualTime(), SealLevel = 1, SealBytesMax = 1, OpenBytesMax = 3000, LateAge = TimeSpan.FromHours(2) }, out opening);
 }

@@ -145,10 +145,17 @@ public sealed class LogStoreTests
         Assert.Equal(count, store.Files.Sum(static file => file.Lines));
         Assert.All(store.Files.SkipLast(1), static file => Assert.InRange(file.Lines, 4000, count));
         Assert.InRange(store.Statistics().MemoryBytes, 0, options.MemoryBytesMax);
-        Assert.Equal(count, store.Streams(0, long.MaxValue, TestContext.Current.CancellationToken).Count);
+        Assert.Equal(count, Streams(store).Count);
     }
 
     private static LogStoreOptions Options { get; } = new() { Directory = "/logs", Incarnation = Guid.Empty, Time = new ManualTime() };
+
+    private static HashSet<LogStream> Streams(LogStore store)
+    {
+        var found = new HashSet<LogStream>();
+        store.EachStream(0, long.MaxValue, stream => found.Add(stream), TestContext.Current.CancellationToken);
+        return found;
+    }
 
     private static LogExtent Measure(LogStore store, Func<LogStream, bool> stream) => store.Measure(0, long.MaxValue, stream, TestContext.Current.CancellationToken);
 

@@ -101,13 +101,14 @@ public sealed class ZstdTests
         Assert.Throws<ArgumentException>(() => Zstd.Compress(new byte[100], new byte[Zstd.CompressedSizeMax(100) - 1]));
 
     [Theory]
-    [InlineData(1, 0, 0, 0, 0)]
-    [InlineData(8, 6, 16, 17, 3)]
-    [InlineData(19, 3, 6, 10, 1)]
-    public void A_tuned_compressor_makes_frames_that_anyone_reads(int level, int matchMin, int hashLog, int windowLog, int searchLog)
+    [InlineData(1, 0, 0, 0, 0, 0, false)]
+    [InlineData(8, 6, 16, 16, 17, 2, true)]
+    [InlineData(8, 6, 16, 0, 17, 3, false)]
+    [InlineData(19, 3, 6, 6, 10, 1, true)]
+    public void A_tuned_compressor_makes_frames_that_anyone_reads(int level, int matchMin, int hashLog, int chainLog, int windowLog, int searchLog, bool usesChains)
     {
         var random = new Random(level);
-        using var compressor = new ZstdCompressor(level, new ZstdTuning(matchMin, hashLog, windowLog, searchLog));
+        using var compressor = new ZstdCompressor(level, new ZstdTuning(matchMin, hashLog, chainLog, windowLog, searchLog, usesChains));
         foreach (var length in (int[])[0, 1, 1000, 700_000])
         {
             var content = new byte[length];
@@ -124,7 +125,7 @@ public sealed class ZstdTests
 
     [Fact]
     public void A_tuning_that_libzstd_does_not_take_is_refused_by_name() =>
-        Assert.Contains("parameter 101", Assert.Throws<ArgumentOutOfRangeException>(static () => new ZstdCompressor(1, new ZstdTuning(0, 0, 99, 0))).Message, StringComparison.Ordinal);
+        Assert.Contains("parameter 101", Assert.Throws<ArgumentOutOfRangeException>(static () => new ZstdCompressor(1, new ZstdTuning(0, 0, 0, 99, 0, false))).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task Threads_do_not_disturb_each_other() =>

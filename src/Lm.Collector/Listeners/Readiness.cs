@@ -8,7 +8,7 @@ namespace Lm.Collector.Listeners;
 /// <param name="suspectClocks">How many agents' clocks differ from it by more than is allowed.</param>
 /// <param name="blocksDamaged">How many blocks cannot be read.</param>
 /// <param name="headFilesDamaged">How many files of the head were set aside.</param>
-/// <param name="areLogsHeld">Whether log records wait in the spool for the next start.</param>
+/// <param name="areLogsHeld">Whether log records wait in the spool because they could not be taken.</param>
 /// <param name="bound">The bound on series.</param>
 internal sealed class Readiness(
     BatchSpool spool, ClockGuard clock, Func<int> suspectClocks, Func<int> blocksDamaged, Func<int> headFilesDamaged, Func<bool> areLogsHeld, SeriesBound bound) : IReadiness
@@ -71,8 +71,8 @@ internal sealed class Readiness(
 
         if (areLogsHeld())
         {
-            lines.Add("logs_held: log records could not be taken, and the spool keeps them and all that came since, up to max_spool_bytes; "
-                + "restart lm-collector to read them again");
+            lines.Add("logs_held: log records could not be taken and are tried again; the spool keeps them and all that came since, up to max_spool_bytes, and searches "
+                + "do not find them until then; the log says why");
         }
 
         if (bound.IsFull)

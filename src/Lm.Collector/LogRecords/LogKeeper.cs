@@ -19,14 +19,9 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
     /// <summary>Files deleted by retention since start.</summary>
     public long Expired { get; private set; }
 
-    /// <summary>Seals everything that is complete, then deletes what is too old or too much.</summary>
-    public void Run(StorageSettings settings, CancellationToken stopping)
-    {
-        Seal(stopping);
-        Expire(settings);
-    }
-
-    private void Seal(CancellationToken stopping)
+    /// <summary>Seals everything that is complete. By one thread at a time.</summary>
+    /// <returns>False: one could not be sealed.</returns>
+    public bool Seal(CancellationToken stopping)
     {
         try
         {
@@ -38,6 +33,8 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
                     LogRecordsLog.Sealed(logger, file.Path, file.MinTime, file.MaxTime, file.Lines, file.BodyBytes, file.SizeBytes);
                 }
             }
+
+            return true;
         }
         catch (IOException e)
         {
@@ -48,10 +45,12 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
             }
 
             isFailing = true;
+            return false;
         }
     }
 
-    private void Expire(StorageSettings settings)
+    /// <summary>Deletes what is too old or too much. By one thread at a time.</summary>
+    public void Expire(StorageSettings settings)
     {
         var files = store.Files;
         TellSpace();

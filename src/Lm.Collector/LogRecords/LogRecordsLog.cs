@@ -32,4 +32,15 @@ internal static partial class LogRecordsLog
     [LoggerMessage(EventId = 2408, Level = LogLevel.Error,
         Message = "The spool ends at segment {Segment}, byte {Offset}, but the log store has records of it up to segment {StoreSegment}, byte {StoreOffset}: its end is lost. The store keeps what it has, and the spool is replayed from its beginning.")]
     public static partial void SpoolIsShorter(ILogger logger, uint segment, long offset, uint storeSegment, long storeOffset);
+
+    [LoggerMessage(EventId = 2409, Level = LogLevel.Error,
+        Message = "The log records at segment {Segment}, byte {Offset} of the spool could not be taken and are tried again: {Reason}. They and all behind them wait in the spool, and searches do not find them yet.")]
+    public static partial void Held(ILogger logger, uint segment, long offset, string reason);
+
+    [LoggerMessage(EventId = 2410, Level = LogLevel.Information, Message = "Log records no longer wait in the spool: all are taken up to segment {Segment}, byte {Offset}.")]
+    public static partial void Released(ILogger logger, uint segment, long offset);
+
+    [LoggerMessage(EventId = 2411, Level = LogLevel.Error,
+        Message = "The log records at segment {Segment}, byte {Offset} of the spool could not be taken twice, and not for the disk's sake: they are passed over, in whole or in part.")]
+    public static partial void PassedOver(ILogger logger, Exception exception, uint segment, long offset);
 }

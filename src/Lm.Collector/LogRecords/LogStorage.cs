@@ -8,10 +8,11 @@ using Lm.Platform.Files;
 
 namespace Lm.Collector.LogRecords;
 
-/// <summary>The log store: fed from the spool, read by searches, kept by its own loop.</summary>
+/// <summary>The log store: fed from the spool, read by searches, kept by loops of its own.</summary>
 /// <remarks>
 /// Invariants:
-/// one thread at a time adds lines or makes a checkpoint: it holds the gate;
+/// one thread at a time adds lines or makes a checkpoint: it holds the gate; another seals meanwhile;
+/// records are taken in the spool's order: one that cannot be taken holds up all behind it, which are read from the spool when it can (<see cref="CatchUp"/>);
 /// what a checkpoint covers is read from files after a restart, what comes behind it from the spool (K13);
 /// no line waits longer than a checkpoint's interval for a durable file, quiet or not (K14).
 /// </remarks>
@@ -26,26 +27,30 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
     /// <summary>How often it looks what is due.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromSeconds(5);
 
+    /// <summary>The longest wait before what failed is tried again; the first is a <see cref="Tick"/>, each further one twice as long.</summary>
+    public static readonly TimeSpan RetryMax = TimeSpan.FromMinutes(1);
+
     private const string LogsFolder = "logs";
 
-    private readonly Lock gate = new(); // held by whoever adds lines or makes a checkpoint; guards applied, checkpointed, held, isLive, checkpointAt, isFailing
+    private readonly Lock gate = new(); // held by whoever adds lines or makes a checkpoint; guards applied, seen, checkpointed, isHeld, isLive, checkpointAt, isFailing
     private readonly Func<StorageSettings> settings;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly LogStore store;
     private readonly LogFeed feed;
     private readonly LogKeeper keeper;
-    private CommitPosition applied; // the last record that was taken; the replay begins with it and passes over it
+    private readonly Func<JournalPosition, IEnumerable<SpooledRecord>> reread;
+    private CommitPosition applied; // the last record that was taken; who reads on from it passes over it
+    private CommitPosition seen; // the last record that came
     private CommitPosition checkpointed;
-    private CommitPosition? held; // the record before the first that could not be taken: nothing behind it counts as stored
-    private volatile bool isHeld; // held has a value
+    private volatile bool isHeld; // the record behind the last that was taken could not be
     private bool isLive;
     private long checkpointAt;
     private bool isFailing;
 
     private LogStorage(IFileSystem files, Guid incarnation, JournalPosition spoolEnd, LogStorageParts parts)
     {
-        (settings, time, logger) = (parts.Settings, parts.Time, parts.Logger);
+        (settings, time, logger, reread) = (parts.Settings, parts.Time, parts.Logger, parts.Reread);
         var options = parts.Options(new LogStoreOptions
         {
             Directory = Path.Combine(settings().SpoolDirectory, LogsFolder),
@@ -79,7 +84,7 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
     /// <summary>The first spool segment with log records that are nowhere else.</summary>
     public uint StoredBefore => store.Covered.Segment;
 
-    /// <summary>Whether a record could not be taken: the spool keeps it and all behind it until the next start reads it again.</summary>
+    /// <summary>Whether a record could not be taken: the spool keeps it and all behind it until it can be.</summary>
     public bool IsHeld => isHeld;
 
     /// <summary>Opens <c>logs/</c> in the spool's folder.</summary>
@@ -96,7 +101,7 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
     {
         lock (gate)
         {
-            if (IsNew(batch.Position))
+            if (IsNext(batch.Position))
             {
                 Take(batch);
             }
@@ -118,9 +123,67 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
         }
     }
 
-    /// <summary>One round: what is over is declared complete, checkpoint, sealing, retention.</summary>
+    /// <summary>Takes from the spool what could not be taken when it came; what comes meanwhile is left there, in its place.</summary>
+    /// <returns>False: something still cannot be taken.</returns>
+    /// <exception cref="IOException">The spool cannot be read.</exception>
+    public bool CatchUp(CancellationToken stopping)
+    {
+        CommitPosition from, target;
+        lock (gate)
+        {
+            (from, target) = (applied, seen);
+        }
+
+        if (!isHeld)
+        {
+            return true;
+        }
+
+        foreach (var (position, batch) in reread(new JournalPosition(from.Segment, from.Offset)))
+        {
+            stopping.ThrowIfCancellationRequested();
+            lock (gate)
+            {
+                if (!IsNew(position))
+                {
+                    continue;
+                }
+
+                if (!TryTakeHeld(batch))
+                {
+                    return false;
+                }
+
+                Applied(new CommitPosition(position.Segment, position.Offset));
+                if (applied >= seen)
+                {
+                    Release();
+                    return true;
+                }
+            }
+        }
+
+        // All that is left of the spool was read: what is missing up to what had come by then is damaged, and counted as such by the journal.
+        lock (gate)
+        {
+            Applied(target > applied ? target : applied);
+            if (applied >= seen)
+            {
+                Release();
+            }
+
+            return !isHeld;
+        }
+    }
+
+    /// <summary>Seals what is complete.</summary>
+    /// <returns>False: a file could not be sealed.</returns>
+    public bool Seal(CancellationToken stopping) => keeper.Seal(stopping);
+
+    /// <summary>One round: what is over is declared complete, checkpoint, retention.</summary>
     public void Keep(CancellationToken stopping)
     {
+        stopping.ThrowIfCancellationRequested();
         store.Maintain(UnixMillis.Now(time));
         lock (gate)
         {
@@ -131,25 +194,11 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
             }
         }
 
-        keeper.Run(settings(), stopping);
+        keeper.Expire(settings());
     }
 
-    /// <summary>Keeps until stopped.</summary>
-    public async Task RunAsync(CancellationToken stopping)
-    {
-        using var timer = new PeriodicTimer(Tick, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping))
-            {
-                await Task.Run(() => KeepOn(stopping), stopping);
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // That is how it ends.
-        }
-    }
+    /// <summary>Keeps, seals and catches up until stopped. Each by itself: to seal a large file takes many seconds, and a spool may have much to catch up with.</summary>
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(LoopAsync(KeepAll, stopping), LoopAsync(Seal, stopping), LoopAsync(CatchUp, stopping));
 
     /// <summary>The spool was read back: what comes from now on is live.</summary>
     public void ReplayDone()
@@ -184,21 +233,45 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
         return CommitPosition.Start;
     }
 
+    private async Task LoopAsync(Func<CancellationToken, bool> round, CancellationToken stopping)
+    {
+        var wait = Tick;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(wait, time, stopping);
+                var isDone = await Task.Run(() => Try(round, stopping), stopping);
+                wait = isDone || wait * 2 > RetryMax ? (isDone ? Tick : RetryMax) : wait * 2;
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // That is how it ends.
+        }
+    }
+
+    private bool KeepAll(CancellationToken stopping)
+    {
+        Keep(stopping);
+        return true;
+    }
+
     // A round that fails for a reason that nobody thought of must not be the last: nothing would become durable any more, and nobody would know.
-    private void KeepOn(CancellationToken stopping)
+    private bool Try(Func<CancellationToken, bool> round, CancellationToken stopping)
     {
         try
         {
-            Keep(stopping);
+            return round(stopping);
         }
         catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
         {
             LogRecordsLog.KeepFailed(logger, e);
+            return false;
         }
     }
 
-    // A record that could not be taken, whole or in part, stays in the spool for the next start: no checkpoint covers it. One that cannot be taken then,
-    // either, and not for the disk's sake, is passed over, or the spool would fill up behind it.
+    // A record that could not be taken, whole or in part, stays in the spool: no checkpoint covers it. Its lines that were taken come again with it, and are found once.
     private void Take(AcceptedBatch batch)
     {
         try
@@ -207,33 +280,72 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
         }
         catch (Exception e) when (e is IOException || (isLive && e is not OutOfMemoryException))
         {
-            held ??= applied;
             isHeld = true;
+            LogRecordsLog.Held(logger, batch.Position.Segment, batch.Position.Offset, e.Message);
             throw;
         }
         finally
         {
-            Applied(batch.Position);
+            if (!isHeld)
+            {
+                Applied(seen);
+            }
         }
+    }
+
+    // One that cannot be taken now, either, and not for the disk's sake, is passed over, or the spool would fill up behind it.
+    private bool TryTakeHeld(AcceptedBatch? batch)
+    {
+        try
+        {
+            if (batch is not null)
+            {
+                feed.Apply(batch);
+            }
+
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            LogRecordsLog.PassedOver(logger, e, batch!.Position.Segment, batch.Position.Offset);
+            return true;
+        }
+    }
+
+    private void Release()
+    {
+        isHeld = false;
+        LogRecordsLog.Released(logger, applied.Segment, applied.Offset);
     }
 
     private void PassOver(JournalPosition position)
     {
         lock (gate)
         {
-            if (IsNew(position))
+            if (IsNext(position))
             {
-                Applied(position);
+                Applied(seen);
             }
         }
+    }
+
+    // Notes what came. Behind one that could not be taken all wait for their turn.
+    private bool IsNext(JournalPosition position)
+    {
+        seen = new CommitPosition(position.Segment, position.Offset);
+        return !isHeld && IsNew(position);
     }
 
     // A replay begins at the oldest record that anyone needs.
     private bool IsNew(JournalPosition position) => applied == CommitPosition.Start || new CommitPosition(position.Segment, position.Offset) > applied;
 
-    private void Applied(JournalPosition position)
+    private void Applied(CommitPosition position)
     {
-        applied = new CommitPosition(position.Segment, position.Offset);
+        applied = position;
         var grown = applied.Segment == checkpointed.Segment ? applied.Offset - checkpointed.Offset : CheckpointBytes;
         if (grown >= CheckpointBytes)
         {
@@ -245,15 +357,14 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
     {
         checkpointAt = time.GetTimestamp();
         checkpointed = applied; // also after a failure: the next try comes with the next segment, not with the next batch
-        var covered = held ?? applied;
-        if (store.Covered == covered && !store.IsDirty)
+        if (store.Covered == applied && !store.IsDirty)
         {
             return;
         }
 
         try
         {
-            store.Checkpoint(covered);
+            store.Checkpoint(applied);
             isFailing = false;
             Checkpointed?.Invoke();
         }
@@ -271,11 +382,13 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
 
 /// <summary>What the log storage works with.</summary>
 /// <param name="Settings">The settings as they are now.</param>
+/// <param name="Reread">Reads the spool again from a record on: <see cref="BatchSpool.Reread"/>.</param>
 /// <param name="Clock">Says what is old.</param>
 /// <param name="Space">Who else uses <c>max_local_bytes</c>.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
-internal sealed record LogStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger)
+internal sealed record LogStorageParts(
+    Func<StorageSettings> Settings, Func<JournalPosition, IEnumerable<SpooledRecord>> Reread, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger)
 {
     /// <summary>Changes how the store works; for tests, whose files are small.</summary>
     public Func<LogStoreOptions, LogStoreOptions> Options { get; init; } = static options => options;

@@ -22,11 +22,11 @@ internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
     public Task LogsAsync(HttpContext context) => WantsStream(context.Request) ? StreamAsync(context) : PageAsync(context);
 
     /// <summary>Answers <c>/api/v1/logs/labels</c>.</summary>
-    public Task LabelsAsync(HttpContext context) => TextsAsync(context, static streams => streams.SelectMany(stream => stream.Labels).Select(label => label.Name));
+    public Task LabelsAsync(HttpContext context) => TextsAsync(context, static stream => stream.Labels.Select(static label => label.Name));
 
     /// <summary>Answers <c>/api/v1/logs/label/{name}/values</c>.</summary>
     public Task ValuesAsync(HttpContext context, string name) =>
-        TextsAsync(context, streams => streams.Select(stream => stream[name]).Where(value => value.Length > 0));
+        TextsAsync(context, stream => stream[name] is { Length: > 0 } value ? [value] : []);
 
     /// <summary>Answers <c>/api/v1/logs/volume</c>: how many lines there are, by time and a label.</summary>
     public async Task VolumeAsync(HttpContext context)
@@ -235,10 +235,10 @@ internal sealed class LogEndpoint(PrivateServices services, LogSearch search)
         json.Raw("]"u8);
     }
 
-    private async Task TextsAsync(HttpContext context, Func<IReadOnlyCollection<Lm.Logs.LogStream>, IEnumerable<string>> choose)
+    private async Task TextsAsync(HttpContext context, Func<Lm.Logs.LogStream, IEnumerable<string>> choose)
     {
         var (_, texts, error) = await search.RunAsync(context, ReadStreams, (ask, work) =>
-            Task.FromResult<string[]>([.. choose(search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken)).Distinct().Order(StringComparer.Ordinal)]));
+            Task.FromResult(search.Texts(ask.Start, ask.End, ask.Selector, choose, work.CancellationToken)));
         if (error is not null)
         {
             await error.WriteAsync(context.Response);

@@ -13,8 +13,38 @@ internal sealed class LogSearch(PrivateServices services, QuerySlots slots, LogQ
     private readonly LogQueryEngine engine = new(services.Logs, new LogQueryLimits());
 
     /// <summary>Streams that may have lines in a range.</summary>
+    /// <exception cref="LogQueryException">They are more than an answer may have.</exception>
     public IReadOnlyCollection<LogStream> Streams(long from, long until, LogSelector selector, CancellationToken cancellationToken) =>
-        until <= from ? [] : [.. services.Logs.Streams(from, until, cancellationToken).Where(selector.Selects)];
+        Streams(from, until, [selector], cancellationToken);
+
+    /// <summary>Streams that may have lines in a range: those that any of some selectors selects.</summary>
+    /// <exception cref="LogQueryException">They are more than an answer may have.</exception>
+    public IReadOnlyCollection<LogStream> Streams(long from, long until, IReadOnlyList<LogSelector> selectors, CancellationToken cancellationToken)
+    {
+        var found = new FoundStreams();
+        Each(from, until, selectors, found.Add, cancellationToken);
+        return found.All;
+    }
+
+    /// <summary>Texts that streams have which may have lines in a range, in ordinal order.</summary>
+    /// <exception cref="LogQueryException">They are more than an answer may have.</exception>
+    public string[] Texts(long from, long until, LogSelector selector, Func<LogStream, IEnumerable<string>> choose, CancellationToken cancellationToken)
+    {
+        var found = new FoundStreams();
+        Each(
+            from,
+            until,
+            [selector],
+            stream =>
+            {
+                foreach (var text in choose(stream))
+                {
+                    found.Add(text);
+                }
+            },
+            cancellationToken);
+        return [.. found.Texts.Order(StringComparer.Ordinal)];
+    }
 
     /// <summary>How much is stored of some streams in a range.</summary>
     public LogExtent Measure(long from, long until, LogSelector selector, CancellationToken cancellationToken) =>
@@ -54,6 +84,26 @@ internal sealed class LogSearch(PrivateServices services, QuerySlots slots, LogQ
         }
 
         return (ask, found, error);
+    }
+
+    private void Each(long from, long until, IReadOnlyList<LogSelector> selectors, Action<LogStream> look, CancellationToken cancellationToken)
+    {
+        if (until <= from)
+        {
+            return;
+        }
+
+        services.Logs.EachStream(
+            from,
+            until,
+            stream =>
+            {
+                if (selectors.Any(selector => selector.Selects(stream)))
+                {
+                    look(stream);
+                }
+            },
+            cancellationToken);
     }
 
     private async Task<(TFound? Found, ApiError? Error)> TryFindAsync<TFound>(HttpContext context, Func<LogWork, Task<TFound>> find, ApiRequest request, long started)

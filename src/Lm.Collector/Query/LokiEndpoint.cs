@@ -27,17 +27,17 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
     public Task QueryAsync(HttpContext context) => AnswerAsync(context, ReadInstant, Find, (ask, found) => WriteAsync(context, ask, found, isRange: false));
 
     /// <summary>Answers <c>labels</c>.</summary>
-    public Task LabelsAsync(HttpContext context) => TextsAsync(context, static streams => streams.SelectMany(stream => stream.Labels).Select(label => label.Name));
+    public Task LabelsAsync(HttpContext context) => TextsAsync(context, static stream => stream.Labels.Select(static label => label.Name));
 
     /// <summary>Answers <c>label/{name}/values</c>.</summary>
     public Task ValuesAsync(HttpContext context, string name) =>
-        TextsAsync(context, streams => streams.Select(stream => stream[name]).Where(value => value.Length > 0));
+        TextsAsync(context, stream => stream[name] is { Length: > 0 } value ? [value] : []);
 
     /// <summary>Answers <c>series</c>: the streams of some selectors.</summary>
     public Task SeriesAsync(HttpContext context) => AnswerAsync(
         context,
         ReadSeries,
-        (asks, work) => asks.SelectMany(ask => search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken)).Distinct()
+        (asks, work) => search.Streams(asks[0].Start, asks[0].End, asks.ConvertAll(static ask => ask.Selector), work.CancellationToken)
             .OrderBy(stream => string.Concat(stream.Labels.Select(label => $"{label.Name}\0{label.Value}\0")), StringComparer.Ordinal).ToArray(),
         async (_, streams) => await LogJson.ListAsync(context.Response, streams, static (json, stream) => LogJson.Labels(json, stream.Labels), context.RequestAborted));
 
@@ -153,10 +153,10 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         return new Found(entries, null, work, services.Time.GetElapsedTime(began));
     }
 
-    private Task TextsAsync(HttpContext context, Func<IReadOnlyCollection<LogStream>, IEnumerable<string>> choose) => AnswerAsync(
+    private Task TextsAsync(HttpContext context, Func<LogStream, IEnumerable<string>> choose) => AnswerAsync(
         context,
         ReadStreams,
-        (ask, work) => choose(search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken)).Distinct().Order(StringComparer.Ordinal).ToArray(),
+        (ask, work) => search.Texts(ask.Start, ask.End, ask.Selector, choose, work.CancellationToken),
         async (_, texts) => await LogJson.ListAsync(context.Response, texts, static (json, text) => json.Text(text), context.RequestAborted));
 
     private async Task AnswerAsync<TAsk, TFound>(

@@ -128,6 +128,25 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         }
     }
 
+    /// <summary>Reads records again from a position on, beside appends, up to what is committed when the end is reached.</summary>
+    /// <param name="from">Where to begin: a record's position.</param>
+    /// <returns>Each record's position, with its batch where it is one that can be read; what a batch views lasts until the next record.</returns>
+    /// <exception cref="IOException">While enumerating: the journal cannot be read.</exception>
+    public IEnumerable<SpooledRecord> Reread(JournalPosition from)
+    {
+        var batches = new BatchReader();
+        foreach (var record in journal.Read(from))
+        {
+            if (!record.IsPreamble)
+            {
+                var isBatch = record.Payload.Span[0] is not (WriteRecord.Kind or UpRecord.Kind);
+                yield return new SpooledRecord(
+                    record.Position,
+                    isBatch && batches.TryRead(record.Payload, out var head, out var frame) is null ? batches.Accepted(record.Position, head, frame) : null);
+            }
+        }
+    }
+
     /// <summary>Begins to feed the consumers with what is committed from now on.</summary>
     public void Start(IReadOnlyList<IBatchConsumer> consumers) => consuming = Task.Run(() => ConsumeAsync([.. consumers]));
 
@@ -359,6 +378,11 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
 
     private sealed record LeasedWrite(Lease<DecodedWrite> Lease, AcceptedWrite Write);
 }
+
+/// <summary>A record of the spool that is read again.</summary>
+/// <param name="Position">Where it stands.</param>
+/// <param name="Batch">Its batch; null when it is none, or cannot be read.</param>
+internal readonly record struct SpooledRecord(JournalPosition Position, AcceptedBatch? Batch);
 
 /// <summary>What a spool works with.</summary>
 /// <param name="Ledger">Learns of each commit, in order.</param>

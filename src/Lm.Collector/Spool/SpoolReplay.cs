@@ -3,7 +3,6 @@ using Lm.Collector.Ingest;
 using Lm.Journal;
 using Lm.Platform;
 using Lm.Protocol;
-using Lm.Protocol.Framing;
 using Lm.Protocol.RemoteWrite;
 
 namespace Lm.Collector.Spool;
@@ -17,7 +16,7 @@ internal sealed class SpoolReplay(
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     private readonly SequenceLedger passing = new();
-    private readonly DecodedBatch batch = new();
+    private readonly BatchReader batches = new();
     private readonly DecodedWrite write = new();
     private byte[] payload = [];
     private UnixMillis startedAt;
@@ -83,30 +82,21 @@ internal sealed class SpoolReplay(
 
     private string? ReplayBatch(in JournalRecord record, SequenceLedger into, IReadOnlyList<IBatchConsumer> consumers)
     {
-        if (Read(record.Payload, out var head, out var frame) is { } fault)
+        if (batches.TryRead(record.Payload, out var head, out var frame) is { } fault)
         {
             return fault;
         }
 
         clock.Note(head.ReceivedAt);
-        Note(record.Position, head.ReceivedAt, batch.Alerts.Length > 0);
-        if (!into.Replay(batch.Key, new FrameFingerprint(frame.Checksum, frame.Length), head.Floor, head.ReceivedAt, record.Position))
+        Note(record.Position, head.ReceivedAt, batches.Batch.Alerts.Length > 0);
+        if (!into.Replay(batches.Batch.Key, new FrameFingerprint(frame.Checksum, frame.Length), head.Floor, head.ReceivedAt, record.Position))
         {
             repeats++;
             Interlocked.Increment(ref metrics.RepeatsLeftOut);
             return null;
         }
 
-        var accepted = new AcceptedBatch
-        {
-            Position = record.Position,
-            ReceivedAt = head.ReceivedAt,
-            Batch = batch,
-            Verdict = head.Verdict,
-            IsReplay = true,
-            FrameBytes = frame.Length,
-        };
-        return Give(record.Position, accepted, consumers, static (consumer, accepted) => consumer.Apply(accepted));
+        return Give(record.Position, batches.Accepted(record.Position, head, frame), consumers, static (consumer, accepted) => consumer.Apply(accepted));
     }
 
     // A request that came twice is stored twice: the same value for the same time changes nothing (V20).
@@ -183,31 +173,6 @@ internal sealed class SpoolReplay(
         records++;
         Interlocked.Increment(ref metrics.RecordsReplayed);
         ages.Note(position.Segment, receivedAt, isOnlyHere);
-    }
-
-    private string? Read(ReadOnlyMemory<byte> record, out SpoolHead head, out Frame frame)
-    {
-        frame = default;
-        if (SpoolRecord.TryRead(record, out head, out var bytes) is { } fault)
-        {
-            return fault;
-        }
-
-        var status = FrameReader.TryRead(bytes.Span, BatchSpoolLimits.BatchBytesMax, out frame);
-        if (status == FrameStatus.Ok)
-        {
-            Reserve(frame.PayloadLength);
-            status = FrameReader.ReadPayload(bytes.Span, frame, payload);
-        }
-
-        if (status != FrameStatus.Ok)
-        {
-            return FrameReader.Describe(status, bytes.Span, BatchSpoolLimits.BatchBytesMax);
-        }
-
-        return BatchDecoder.Decode(payload.AsMemory(0, frame.PayloadLength), BatchSpoolLimits.Accepted, batch, out var undecodable) == DecodeStatus.Ok
-            ? null
-            : undecodable;
     }
 
     private void Reserve(int size)

@@ -149,9 +149,10 @@ internal sealed class FileIndex
         return extent;
     }
 
-    /// <summary>Adds the streams of a time range.</summary>
-    public void AddStreams(long from, long until, HashSet<LogStream> into)
+    /// <summary>The streams of a time range, each once.</summary>
+    public List<LogStream> StreamsIn(long from, long until)
     {
+        var found = new List<LogStream>();
         var seen = new bool[streams.Count];
         foreach (var frame in frames)
         {
@@ -165,10 +166,12 @@ internal sealed class FileIndex
                 if (!seen[number])
                 {
                     seen[number] = true;
-                    into.Add(streams[number]);
+                    found.Add(streams[number]);
                 }
             }
         }
+
+        return found;
     }
 
     private static bool MayHold(byte[] stored, IReadOnlyList<ushort[]> hashes)

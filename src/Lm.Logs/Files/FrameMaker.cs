@@ -8,13 +8,15 @@ namespace Lm.Logs.Files;
 /// <param name="tuning">What is not as the level has it.</param>
 internal sealed class FrameMaker(int level, ZstdTuning tuning) : IDisposable
 {
-    /// <summary>Bytes of lines after which a frame ends: about 256 KiB of bodies of 120 bytes each. Larger ones are no better compressed, smaller ones worse
-    /// (docs/decisions/0015-log-files.md).</summary>
+    /// <summary>Bytes of lines after which a frame of an open file ends: about 256 KiB of bodies of 120 bytes each.</summary>
     public const int RawSizeTarget = 512 << 10;
+
+    /// <summary>The same of a sealed file: larger ones are hardly better compressed, smaller ones worse (docs/decisions/0015-log-files.md).</summary>
+    public const int SealedSizeTarget = 1 << 20;
 
     /// <summary>For lines at the levels of sealing: they repeat long runs that stand near, so looking for short or far ones finds less and costs more
     /// (docs/decisions/0015-log-files.md).</summary>
-    public static readonly ZstdTuning Lines = new(MatchMin: 6, HashLog: 16, WindowLog: 17, SearchLog: 3);
+    public static readonly ZstdTuning Lines = new(MatchMin: 6, HashLog: 16, ChainLog: 16, WindowLog: 17, SearchLog: 2, UsesChains: true);
 
     private readonly ZstdCompressor compressor = new(level, tuning);
     private byte[] compressed = [];
@@ -37,7 +39,7 @@ internal sealed class FrameMaker(int level, ZstdTuning tuning) : IDisposable
     /// <summary>Gives back what a frame of unusual size took.</summary>
     public void Trim()
     {
-        if (compressed.Length > 4 * RawSizeTarget)
+        if (compressed.Length > 4 * SealedSizeTarget)
         {
             compressed = [];
         }

@@ -5,7 +5,8 @@ namespace Lm.Logs.Files;
 
 /// <summary>Reads frames, one after another, into the same memory.</summary>
 /// <remarks>For one thread.</remarks>
-internal sealed class FrameReader
+/// <param name="roomUsual">Bytes of a usual frame's lines: there is room for some more from the first one on.</param>
+internal sealed class FrameReader(int roomUsual = FrameMaker.SealedSizeTarget)
 {
     // A frame of lines of the usual size; what a giant line made larger is given back behind it.
     private const int KeptMax = 4 << 20;
@@ -26,7 +27,7 @@ internal sealed class FrameReader
         Fit();
         if (bytes is null)
         {
-            stored = Fit(stored, info.Size);
+            stored = Fit(stored, info.Size, roomUsual / 4); // lines compress to less
             if (file!.Read(info.Offset, stored.AsSpan(0, info.Size)) != info.Size)
             {
                 return false;
@@ -34,7 +35,7 @@ internal sealed class FrameReader
         }
 
         var frame = bytes ?? stored.AsSpan(0, info.Size);
-        Raw = Fit(Raw, info.RawSize);
+        Raw = Fit(Raw, info.RawSize, roomUsual);
         return Crc32C.Compute(frame) == info.Checksum && Zstd.TryDecompress(frame, Raw.AsSpan(0, info.RawSize));
     }
 
@@ -44,6 +45,6 @@ internal sealed class FrameReader
         Raw = Raw.Length > KeptMax ? [] : Raw;
     }
 
-    private static byte[] Fit(byte[] array, int size) =>
-        array.Length >= size ? array : GC.AllocateUninitializedArray<byte>(Math.Max(size, FrameMaker.RawSizeTarget + (FrameMaker.RawSizeTarget / 8)));
+    private static byte[] Fit(byte[] array, int size, int usual) =>
+        array.Length >= size ? array : GC.AllocateUninitializedArray<byte>(Math.Max(size, usual + (usual / 8)));
 }

@@ -31,6 +31,71 @@ internal sealed class LineReader(StreamTexts texts)
         return true;
     }
 
+    /// <summary>Reads where the rest of a line stands.</summary>
+    /// <param name="line">The line without its end.</param>
+    /// <param name="time">Its time.</param>
+    /// <param name="text">Its stream.</param>
+    /// <param name="places">What was read.</param>
+    /// <returns>False when it is no line.</returns>
+    public static bool TryReadPlaces(ReadOnlySpan<byte> line, long time, StreamText text, out LinePlaces places)
+    {
+        places = default;
+        var at = LineWriter.Start.Length + LineTime.Length + text.Bytes.Length;
+        if (!Utf8Parser.TryParse(line[at..], out ulong sequence, out var used))
+        {
+            return false;
+        }
+
+        at += used;
+        if (!line[at..].StartsWith(LineWriter.BeforeIndex))
+        {
+            return false;
+        }
+
+        at += LineWriter.BeforeIndex.Length;
+        if (!Utf8Parser.TryParse(line[at..], out int index, out used))
+        {
+            return false;
+        }
+
+        at += used;
+        if (!line[at..].StartsWith(LineWriter.BeforeBody))
+        {
+            return false;
+        }
+
+        at += LineWriter.BeforeBody.Length;
+        var bodyLength = JsonText.LengthOf(line[at..], out var hasEscapes);
+        if (bodyLength < 0)
+        {
+            return false;
+        }
+
+        var rest = line[(at + bodyLength)..];
+        var hasAttributes = rest.StartsWith(LineWriter.BeforeAttributes) && rest.EndsWith("}}"u8);
+        places = new LinePlaces(time, text, new LogIdentity(text.Queue, sequence, index), at, bodyLength, hasEscapes, hasAttributes);
+        return hasAttributes || rest.SequenceEqual("\"}"u8);
+    }
+
+    /// <summary>A line's body as it came.</summary>
+    /// <param name="line">The line without its end.</param>
+    /// <param name="places">Where its parts stand.</param>
+    /// <param name="body">The body.</param>
+    /// <returns>False when it is not in the form that lines have.</returns>
+    public bool TryReadBody(ReadOnlySpan<byte> line, scoped in LinePlaces places, out ReadOnlySpan<byte> body)
+    {
+        body = line.Slice(places.BodyAt, places.BodyLength);
+        if (!places.HasEscapes)
+        {
+            return true;
+        }
+
+        plain.Clear();
+        var isText = JsonText.TryAppendPlain(plain, body);
+        body = plain.Written;
+        return isText;
+    }
+
     /// <summary>Reads the rest.</summary>
     /// <param name="frame">The array that holds the line.</param>
     /// <param name="start">Where it begins.</param>
@@ -42,66 +107,20 @@ internal sealed class LineReader(StreamTexts texts)
     public bool TryReadRest(byte[] frame, int start, int length, long time, StreamText text, out LogLine line)
     {
         line = default;
-        var raw = frame.AsSpan(start, length);
-        var at = LineWriter.Start.Length + LineTime.Length + text.Bytes.Length;
-        if (!Utf8Parser.TryParse(raw[at..], out ulong sequence, out var used))
+        ReadOnlySpan<byte> raw = frame.AsSpan(start, length);
+        if (!TryReadPlaces(raw, time, text, out var places) || !TryReadBody(raw, places, out var body))
         {
             return false;
         }
 
-        at += used;
-        if (!raw[at..].StartsWith(LineWriter.BeforeIndex))
+        attributes.Clear();
+        if (places.HasAttributes)
         {
-            return false;
-        }
-
-        at += LineWriter.BeforeIndex.Length;
-        if (!Utf8Parser.TryParse(raw[at..], out int index, out used))
-        {
-            return false;
-        }
-
-        at += used;
-        if (!raw[at..].StartsWith(LineWriter.BeforeBody))
-        {
-            return false;
-        }
-
-        at += LineWriter.BeforeBody.Length;
-        var bodyLength = JsonText.LengthOf(raw[at..], out var hasEscapes);
-        if (bodyLength < 0)
-        {
-            return false;
-        }
-
-        ReadOnlySpan<byte> body = raw.Slice(at, bodyLength);
-        at += bodyLength;
-        if (hasEscapes)
-        {
-            plain.Clear();
-            if (!JsonText.TryAppendPlain(plain, body))
-            {
-                return false;
-            }
-
-            body = plain.Written;
-        }
-
-        if (raw[at..].SequenceEqual("\"}"u8))
-        {
-            attributes.Clear();
-        }
-        else if (raw[at..].StartsWith(LineWriter.BeforeAttributes) && raw.EndsWith("}}"u8))
-        {
-            at += LineWriter.BeforeAttributes.Length;
+            var at = places.BodyAt + places.BodyLength + LineWriter.BeforeAttributes.Length;
             attributes.Set(frame, start + at, length - at - 2);
         }
-        else
-        {
-            return false;
-        }
 
-        line = new LogLine(time, text.Stream, body, attributes, new LogIdentity(text.Queue, sequence, index)) { Stored = raw };
+        line = new LogLine(time, text.Stream, body, attributes, places.Identity);
         return true;
     }
 
@@ -135,3 +154,14 @@ internal sealed class LineReader(StreamTexts texts)
         IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }
+
+/// <summary>Where a line's parts stand.</summary>
+/// <param name="Time">Its time.</param>
+/// <param name="Text">Its stream.</param>
+/// <param name="Identity">What tells it from all others.</param>
+/// <param name="BodyAt">Where its body begins, counted from the line's beginning.</param>
+/// <param name="BodyLength">The body's bytes as it is stored.</param>
+/// <param name="HasEscapes">Whether it came otherwise than it is stored.</param>
+/// <param name="HasAttributes">Whether it has any; they stand behind the body.</param>
+internal readonly record struct LinePlaces(
+    long Time, StreamText Text, LogIdentity Identity, int BodyAt, int BodyLength, bool HasEscapes, bool HasAttributes);

@@ -24,6 +24,19 @@ internal static class LogPaths
     /// <summary>A sealed file's path.</summary>
     public static string SealedPath(string root, LogWindow window, Ulid id) => Path.Combine(root, window.Folder, id + DataEnding);
 
+    /// <summary>Deletes what a try left that failed. What stays all the same goes at the next opening.</summary>
+    public static void DeleteLeftover(IFileSystem files, string path)
+    {
+        try
+        {
+            files.Delete(path);
+        }
+        catch (IOException)
+        {
+            // The next opening deletes it, or finds that another file has the same source.
+        }
+    }
+
     /// <summary>The folders of sealed files.</summary>
     public static IEnumerable<(string Path, LogWindow Window)> SealedFolders(IFileSystem files, string root)
     {

@@ -340,17 +340,16 @@ internal sealed class OpenFile : IDisposable
         return hasRest ? extent + new LogExtent(1, slots.Count, tail.Length) : extent;
     }
 
-    /// <summary>Adds the streams of a time range.</summary>
-    public void AddStreams(long from, long until, HashSet<LogStream> into)
+    /// <summary>The streams of a time range; some may come twice.</summary>
+    public List<LogStream> StreamsIn(long from, long until)
     {
-        builder.Index.AddStreams(from, until, into);
+        var found = builder.Index.StreamsIn(from, until);
         if (slots.Count > 0 && tailMaxTime >= from && tailMinTime < until)
         {
-            foreach (var slot in slots)
-            {
-                into.Add(builder.Index.Streams[slot.Stream]);
-            }
+            found.AddRange(slots.Select(static slot => slot.Stream).Distinct().Select(number => builder.Index.Streams[number]));
         }
+
+        return found;
     }
 
     /// <inheritdoc/>

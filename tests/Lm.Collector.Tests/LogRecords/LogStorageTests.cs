@@ -138,45 +138,116 @@ public sealed class LogStorageTests
     }
 
     [Fact]
-    public async Task Records_that_cannot_be_taken_are_told_and_stay_in_the_spool_for_the_next_start()
+    public async Task Records_that_cannot_be_taken_are_told_and_wait_in_the_spool_until_they_can_be()
     {
-        await using var rig = new StorageRig(logOptions: static options => options with { MemoryBytesMax = 1 });
+        await using var rig = await HeldAsync();
         var readiness = new Readiness(rig.Spool, rig.Clock, static () => 0, static () => 0, static () => 0, () => rig.Logs.IsHeld, rig.Bound);
         readiness.ReplayDone();
-        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "before", []));
-        Assert.Empty(readiness.Report().Lines);
-        Assert.Equal(0, Held(rig));
-
-        rig.Files.Fault = static operation => operation.Path.Contains("/logs/", StringComparison.Ordinal) ? FileFault.NoSpace : null;
-        rig.Logs.Checkpoint();
-        rig.Keep();
-        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "refused", []));
-        rig.Files.Fault = null;
-        rig.Keep();
-        for (var i = 0; i < 60; i++)
-        {
-            await rig.SendAsync(logs: new LogRecord(rig.Now, 9, $"line {i}", []));
-        }
-
         var oldest = rig.OldestSegment;
         rig.Series.Checkpoint();
         rig.Logs.Checkpoint();
         rig.Trim.Run(rig.Settings);
         Assert.Equal(oldest, rig.OldestSegment);
-        Assert.DoesNotContain("{instance=a1,severity=info} refused", rig.Logs.Lines());
+        Assert.Equal(["{instance=a1,severity=info} before"], rig.Logs.Lines());
         Assert.Equal(1, Held(rig));
         var report = readiness.Report();
         Assert.True(report.IsReady);
         Assert.StartsWith("logs_held: ", Assert.Single(report.Lines), StringComparison.Ordinal);
 
-        await using var later = await rig.AfterStopAsync();
-        string[] expected = ["before", "refused", .. Enumerable.Range(0, 60).Select(static i => $"line {i}")];
-        Assert.Equal(expected.Select(static body => $"{{instance=a1,severity=info}} {body}").Order(StringComparer.Ordinal), later.Logs.Lines().Order(StringComparer.Ordinal));
+        Assert.False(rig.Logs.CatchUp(TestContext.Current.CancellationToken)); // the disk still takes nothing
+        Assert.Equal(1, Held(rig));
+        rig.Files.Fault = null;
+        rig.Keep();
+        Assert.True(rig.Logs.CatchUp(TestContext.Current.CancellationToken));
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "behind", []));
+
+        Assert.Equal([.. HeldLines, "{instance=a1,severity=info} behind"], rig.Logs.Lines());
+        Assert.Equal(0, Held(rig));
+        Assert.Empty(readiness.Report().Lines);
+        rig.Series.Checkpoint();
+        rig.Logs.Checkpoint();
+        rig.Trim.Run(rig.Settings);
+        Assert.True(rig.OldestSegment > oldest);
+        await using var later = await rig.AfterPowerCutAsync(9);
+        Assert.Equal([.. HeldLines, "{instance=a1,severity=info} behind"], later.Logs.Lines());
+    }
+
+    [Fact]
+    public async Task Records_that_wait_in_the_spool_are_taken_by_the_next_start_as_well()
+    {
+        await using var rig = await HeldAsync();
+        rig.Files.Fault = null;
+
+        await using var later = await rig.AfterKillAsync();
+
+        Assert.Equal(HeldLines, later.Logs.Lines());
         Assert.Equal(0, Held(later));
-        later.Series.Checkpoint();
-        later.Logs.Checkpoint();
-        later.Trim.Run(later.Settings);
-        Assert.True(later.OldestSegment > oldest);
+    }
+
+    [Fact]
+    public async Task A_disk_that_fails_again_while_records_are_caught_up_with_loses_none_and_doubles_none()
+    {
+        for (var failing = 0; failing < 12; failing++)
+        {
+            await using var rig = await HeldAsync();
+            var first = rig.Files.OperationCount + failing;
+            rig.Files.Fault = operation => operation.Index >= first && IsOfLogs(operation) ? FileFault.NoSpace : null;
+            rig.Keep();
+            rig.Logs.CatchUp(TestContext.Current.CancellationToken);
+            rig.Logs.Checkpoint();
+            rig.Files.Fault = null;
+            rig.Keep();
+            Assert.True(rig.Logs.CatchUp(TestContext.Current.CancellationToken));
+            Assert.Equal(HeldLines, rig.Logs.Lines());
+            rig.Time.Advance(TimeSpan.FromHours(7));
+            rig.Keep();
+
+            await using var later = await rig.AfterPowerCutAsync(failing);
+            Assert.Equal(HeldLines, later.Logs.Lines());
+            Assert.Equal(HeldLines.Length, later.Logs.Collect().Single(static metric => metric.Name == "lm_collector_logs_sealed_records").Value);
+        }
+    }
+
+    [Fact]
+    public async Task Streams_of_files_that_cannot_be_sealed_hold_up_further_records_and_let_them_in_when_they_can()
+    {
+        await using var rig = new StorageRig(logOptions: static options => options with { WaitingBytesMax = 1000 });
+        rig.Files.Fault = static operation => operation.Path.Contains("/date=", StringComparison.Ordinal) ? FileFault.NoSpace : null;
+        await rig.SendAsync(logs: [.. Enumerable.Range(0, 20).Select(i => new LogRecord(rig.Now, 9, "before", [new Label("input", $"input {i}")]))]);
+        rig.Time.Advance(TimeSpan.FromHours(2));
+        rig.Keep();
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "behind", []));
+        Assert.Equal(20, rig.Logs.Lines().Count);
+        Assert.Equal(1, Held(rig));
+
+        rig.Files.Fault = null;
+        rig.Keep();
+        Assert.True(rig.Logs.CatchUp(TestContext.Current.CancellationToken));
+
+        Assert.Equal(21, rig.Logs.Lines().Count);
+        Assert.Equal(0, Held(rig));
+    }
+
+    [Fact]
+    public async Task What_waits_is_tried_again_by_the_running_collector_without_anyones_help()
+    {
+        await using var rig = await HeldAsync();
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var running = rig.Logs.RunAsync(stopping.Token);
+        rig.Files.Fault = null;
+        while (rig.Logs.IsHeld)
+        {
+            if (rig.Time.TimerCount >= 3)
+            {
+                rig.Time.Advance(LogStorage.Tick); // all three loops wait for their next round
+            }
+
+            await Task.Yield();
+        }
+
+        await stopping.CancelAsync();
+        await running;
+        Assert.Equal(HeldLines, rig.Logs.Lines());
     }
 
     [Fact]
@@ -199,6 +270,29 @@ public sealed class LogStorageTests
         Assert.Empty(rig.Logs.Lines());
         Assert.DoesNotContain(rig.Files.AllFiles("/spool/logs"), static path => path.Contains("date=", StringComparison.Ordinal));
     }
+
+    private static readonly string[] HeldLines =
+        ["{instance=a1,severity=info} before", .. Enumerable.Range(100, 60).Select(static i => $"{{instance=a1,severity=info}} line {i}")];
+
+    // A disk that took nothing until memory was full: the records that came since wait in the spool.
+    private static async Task<StorageRig> HeldAsync()
+    {
+        var rig = new StorageRig(logOptions: static options => options with { MemoryBytesMax = 1 });
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "before", []));
+        Assert.Equal(0, Held(rig));
+        rig.Files.Fault = static operation => IsOfLogs(operation) ? FileFault.NoSpace : null;
+        rig.Logs.Checkpoint();
+        rig.Keep();
+        for (var i = 100; i < 160; i++)
+        {
+            await rig.SendAsync(logs: new LogRecord(rig.Now, 9, $"line {i}", []));
+        }
+
+        Assert.Equal(1, Held(rig));
+        return rig;
+    }
+
+    private static bool IsOfLogs(FileOperation operation) => operation.Path.Contains("/logs/", StringComparison.Ordinal);
 
     private static double Held(StorageRig rig) => rig.Logs.Collect().Single(static metric => metric.Name == "lm_collector_logs_held").Value;
 }

@@ -36,7 +36,7 @@ internal sealed class StorageRig : IAsyncDisposable
         Spool = BatchSpool.Open(Files, Folder + "/journal", spoolParts);
         var space = new LocalSpace();
         Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, space, Time, Log));
-        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Clock, space, Time, Log) { Options = logOptions ?? (static options => options) });
+        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Spool.Reread, Clock, space, Time, Log) { Options = logOptions ?? (static options => options) });
         Agents = new AgentDirectory(Time, () => [], () => TimeSpan.FromMinutes(10));
         Ups = new UpWriter(Time, static _ => true, Spool.AppendAsync);
         state = new StateFile(Files, Folder + "/state.json", [Agents, Series.Catalog, Ups, Clock, Spool.Ages], Log);
@@ -203,6 +203,7 @@ internal sealed class StorageRig : IAsyncDisposable
     {
         Series.Keep(TestContext.Current.CancellationToken);
         Logs.Keep(TestContext.Current.CancellationToken);
+        Logs.Seal(TestContext.Current.CancellationToken);
     }
 
     public FoundSeries All(string metric = "node_load1") => FoundSeries.In(Series.Reader, LabelMatcher.Equal(LabelSet.MetricNameLabel, metric));

@@ -27,8 +27,8 @@ internal sealed class MemoryLogs : ILogReader
         return this;
     }
 
-    public IReadOnlyCollection<LogStream> Streams(long from, long until, CancellationToken cancellationToken) =>
-        [.. lines.Where(line => line.Time >= from && line.Time < until).Select(line => line.Stream).Distinct()];
+    public void EachStream(long from, long until, Action<LogStream> look, CancellationToken cancellationToken) =>
+        lines.Where(line => line.Time >= from && line.Time < until).Select(line => line.Stream).Distinct().ToList().ForEach(look);
 
     public LogExtent Measure(long from, long until, Func<LogStream, bool> stream, CancellationToken cancellationToken)
     {
