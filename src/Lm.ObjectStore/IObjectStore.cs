@@ -6,7 +6,7 @@ namespace Lm.ObjectStore;
 /// an object that a put has answered for is durable, and whole under its key; one that failed may be there whole, or not at all;
 /// of all puts of one key with <see cref="PutCondition.IfAbsent"/> at most one is answered <see cref="PutOutcome.Stored"/>;
 /// what was put is found by reads and lists from then on;
-/// every failure but a cancellation is an <see cref="ObjectStoreException"/>; what is worth another try was tried again, with jitter, before.
+/// every failure but a cancellation, and one to read the content, is an <see cref="ObjectStoreException"/>; what is worth another try was tried again, with jitter, before.
 /// Safe for concurrent use. Keys are those that <see cref="ObjectKey.Fault"/> takes.
 /// </remarks>
 public interface IObjectStore : IDisposable

@@ -96,6 +96,12 @@ internal sealed class LogLanding(
             hasMore = page.HasMore;
         }
 
+        // The last one may be one whose index was put and not yet read back when the program ended: it is put again.
+        if (sealedFiles().Where(file => found.Contains(IndexKey(file))).MaxBy(file => file.Id) is { } last)
+        {
+            found.Remove(IndexKey(last));
+        }
+
         lock (gate)
         {
             landed = found;

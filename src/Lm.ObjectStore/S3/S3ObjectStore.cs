@@ -9,6 +9,7 @@ namespace Lm.ObjectStore.S3;
 /// <summary>Objects in a bucket of S3, or of a server that speaks its protocol.</summary>
 /// <remarks>
 /// Each try has a time limit, and what may pass is tried again here, so that every try is counted; the client itself tries nothing again.
+/// Nothing of the client, nor of who asked, runs on a thread that a socket's bytes came in on.
 /// A put with a condition is one request whatever its size: servers are known that ignore the condition at the end of a put in parts.
 /// </remarks>
 public sealed class S3ObjectStore : IObjectStore
@@ -135,9 +136,13 @@ public sealed class S3ObjectStore : IObjectStore
             S3Failure failure;
             try
             {
-                return await once(both.Token);
+                // To a thread of the pool before and behind: signing reads the whole content, and whoever asked may compute with what came. See PoolThreadHandler.
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                var result = await once(both.Token);
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                return result;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && S3Failure.Read(e, deadline.IsCancellationRequested) is { } read)
+            catch (Exception e) when (e is not ObjectStoreException && !cancellationToken.IsCancellationRequested && S3Failure.Read(e, deadline.IsCancellationRequested) is { } read)
             {
                 failure = read;
                 counters.CountFailure(ask.Request, failure.Fault);
@@ -218,6 +223,11 @@ public sealed class S3ObjectStore : IObjectStore
         try
         {
             using var response = await client.GetObjectAsync(request, cancellationToken);
+            if (response.HttpStatusCode != HttpStatusCode.PartialContent && offset > 0)
+            {
+                throw new ObjectStoreException(ObjectStoreFault.NotSupported, $"get {key} in {Description}: the server gives whole objects where a range was asked for", cause: null);
+            }
+
             var size = SizeOf(response.ContentRange) ?? response.ContentLength;
             var expected = (int)Math.Min(buffer.Length, size - offset);
             var count = await response.ResponseStream.ReadAtLeastAsync(buffer[..expected], expected, throwOnEndOfStream: false, cancellationToken);

@@ -42,6 +42,9 @@ internal sealed class S3Double : IAsyncDisposable
     /// <summary>Whether a condition is answered 501.</summary>
     public bool LacksConditions { get; set; }
 
+    /// <summary>Whether a range is passed over.</summary>
+    public bool LacksRanges { get; set; }
+
     public int UploadsOpen
     {
         get
@@ -205,7 +208,7 @@ internal sealed class S3Double : IAsyncDisposable
             return Answer.Error(404, "NoSuchKey");
         }
 
-        if (range is null)
+        if (range is null || LacksRanges)
         {
             return new Answer(200, content);
         }

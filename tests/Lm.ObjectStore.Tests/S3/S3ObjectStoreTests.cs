@@ -100,6 +100,19 @@ public sealed class S3ObjectStoreTests : ObjectStoreContract, IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_server_that_passes_over_ranges_is_told_as_such_and_never_gives_wrong_bytes()
+    {
+        await store.PutAsync("a", ObjectContent.Of("0123456789"u8.ToArray()), PutCondition.None, Cancelled);
+        server.LacksRanges = true;
+
+        var found = new byte[4];
+        Assert.Equal(new ObjectRange(4, 10), await store.ReadAsync("a", 0, found, Cancelled));
+        Assert.Equal("0123"u8.ToArray(), found);
+        var failure = await Assert.ThrowsAsync<ObjectStoreException>(() => store.ReadAsync("a", 2, found, Cancelled));
+        Assert.Equal(ObjectStoreFault.NotSupported, failure.Fault);
+    }
+
+    [Fact]
     public async Task A_list_that_is_cut_is_asked_for_again()
     {
         await store.PutAsync("a", ObjectContent.Of(new byte[1]), PutCondition.None, Cancelled);
