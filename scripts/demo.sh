@@ -66,6 +66,11 @@ collector_id = "demo"
 spool_dir = "$dir/spool"
 cache_dir = "$dir/cache"
 
+[object_store]
+kind = "directory"
+directory = "$dir/objects"
+prefix = "demo"
+
 [dashboards]
 definition_dirs = ["$dir/dashboards.d"]
 T
@@ -163,7 +168,8 @@ up() {
   down
   find_programs
   write_settings
-  "$collector" --check-config "$dir/server.toml" >/dev/null || die "lm-collector refused the settings it was given: $dir/server.toml"
+  local faults
+  faults=$("$collector" --check-config "$dir/server.toml" 2>&1) || die "lm-collector refused the settings it was given: $faults"
   start collector "$collector" "$dir/server.toml"
   wait_for "the collector" 60 curl -fsS -m 5 "http://127.0.0.1:$query_port/readyz"
   start agent "$agent" --daemon "$dir/agent.toml"
@@ -181,6 +187,7 @@ announce() {
   Ask       curl -H "Authorization: Bearer \$(cat $dir/query-token)" "http://127.0.0.1:$query_port/api/v1/query?query=node_load1"
   Lines     curl -H "Authorization: Bearer \$(cat $dir/query-token)" --get --data-urlencode 'query={input="demo"} |= "agent"' "http://127.0.0.1:$query_port/api/v1/logs"
   Logs      $dir/log/, which the agent follows
+  Landed    $dir/objects/, the object store of the demo
 
 T
 }

@@ -106,6 +106,11 @@ if [[ -z ${LM_SHARED:-} && -d $ROOT/../shared ]]; then
   export LM_SHARED
 fi
 
+# A production-grade S3 server for Lm.ObjectStore.Tests: without it those tests are skipped, and say so.
+if [[ -d ${LM_SHARED:-}/s3 ]] && wanted Lm.ObjectStore.Tests; then
+  (need radosgw=radosgw ceph-mon=ceph-mon ceph-osd=ceph-osd ceph=ceph-common) || say "Ceph's gateway could not be installed."
+fi
+
 if [[ -z ${LM_SKIP_BUILD:-} ]]; then
   step "Building ($configuration)" dotnet build "$ROOT/Lightmetrics.sln" -c "$configuration" -v minimal || { fail "the build"; finish; }
 fi

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Threading.Channels;
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
+using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
 using Lm.Collector.LogRecords;
@@ -10,6 +11,7 @@ using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Journal;
+using Lm.ObjectStore;
 using Lm.Platform.Files;
 using Lm.Protocol;
 
@@ -45,6 +47,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly LiveHub live;
     private readonly PrivateEndpoints privateEndpoints;
     private readonly UpWriter ups;
+    private readonly Lander? lander; // null without [object_store]
     private readonly IngestEndpoint ingestEndpoint;
     private readonly HttpListenerHost queryListener;
     private readonly HttpListenerHost ingestListener;
@@ -71,7 +74,8 @@ internal sealed class CollectorHost : IAsyncDisposable
         var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"));
         logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
         var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
-        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound); // endpoints are made below, long before anyone asks
+        lander = settings.Value.ObjectStore is { } objectStore ? NewLander(objectStore.Target, files, loggers) : null;
+        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound) { Landing = lander is null ? null : () => lander.Status }; // endpoints are made below, long before anyone asks
 
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
         var ingestMetrics = new IngestMetrics();
@@ -90,14 +94,16 @@ internal sealed class CollectorHost : IAsyncDisposable
             SeriesMetrics = series.Collect,
             Logs = logs.Reader,
             LogMetrics = logs.Collect,
+            Landing = lander is null ? null : () => lander.Status,
+            LandingMetrics = lander is null ? static () => [] : lander.Collect,
             Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,
         }, live);
         ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
-        IReadOnlyList<IStatePart> stateParts = [privateEndpoints.Agents, series.Catalog, ups, clock, spool.Ages];
+        IReadOnlyList<IStatePart> stateParts = [privateEndpoints.Agents, series.Catalog, ups, clock, spool.Ages, .. lander is null ? [] : (IStatePart[])[lander.State]];
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
-        var trimParts = new SpoolTrimParts(ledger, clock, state, () => Math.Min(series.StoredBefore, logs.StoredBefore));
+        var trimParts = new SpoolTrimParts(ledger, clock, state, StoredBefore);
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, spoolLogger);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, Leases.ForBatches(budget), bound, ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
@@ -154,7 +160,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     }
 
     /// <summary>Writes the agents' <c>up</c>, and deletes what is old, now and then and after each reload, until stopped.</summary>
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), series.RunAsync(stopping), logs.RunAsync(stopping), TrimAsync(stopping));
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), series.RunAsync(stopping), logs.RunAsync(stopping), lander?.RunAsync(stopping) ?? Task.CompletedTask, TrimAsync(stopping));
 
     private async Task TrimAsync(CancellationToken stopping)
     {
@@ -207,6 +213,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     {
         await ingestListener.DisposeAsync();
         await queryListener.DisposeAsync();
+        lander?.Dispose();
         await spool.DisposeAsync();
         series.Dispose();
         logs.Dispose();
@@ -215,6 +222,22 @@ internal sealed class CollectorHost : IAsyncDisposable
         privateEndpoints.Dispose();
         live.Dispose();
         folderLock.Dispose();
+    }
+
+    private Lander NewLander(ObjectStoreTarget target, IFileSystem files, ILoggerFactory loggers)
+    {
+        var collector = settings.Value.Storage.CollectorId;
+        var counters = new StoreCounters();
+        var store = ObjectStores.Open(target, () => settings.Value.ObjectStore?.Keys, collector, files, counters, time);
+        return new Lander(new LanderParts(
+            store, new ObjectKeys(target.Prefix), counters, collector, spool, files, () => logs.SealedFiles, () => settings.Value.Ingest.LandingInterval, time, loggers.CreateLogger("Lm.Collector.Landing")));
+    }
+
+    // The first segment with anything that is in the spool only: local files and, where there is one, the object store must have the others.
+    private uint StoredBefore()
+    {
+        var local = Math.Min(series.StoredBefore, logs.StoredBefore);
+        return lander is null ? local : Math.Min(local, lander.FirstToKeep(settings.Value.Storage.SpoolSizeMax));
     }
 
     // The oldest record that anyone has not got: samples, log records, agents, or sequences.

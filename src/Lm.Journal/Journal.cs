@@ -148,6 +148,9 @@ public sealed class Journal : IAsyncDisposable
         }
     }
 
+    /// <summary>For reading parts of payloads again, by the positions that <see cref="Read"/> gave.</summary>
+    public PayloadReader OpenPayloads() => new(files, directory);
+
     /// <summary>Deletes every segment before <paramref name="segment"/>; the newest is never deleted.</summary>
     /// <exception cref="FileSystemException">A segment could not be deleted; those before it may have been.</exception>
     public void DeleteBefore(uint segment)

@@ -15,8 +15,9 @@ public sealed partial class ReferenceTests
         ["Lm.Tsdb"] = ["Lm.Platform"],
         ["Lm.PromQL"] = ["Lm.Platform", "Lm.Tsdb"],
         ["Lm.Logs"] = ["Lm.Platform"],
+        ["Lm.ObjectStore"] = ["Lm.Platform"],
         ["Lm.Agent"] = ["Lm.Platform", "Lm.Toml", "Lm.Protocol", "Lm.Journal"],
-        ["Lm.Collector"] = ["Lm.Platform", "Lm.Toml", "Lm.Protocol", "Lm.Journal", "Lm.Tsdb", "Lm.PromQL", "Lm.Logs"],
+        ["Lm.Collector"] = ["Lm.Platform", "Lm.Toml", "Lm.Protocol", "Lm.Journal", "Lm.Tsdb", "Lm.PromQL", "Lm.Logs", "Lm.ObjectStore"],
     };
 
     // Slices of the programs that must not know each other: who, whom, why.

@@ -185,6 +185,20 @@ public sealed class MemoryFileSystem : IFileSystem
         }
     }
 
+    public bool TryRenameToFree(string source, string target)
+    {
+        lock (Gate)
+        {
+            if (Exists(target))
+            {
+                return false;
+            }
+
+            Rename(source, target);
+            return true;
+        }
+    }
+
     public void Delete(string path)
     {
         lock (Gate)

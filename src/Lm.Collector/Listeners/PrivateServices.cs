@@ -1,4 +1,5 @@
 using Lm.Collector.Ingest;
+using Lm.Collector.Landing;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
@@ -42,6 +43,12 @@ internal sealed record PrivateServices
 
     /// <summary>The counters of the log store, for <c>/metrics</c>.</summary>
     public required Func<IEnumerable<CollectorMetric>> LogMetrics { get; init; }
+
+    /// <summary>How far the object store is behind; null without one.</summary>
+    public Func<LandingStatus>? Landing { get; init; }
+
+    /// <summary>The counters of landing, for <c>/metrics</c>; none without an object store.</summary>
+    public Func<IEnumerable<CollectorMetric>> LandingMetrics { get; init; } = static () => [];
 
     /// <summary>What is known of metrics.</summary>
     public required MetricCatalog Catalog { get; init; }

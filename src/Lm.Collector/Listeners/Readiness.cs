@@ -1,3 +1,4 @@
+using Lm.Collector.Landing;
 using Lm.Collector.Spool;
 
 namespace Lm.Collector.Listeners;
@@ -15,6 +16,9 @@ internal sealed class Readiness(
 {
     private volatile bool isReplaying = true;
     private volatile bool isStopping;
+
+    /// <summary>How far the object store is behind; null without one.</summary>
+    public Func<LandingStatus>? Landing { get; init; }
 
     /// <summary>Whether the spool is still being read back.</summary>
     public bool IsReplaying => isReplaying;
@@ -78,6 +82,11 @@ internal sealed class Readiness(
         if (bound.IsFull)
         {
             lines.Add($"series_full: the head has as many series as memory allows, {bound.Max}; samples of new ones are left out");
+        }
+
+        if (Landing?.Invoke() is { IsHalted: true })
+        {
+            lines.Add("landing_halted: the object store holds what contradicts the spool, and nothing lands any more; /api/v1/landing and the log say what");
         }
 
         return new ReadinessReport(isReady, lines);

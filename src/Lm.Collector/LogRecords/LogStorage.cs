@@ -78,6 +78,9 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
     /// <summary>What searches read.</summary>
     public ILogReader Reader => store;
 
+    /// <summary>The sealed files, for landing.</summary>
+    public IReadOnlyList<StoredLogFile> SealedFiles => store.Files;
+
     /// <summary>Where the spool's replay begins for log records.</summary>
     public JournalPosition ReplayFrom { get; }
 

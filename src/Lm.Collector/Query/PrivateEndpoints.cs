@@ -1,6 +1,7 @@
 using System.Text;
 using Lm.Collector.Agents;
 using Lm.Collector.Console;
+using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
 using Microsoft.AspNetCore.ResponseCompression;
@@ -21,6 +22,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly StatusEndpoint status;
     private readonly StorageStatus storageStatus;
     private readonly AgentsEndpoint agentsEndpoint;
+    private readonly LandingEndpoint landingEndpoint;
     private readonly SseEndpoint liveEndpoint;
     private readonly LogRoutes logRoutes;
     private readonly SelfMetrics selfMetrics;
@@ -46,6 +48,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         series = new SeriesEndpoint(services, reader, slots, queryMetrics);
         status = new StatusEndpoint(services, services.Catalog.Snapshot);
         storageStatus = new StorageStatus(services, reader, slots);
+        landingEndpoint = new LandingEndpoint(services);
         agentsEndpoint = new AgentsEndpoint(services, Agents, new CurrentValues(reader));
 
         var sessions = new SessionStore(services.Time);
@@ -55,7 +58,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
         logRoutes = new LogRoutes(services, slots);
         liveEndpoint = new SseEndpoint(services, live, guard);
-        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, services.LogMetrics, Agents.Collect, queryMetrics.Collect, logRoutes.Collect, consoleMetrics.Collect, live.Collect);
+        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, services.LogMetrics, Agents.Collect, queryMetrics.Collect, logRoutes.Collect, services.LandingMetrics, consoleMetrics.Collect, live.Collect);
     }
 
     /// <summary>What is known of the agents; fed from the spool.</summary>
@@ -194,6 +197,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         "/api/v1/status/runtimeinfo" => Allow(context, "GET", status.RuntimeAsync),
         "/api/v1/status/tsdb" => Allow(context, "GET", storageStatus.HandleAsync),
         "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
+        "/api/v1/landing" => Allow(context, "GET", landingEndpoint.HandleAsync),
         "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),
         _ => NotFoundAsync(context),
     };

@@ -19,6 +19,9 @@ internal sealed record IngestSettings
     /// <summary>How old a sample or log record may be (<c>storage.backfill_days</c>). Reloadable.</summary>
     public required TimeSpan Backfill { get; init; }
 
+    /// <summary>How often what was accepted goes to the object store. Default 60 s. Reloadable.</summary>
+    public TimeSpan LandingInterval { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Who may send. Reloadable.</summary>
     public required TokenTable Tokens { get; init; }
 

@@ -18,7 +18,6 @@ internal static class IngestSettingsReader
             table.Fault("acceptance", "acceptance is \"s3_manifest\", which is not available in this version; allowed is \"local_spool\"");
         }
 
-        _ = table.ReadInteger("object_landing_interval_ms", 60_000, 1000, 86_400_000);
         var limits = ReadLimits(table);
         return new IngestSettings
         {
@@ -26,6 +25,7 @@ internal static class IngestSettingsReader
             Limits = limits,
             RemoteWrite = ReadRemoteWrite(table.ReadTable("remote_write"), limits),
             Backfill = storage.Backfill,
+            LandingInterval = TimeSpan.FromMilliseconds(table.ReadInteger("object_landing_interval_ms", 60_000, 1000, 86_400_000)),
             Tokens = ReadTokens(table, reading),
             Tls = ReadTls(table.ReadTable("tls"), reading),
         };

@@ -14,6 +14,9 @@ internal sealed record ServerSettings
     /// <summary><c>[storage]</c>.</summary>
     public required StorageSettings Storage { get; init; }
 
+    /// <summary><c>[object_store]</c>; null without it.</summary>
+    public required ObjectStoreSettings? ObjectStore { get; init; }
+
     /// <summary>What is no fault but an operator should know.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
@@ -69,6 +72,11 @@ internal sealed record ServerSettings
         {
             yield return "storage.block_hours";
         }
+
+        if (HasOtherStore(running))
+        {
+            yield return "[object_store] (all but its keys and retention_days)";
+        }
     }
 
     /// <summary>These settings with those of <see cref="NeedsRestart"/> as <paramref name="running"/> has them: what is used must be what the
@@ -92,6 +100,9 @@ internal sealed record ServerSettings
                 CollectorId = running.Storage.CollectorId,
                 BlockHours = running.Storage.BlockHours,
             },
+            ObjectStore = HasOtherStore(running) ? running.ObjectStore : ObjectStore,
         };
     }
+
+    private bool HasOtherStore(ServerSettings running) => ObjectStore?.Target != running.ObjectStore?.Target;
 }

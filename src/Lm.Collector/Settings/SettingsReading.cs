@@ -42,7 +42,9 @@ internal sealed class SettingsReading
         }
 
         var root = Parse(bytes, path).Root;
-        var storage = StorageSettingsReader.Read(root.ReadTable("storage"), root.ReadTable("object_store"), this);
+        var objectStoreTable = root.ReadTable("object_store");
+        var objectStore = ObjectStoreSettingsReader.Read(objectStoreTable, this);
+        var storage = StorageSettingsReader.Read(root.ReadTable("storage"), objectStoreTable, objectStore, this);
         var ingest = IngestSettingsReader.Read(root.ReadTable("ingest"), storage, this);
         var query = QuerySettingsReader.Read(root.ReadTable("query"), this);
         DashboardSettingsReader.Read(root.ReadTable("dashboards"), this);
@@ -53,6 +55,7 @@ internal sealed class SettingsReading
             Ingest = ingest,
             Query = query,
             Storage = storage,
+            ObjectStore = objectStore,
             Warnings = warnings,
             Files = files,
         };

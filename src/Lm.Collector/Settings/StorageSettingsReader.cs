@@ -2,25 +2,29 @@ using Lm.Toml;
 
 namespace Lm.Collector.Settings;
 
-/// <summary>Reads <c>[storage]</c> and <c>[object_store]</c>, whose retentions depend on each other.</summary>
+/// <summary>Reads <c>[storage]</c>.</summary>
 internal static class StorageSettingsReader
 {
     /// <summary>The most that a setting in days may say.</summary>
     public const int DaysMax = 36_500;
 
-    /// <summary>Reads both tables.</summary>
-    public static StorageSettings Read(TomlTable table, TomlTable objectStore, SettingsReading reading)
+    /// <summary>Reads the table.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="objectStoreTable">The object store's, for its faults.</param>
+    /// <param name="objectStore">What it says: its retention bounds how late a record may come.</param>
+    /// <param name="reading">Gathers faults.</param>
+    public static StorageSettings Read(TomlTable table, TomlTable objectStoreTable, ObjectStoreSettings? objectStore, SettingsReading reading)
     {
         var localDays = (int)table.ReadInteger("local_retention_days", 90, 1, DaysMax);
         var backfillDays = (int)table.ReadInteger("backfill_days", 35, 1, DaysMax);
-        var bucketDays = ReadObjectStore(objectStore, reading);
+        var bucketDays = objectStore?.Retention.TotalDays;
         if (bucketDays is null && backfillDays > localDays)
         {
             FaultBackfill(table, table, "local_retention_days", backfillDays, $"local_retention_days, which is {localDays}");
         }
         else if (bucketDays < backfillDays)
         {
-            FaultBackfill(table, objectStore, "retention_days", backfillDays, $"object_store.retention_days, which is {bucketDays}");
+            FaultBackfill(table, objectStoreTable, "retention_days", backfillDays, $"object_store.retention_days, which is {bucketDays}");
         }
 
         return new StorageSettings
@@ -75,39 +79,5 @@ internal static class StorageSettingsReader
         }
 
         return path;
-    }
-
-    // Checked today, so that a file is right when landing comes; null without the table.
-    private static int? ReadObjectStore(TomlTable table, SettingsReading reading)
-    {
-        if (!table.IsPresent)
-        {
-            return null;
-        }
-
-        var kind = table.ReadChoice("kind", "s3", "s3", "directory");
-        _ = table.ReadString("prefix", "");
-        _ = table.ReadString("endpoint", "");
-        _ = table.ReadString("region", "us-east-1");
-        _ = table.ReadBoolean("force_path_style", true);
-        _ = table.ReadChoice("compaction", "self", "self", "external");
-        _ = table.ReadInteger("manifest_linger_ms", 500, 0, 60_000);
-        if (kind == "directory")
-        {
-            _ = table.ReadRequiredString("directory");
-            _ = table.ReadString("bucket", "");
-            _ = table.ReadString("access_key_id_file", "");
-            _ = table.ReadString("secret_access_key_file", "");
-        }
-        else
-        {
-            _ = table.ReadRequiredString("bucket");
-            _ = table.ReadString("directory", "");
-            _ = reading.ReadFile(table, "access_key_id_file", "/etc/lightmetrics/s3-access-key-id", isSecret: true);
-            _ = reading.ReadFile(table, "secret_access_key_file", "/etc/lightmetrics/s3-secret-access-key", isSecret: true);
-        }
-
-        reading.Warn("[object_store] is checked but not used in this version: data stays on the local disk");
-        return (int)table.ReadInteger("retention_days", 400, 1, DaysMax);
     }
 }

@@ -161,6 +161,12 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     /// <summary>Appends the collector's own <c>up</c> of one moment.</summary>
     public ValueTask<SpoolResult> AppendAsync(AcceptedUps ups) => AppendAsync(UpRecord.Write(ups.At, ups.Agents), default, ups);
 
+    /// <summary>Reads committed records from a position on, oldest first, beside appends; ends with <see cref="FileNotFoundException"/> when a segment goes meanwhile.</summary>
+    public IEnumerable<JournalRecord> Read(JournalPosition from) => journal.Read(from);
+
+    /// <summary>For reading records again, in parts.</summary>
+    public PayloadReader OpenPayloads() => journal.OpenPayloads();
+
     /// <summary>Deletes every segment before <paramref name="segment"/>.</summary>
     public void DeleteBefore(uint segment)
     {

@@ -21,6 +21,10 @@ public interface IFileSystem
     /// <summary>Renames a file, replacing what stands at <paramref name="target"/>, or a directory to a name that is free.</summary>
     void Rename(string source, string target);
 
+    /// <summary>Renames a file to a name that must be free: of all who try, one succeeds.</summary>
+    /// <returns>False, and nothing is changed, when something stands at <paramref name="target"/>.</returns>
+    bool TryRenameToFree(string source, string target);
+
     /// <summary>Deletes a file; nothing when it is not there.</summary>
     void Delete(string path);
 

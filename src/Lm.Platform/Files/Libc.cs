@@ -27,6 +27,7 @@ internal static unsafe partial class Libc
     public const int MapShared = 1;
     public const nint MapFailed = -1;
     public const int AccessExecute = 1;
+    public const uint RenameNoReplace = 1;
     public const short PollReadable = 1;
 
     public const int NoEntry = 2;
@@ -37,7 +38,9 @@ internal static unsafe partial class Libc
     public const int AlreadyExists = 17;
     public const int NotDirectory = 20;
     public const int IsDirectory = 21;
+    public const int InvalidArgument = 22;
     public const int FileTooBig = 27;
+    public const int NoSuchCall = 38;
 
     private const string Library = "libc";
 
@@ -86,6 +89,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "rename", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Rename(string source, string target);
+
+    [LibraryImport(Library, EntryPoint = "renameat2", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int RenameAt(int sourceDirectory, string source, int targetDirectory, string target, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    public static partial int Link(string source, string target);
 
     [LibraryImport(Library, EntryPoint = "unlink", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     public static partial int Unlink(string path);

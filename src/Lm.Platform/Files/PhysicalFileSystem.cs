@@ -73,6 +73,24 @@ public sealed class PhysicalFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
+    public bool TryRenameToFree(string source, string target)
+    {
+        if (Libc.RenameAt(Libc.AtCurrentDirectory, source, Libc.AtCurrentDirectory, target, Libc.RenameNoReplace) == 0)
+        {
+            return true;
+        }
+
+        var failure = Libc.Failure("renameat2", source);
+        return failure.Error switch
+        {
+            Libc.AlreadyExists => false,
+            // A file system that does not know the flag (NFS, for one) still refuses a second link of one name.
+            Libc.InvalidArgument or Libc.NoSuchCall => TryLinkToFree(source, target),
+            _ => throw failure,
+        };
+    }
+
+    /// <inheritdoc/>
     public void Delete(string path)
     {
         if (Libc.Unlink(path) != 0)
@@ -161,6 +179,18 @@ public sealed class PhysicalFileSystem : IFileSystem
         }
 
         return descriptor;
+    }
+
+    internal bool TryLinkToFree(string source, string target)
+    {
+        if (Libc.Link(source, target) != 0)
+        {
+            var failure = Libc.Failure("link", source);
+            return failure.Error == Libc.AlreadyExists ? false : throw failure;
+        }
+
+        Delete(source);
+        return true;
     }
 
     private static IReadOnlyList<string> Names(string directory, Func<string, IEnumerable<string>> enumerate)

@@ -46,7 +46,7 @@ internal sealed class RunningCollector : IAsyncDisposable
         }
     }
 
-    public static async Task<RunningCollector> StartAsync(string ingest = "", string tls = "", string tokens = "", Action<MemoryFileSystem>? prepare = null)
+    public static async Task<RunningCollector> StartAsync(string ingest = "", string tls = "", string tokens = "", Action<MemoryFileSystem>? prepare = null, string more = "")
     {
         var folder = new SettingsFolder();
         folder.Write("ingest-tokens.toml", "[[tokens]]\nagent_id = \"a1\"\ntoken = \"token-of-a1\"\n" + tokens);
@@ -65,6 +65,7 @@ internal sealed class RunningCollector : IAsyncDisposable
             [storage]
             spool_dir = "/spool"
             cache_dir = "/cache"
+            {more}
             """);
         var time = new ManualTime();
         var loaded = ServerSettings.TryLoad(folder["server.toml"], time, out var faults);

@@ -42,7 +42,9 @@ public sealed class ServerSettingsTests : IDisposable
         Assert.Equal(ClientAuth.Required, settings.Ingest.Tls.ClientAuth);
         Assert.NotNull(settings.Query.Certificate);
         Assert.Equal(folder["spool"], settings.Storage.SpoolDirectory);
-        Assert.Single(settings.Warnings, warning => warning.StartsWith("[object_store] is checked but not used", StringComparison.Ordinal));
+        Assert.Single(settings.Warnings, warning => warning.StartsWith("[object_store]: what is acknowledged lands there as raw objects", StringComparison.Ordinal));
+        Assert.Equal(new ObjectStoreTarget { Directory = folder["objects"], Prefix = "fleet-a" }, settings.ObjectStore!.Target);
+        Assert.Equal(TimeSpan.FromDays(400), settings.ObjectStore.Retention);
     }
 
     [Fact]
@@ -54,6 +56,56 @@ public sealed class ServerSettingsTests : IDisposable
         folder.Write("tokens-faulty.toml", "[[tokens]]\nagent_id = \"a1\"\ntoken = \"t\"\n[[tokens]]\nagent_id = \"a2\"\ntoken = \"t\"\n");
         folder.Write("dashboard-faulty.toml", "id = \n");
         AssertFaults("server-files.bad");
+    }
+
+    [Fact]
+    public void All_faults_of_an_object_store_are_found_at_once()
+    {
+        folder.Write("s3-id", "id\n");
+        folder.Write("s3-empty", "\n");
+        AssertFaults("server-object-store.bad");
+    }
+
+    [Fact]
+    public void An_object_store_of_s3_is_read_with_its_keys_and_shows_none_of_them()
+    {
+        folder.Write("s3-id", "the-id\n");
+        folder.Write("s3-secret", "the-secret\n");
+        var store = Load(WithStore("""
+            bucket = "telemetry"
+            endpoint = "https://s3.example.internal:9000"
+            access_key_id_file = "s3-id"
+            secret_access_key_file = "s3-secret"
+            tls_ca_cert_file = "ca.pem"
+            """)).ObjectStore!;
+
+        Assert.Equal(("the-id", "the-secret"), (store.Keys!.Id, store.Keys.Secret));
+        Assert.DoesNotContain("the-", store.ToString(), StringComparison.Ordinal);
+        Assert.Equal(("telemetry", "https://s3.example.internal:9000/", "us-east-1", true), (store.Target.Bucket, store.Target.Endpoint!.ToString(), store.Target.Region, store.Target.ForcePathStyle));
+        Assert.Equal((false, false, 64 << 20, TimeSpan.FromSeconds(30), 4), (store.Target.SendsChecksums, store.Target.UsesChunkEncoding, (int)store.Target.PartSize, store.Target.RequestTimeout, store.Target.TriesMax));
+        Assert.NotNull(store.Target.TrustedRoots);
+    }
+
+    [Fact]
+    public void Keys_are_reloaded_and_another_store_needs_a_restart()
+    {
+        folder.Write("s3-id", "the-id\n");
+        folder.Write("s3-secret", "the-secret\n");
+        const string Table = "bucket = \"telemetry\"\naccess_key_id_file = \"s3-id\"\nsecret_access_key_file = \"s3-secret\"\n";
+        var file = WithStore(Table);
+        var current = new CurrentSettings(Load(file));
+        var logger = new RecordingLogger();
+        var reload = new Reload(file, current, time, logger);
+
+        folder.Write("s3-secret", "another\n");
+        Assert.True(reload.Apply("test"));
+        Assert.Equal("another", current.Value.ObjectStore!.Keys!.Secret);
+        Assert.Empty(logger.Of(2007));
+
+        WithStore(Table + "prefix = \"elsewhere\"\n");
+        Assert.True(reload.Apply("test"));
+        Assert.Equal("", current.Value.ObjectStore.Target.Prefix);
+        Assert.Equal("Changed, but in effect only after a restart: [object_store] (all but its keys and retention_days).", Assert.Single(logger.Of(2007)));
     }
 
     [Fact]
@@ -210,6 +262,13 @@ public sealed class ServerSettingsTests : IDisposable
         var source = Path.Combine(Path.GetDirectoryName(here)!, "../../fixtures/settings", name);
         folder.Write("server.toml", File.ReadAllText(source));
         return folder["server.toml"];
+    }
+
+    private string WithStore(string table)
+    {
+        var file = Fixture("server-minimal.good.toml");
+        File.AppendAllText(file, "\n[object_store]\n" + table);
+        return file;
     }
 
     private ServerSettings Load(string file)

@@ -55,6 +55,30 @@ public sealed class PhysicalFileSystemTests : IDisposable
         Assert.Throws<FileSystemException>(() => readOnly.Truncate(0));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_rename_to_a_free_name_leaves_what_stands_there(bool byLink)
+    {
+        Func<string, string, bool> rename = byLink ? files.TryLinkToFree : files.TryRenameToFree;
+        Write("a", "first"u8);
+        Write("b", "second"u8);
+
+        Assert.True(rename(At("a"), At("target")));
+        Assert.False(rename(At("b"), At("target")));
+
+        Assert.Equal("first"u8.ToArray(), File.ReadAllBytes(At("target")));
+        Assert.False(files.Exists(At("a")));
+        Assert.True(files.Exists(At("b")));
+        Assert.True(Assert.Throws<FileSystemException>(() => rename(At("none"), At("free"))).IsNotFound);
+
+        void Write(string name, ReadOnlySpan<byte> content)
+        {
+            using var file = files.Create(At(name));
+            file.Write(0, content);
+        }
+    }
+
     [Fact]
     public void A_full_device_is_told_as_such()
     {

@@ -1,0 +1,355 @@
+using Lm.Collector.Listeners;
+using Lm.Collector.Spool;
+using Lm.Journal;
+using Lm.Logs;
+using Lm.ObjectStore;
+using Lm.Platform;
+using Lm.Platform.Files;
+
+namespace Lm.Collector.Landing;
+
+/// <summary>Brings what was acknowledged into the object store, in the background: a pass every <c>object_landing_interval_ms</c>, the oldest first, one object after another. When
+/// the store fails it waits, longer each time; nobody waits for it.</summary>
+internal sealed class Lander : IDisposable
+{
+    private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RetryMax = TimeSpan.FromMinutes(5);
+
+    private readonly LanderParts parts;
+    private readonly LandingState state;
+    private readonly LandingMetrics metrics = new();
+    private readonly RawLanding raw;
+    private readonly LogLanding logs;
+    private readonly RetryPolicy backoff;
+    private readonly Lock gate = new(); // guards the four below
+    private string? trouble;
+    private bool isHalted;
+    private UnixMillis? oldestWaiting;
+    private UnixMillis? lastLanded;
+    private bool isPrepared;
+    private int failures;
+    private uint givenUpBefore;
+
+    /// <summary>Makes one; nothing is asked of the store yet.</summary>
+    public Lander(LanderParts parts)
+    {
+        this.parts = parts;
+        state = new LandingState(parts.Store.Description + " " + parts.Keys.RawFolder(parts.Collector, Guid.Empty));
+        raw = new RawLanding(new RawLandingParts(parts.Store, parts.Keys, parts.Collector, parts.Spool, metrics, parts.Logger) { ObjectSizeMax = parts.ObjectSizeMax }, state);
+        logs = new LogLanding(parts.Store, parts.Keys, parts.Files, parts.SealedLogs, metrics, parts.Logger);
+        backoff = new RetryPolicy(RetryFirst, RetryMax, new Random());
+    }
+
+    /// <summary>What the state file keeps of it.</summary>
+    public IStatePart State => state;
+
+    /// <summary>What it has done and what waits.</summary>
+    public LandingStatus Status
+    {
+        get
+        {
+            var landed = state.Landed;
+            lock (gate)
+            {
+                return new LandingStatus
+                {
+                    Store = parts.Store.Description,
+                    Trouble = trouble,
+                    IsHalted = isHalted,
+                    Landed = landed,
+                    PendingBytes = PendingBytes(landed),
+                    OldestWaiting = oldestWaiting,
+                    LastLanded = lastLanded,
+                    Objects = metrics.Objects,
+                    ObjectBytes = metrics.ObjectBytes,
+                    LogFiles = metrics.LogFiles,
+                    LogFilesWaiting = logs.Waiting,
+                };
+            }
+        }
+    }
+
+    /// <summary>Lands until stopped.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        try
+        {
+            while (await TryPassAsync(stopping) is { } wait)
+            {
+                await Task.Delay(wait, parts.Time, stopping);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // That is how it ends: what has not landed does at the next start.
+        }
+    }
+
+    /// <summary>The first segment that must stay because it has not landed. Where what has not landed is more than half of <c>max_spool_bytes</c>, segments that local files cover may go
+    /// without (K19): a store that is away, or slower than what comes in, must not stop ingest.</summary>
+    /// <param name="spoolSizeMax">max_spool_bytes.</param>
+    public uint FirstToKeep(long spoolSizeMax)
+    {
+        var landed = state.Landed;
+        var (keep, pending) = (landed.Segment, PendingBytes(landed));
+        foreach (var segment in parts.Spool.Segments)
+        {
+            if (pending <= spoolSizeMax / 2)
+            {
+                break;
+            }
+
+            if (segment.Number >= landed.Segment)
+            {
+                pending -= segment.SizeBytes;
+                keep = segment.Number + 1;
+            }
+        }
+
+        if (keep > landed.Segment && keep > givenUpBefore)
+        {
+            LandingLog.GaveUpSegments(parts.Logger, keep);
+            givenUpBefore = keep;
+        }
+
+        return keep;
+    }
+
+    /// <summary>The values for <c>/metrics</c>.</summary>
+    public IEnumerable<CollectorMetric> Collect()
+    {
+        var status = Status;
+        var age = status.OldestWaiting is { } oldest ? Math.Max(0, (UnixMillis.Now(parts.Time) - oldest).TotalSeconds) : 0;
+        yield return new CollectorMetric("lm_collector_landing_oldest_age_seconds", "Age of the oldest batch that had not landed at the last look; 0 when there was none.", false, "", age);
+        yield return new CollectorMetric("lm_collector_landing_pending_bytes", "Bytes of the spool that have not landed.", false, "", status.PendingBytes);
+        yield return new CollectorMetric("lm_collector_landing_failing", "1 while the last try to land failed.", false, "", status.Trouble is null ? 0 : 1);
+        yield return new CollectorMetric("lm_collector_landing_halted", "1 when landing has stopped until a restart, because the store holds what contradicts the spool.", false, "", status.IsHalted ? 1 : 0);
+        yield return new CollectorMetric("lm_collector_landing_objects_total", "Raw objects put and verified.", true, "", metrics.Objects);
+        yield return new CollectorMetric("lm_collector_landing_object_bytes_total", "Bytes of them.", true, "", metrics.ObjectBytes);
+        yield return new CollectorMetric("lm_collector_landing_records_total", "Records in them.", true, "", metrics.Records);
+        yield return new CollectorMetric("lm_collector_landing_adopted_total", "Raw objects that were there already and are of this spool.", true, "", metrics.AdoptedObjects);
+        yield return new CollectorMetric("lm_collector_landing_log_files_total", "Sealed log files put and verified, each with its index.", true, "", metrics.LogFiles);
+        yield return new CollectorMetric("lm_collector_landing_log_file_bytes_total", "Bytes of them.", true, "", metrics.LogFileBytes);
+        yield return new CollectorMetric("lm_collector_landing_log_files_waiting", "Sealed log files that are not known to be in the object store.", false, "", status.LogFilesWaiting);
+        yield return new CollectorMetric("lm_collector_landing_verifications_failed_total", "Objects that were not in the store as they were put.", true, "", metrics.VerificationsFailed);
+        yield return new CollectorMetric("lm_collector_landing_failures_total", "Passes that failed.", true, "", metrics.Failures);
+        foreach (var metric in StoreMetrics(parts.Counters))
+        {
+            yield return metric;
+        }
+    }
+
+    /// <summary>Lets go of the store.</summary>
+    public void Dispose() => parts.Store.Dispose();
+
+    private static IEnumerable<CollectorMetric> StoreMetrics(StoreCounters counters)
+    {
+        var requests = Enum.GetValues<StoreRequest>();
+        foreach (var request in requests)
+        {
+            yield return new CollectorMetric(
+                "lm_collector_object_store_requests_total", "Requests to the object store, every try, by kind.", true, $"request=\"{StoreCounters.Name(request)}\"", counters.Requests(request));
+        }
+
+        foreach (var request in requests)
+        {
+            foreach (var fault in ObjectStoreFaults.All)
+            {
+                if (counters.Failures(request, fault) is > 0 and var count)
+                {
+                    yield return new CollectorMetric(
+                        "lm_collector_object_store_failures_total", "Tries that failed, by kind of request and of failure.", true,
+                        $"request=\"{StoreCounters.Name(request)}\",reason=\"{fault.Name()}\"", count);
+                }
+            }
+        }
+
+        yield return new CollectorMetric("lm_collector_object_store_sent_bytes_total", "Bytes of objects sent to the object store.", true, "", counters.SentBytes);
+        yield return new CollectorMetric("lm_collector_object_store_received_bytes_total", "Bytes of objects received from the object store.", true, "", counters.ReceivedBytes);
+    }
+
+    // Null: landing has stopped. Else how long to wait before the next pass.
+    internal async Task<TimeSpan?> TryPassAsync(CancellationToken stopping)
+    {
+        try
+        {
+            var hasMore = await PassAsync(stopping);
+            EndTrouble();
+            return hasMore ? TimeSpan.Zero : parts.Interval();
+        }
+        catch (LandingHaltException e)
+        {
+            lock (gate)
+            {
+                (trouble, isHalted) = (e.Message, true);
+            }
+
+            LandingLog.Halted(parts.Logger, e.Message);
+            return null;
+        }
+        catch (IOException e)
+        {
+            BeginTrouble(e.Message);
+            return backoff.DelayAfter(failures);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !stopping.IsCancellationRequested)
+        {
+            // A fault of ours must not end landing in silence; nothing that it did counts as landed.
+            LandingLog.PassFailed(parts.Logger, e);
+            BeginTrouble("a pass failed by a fault of the program; the log has it");
+            return backoff.DelayAfter(failures);
+        }
+    }
+
+    // Returns whether log files wait that would have kept raw objects waiting.
+    private async Task<bool> PassAsync(CancellationToken stopping)
+    {
+        if (parts.Spool.Segments.Count == 0)
+        {
+            return false; // not born yet: until its first record the spool has no id to land under
+        }
+
+        var began = parts.Time.GetTimestamp();
+
+        NoteOldest();
+        if (!isPrepared)
+        {
+            await raw.PrepareAsync(stopping);
+            isPrepared = true;
+        }
+
+        for (var end = parts.Spool.End; state.Landed < end;)
+        {
+            if (!await raw.LandNextAsync(end, stopping))
+            {
+                break;
+            }
+
+            lock (gate)
+            {
+                lastLanded = UnixMillis.Now(parts.Time);
+            }
+
+            NoteOldest();
+        }
+
+        while (await logs.LandNextAsync(stopping))
+        {
+            if (parts.Time.GetElapsedTime(began) >= parts.Interval())
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void NoteOldest()
+    {
+        var oldest = FirstReceived();
+        lock (gate)
+        {
+            oldestWaiting = oldest;
+        }
+    }
+
+    private UnixMillis? FirstReceived()
+    {
+        foreach (var record in parts.Spool.Read(state.Landed))
+        {
+            if (!record.IsPreamble)
+            {
+                return RawGroup.ReceivedAt(record.Payload.Span);
+            }
+        }
+
+        return null;
+    }
+
+    private long PendingBytes(JournalPosition landed) =>
+        parts.Spool.Segments.Where(segment => segment.Number >= landed.Segment).Sum(segment => segment.Number == landed.Segment ? Math.Max(0, segment.SizeBytes - landed.Offset) : segment.SizeBytes);
+
+    private void BeginTrouble(string reason)
+    {
+        metrics.Failed();
+        if (failures++ == 0)
+        {
+            LandingLog.TroubleBegan(parts.Logger, reason);
+        }
+
+        lock (gate)
+        {
+            trouble = reason;
+        }
+    }
+
+    private void EndTrouble()
+    {
+        if (failures > 0)
+        {
+            LandingLog.TroubleEnded(parts.Logger, failures);
+        }
+
+        failures = 0;
+        lock (gate)
+        {
+            trouble = null;
+        }
+    }
+}
+
+/// <summary>What a lander works with.</summary>
+/// <param name="Store">The store; the lander's from then on.</param>
+/// <param name="Keys">Makes keys.</param>
+/// <param name="Counters">What the store counts in.</param>
+/// <param name="Collector">The collector's name.</param>
+/// <param name="Spool">The spool.</param>
+/// <param name="Files">The file system that log files lie on.</param>
+/// <param name="SealedLogs">The sealed log files that there are now.</param>
+/// <param name="Interval">object_landing_interval_ms as it is now.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Logger">Its log.</param>
+internal sealed record LanderParts(
+    IObjectStore Store, ObjectKeys Keys, StoreCounters Counters, string Collector, BatchSpool Spool,
+    IFileSystem Files, Func<IReadOnlyList<StoredLogFile>> SealedLogs, Func<TimeSpan> Interval, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>Bytes of records after which another object begins.</summary>
+    public long ObjectSizeMax { get; init; } = 128L << 20;
+}
+
+/// <summary>What landing has done and what waits.</summary>
+internal sealed record LandingStatus
+{
+    /// <summary>The store.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>Why the last try failed; null when it did not.</summary>
+    public required string? Trouble { get; init; }
+
+    /// <summary>Whether it has stopped until a restart.</summary>
+    public required bool IsHalted { get; init; }
+
+    /// <summary>Everything in the spool before this place is in the store, verified.</summary>
+    public required JournalPosition Landed { get; init; }
+
+    /// <summary>Bytes of the spool behind it.</summary>
+    public required long PendingBytes { get; init; }
+
+    /// <summary>When the oldest batch came that had not landed at the last look; null when there was none.</summary>
+    public required UnixMillis? OldestWaiting { get; init; }
+
+    /// <summary>When something landed last, since start.</summary>
+    public required UnixMillis? LastLanded { get; init; }
+
+    /// <summary>Raw objects put and verified since start.</summary>
+    public required long Objects { get; init; }
+
+    /// <summary>Their bytes.</summary>
+    public required long ObjectBytes { get; init; }
+
+    /// <summary>Sealed log files put and verified since start.</summary>
+    public required long LogFiles { get; init; }
+
+    /// <summary>Sealed log files that are not known to be there.</summary>
+    public required int LogFilesWaiting { get; init; }
+}

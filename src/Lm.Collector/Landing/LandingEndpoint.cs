@@ -1,0 +1,59 @@
+using System.Text.Json;
+using Lm.Collector.Listeners;
+using Lm.Collector.Query;
+using Lm.Platform;
+
+namespace Lm.Collector.Landing;
+
+/// <summary><c>/api/v1/landing</c>: how far the object store is behind.</summary>
+internal sealed class LandingEndpoint(PrivateServices services)
+{
+    /// <summary>Answers one request.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        await using var writer = ApiJson.Begin(context.Response);
+        writer.WriteStartObject();
+        writer.WriteNumber("now_ms"u8, UnixMillis.Now(services.Time).Value);
+        if (services.Landing?.Invoke() is { } status)
+        {
+            Write(writer, status);
+        }
+        else
+        {
+            writer.WriteString("state"u8, "off");
+        }
+
+        writer.WriteEndObject();
+        await ApiJson.EndAsync(writer, context.Response, context.RequestAborted);
+    }
+
+    private static void Write(Utf8JsonWriter writer, LandingStatus status)
+    {
+        writer.WriteString("state"u8, status switch { { IsHalted: true } => "halted", { Trouble: not null } => "failing", _ => "ok" });
+        writer.WriteString("store"u8, status.Store);
+        writer.WriteString("reason"u8, status.Trouble);
+        writer.WriteStartObject("landed"u8);
+        writer.WriteNumber("segment"u8, status.Landed.Segment);
+        writer.WriteNumber("offset"u8, status.Landed.Offset);
+        writer.WriteEndObject();
+        writer.WriteNumber("pending_bytes"u8, status.PendingBytes);
+        WriteTime(writer, "oldest_waiting_ms", status.OldestWaiting);
+        WriteTime(writer, "last_landed_ms", status.LastLanded);
+        writer.WriteNumber("objects"u8, status.Objects);
+        writer.WriteNumber("object_bytes"u8, status.ObjectBytes);
+        writer.WriteNumber("log_files"u8, status.LogFiles);
+        writer.WriteNumber("log_files_waiting"u8, status.LogFilesWaiting);
+    }
+
+    private static void WriteTime(Utf8JsonWriter writer, string name, UnixMillis? time)
+    {
+        if (time is { } known)
+        {
+            writer.WriteNumber(name, known.Value);
+        }
+        else
+        {
+            writer.WriteNull(name);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+namespace Lm.Collector.Landing;
+
+/// <summary>Log events 2600 to 2699.</summary>
+internal static partial class LandingLog
+{
+    [LoggerMessage(EventId = 2600, Level = LogLevel.Information,
+        Message = "Landing in {Store}: the spool is there up to segment {Segment}, byte {Offset}.")]
+    public static partial void Ready(ILogger logger, string store, uint segment, long offset);
+
+    [LoggerMessage(EventId = 2601, Level = LogLevel.Warning,
+        Message = "{Store} does not refuse a second conditional put of a key ({Support}): before each put it is asked whether the key is free. That is enough for one collector on a prefix.")]
+    public static partial void ConditionsMissing(ILogger logger, string store, string support);
+
+    [LoggerMessage(EventId = 2602, Level = LogLevel.Debug, Message = "Landed {Key}: {Records} records, {Bytes} bytes.")]
+    public static partial void Landed(ILogger logger, string key, int records, long bytes);
+
+    [LoggerMessage(EventId = 2603, Level = LogLevel.Warning,
+        Message = "Nothing lands: {Reason}. It is tried again; ingest goes on, and spool and local files keep the data.")]
+    public static partial void TroubleBegan(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2604, Level = LogLevel.Information, Message = "Landing works again after {Failures} failures.")]
+    public static partial void TroubleEnded(ILogger logger, int failures);
+
+    [LoggerMessage(EventId = 2605, Level = LogLevel.Information,
+        Message = "{Key} is there already, whole and as the spool has it: a put of ours whose answer was lost, or one before a restart.")]
+    public static partial void Adopted(ILogger logger, string key);
+
+    [LoggerMessage(EventId = 2606, Level = LogLevel.Error,
+        Message = "{Key} is not in the store as it was put ({Reason}): it is deleted and put again.")]
+    public static partial void PutDamaged(ILogger logger, string key, string reason);
+
+    [LoggerMessage(EventId = 2607, Level = LogLevel.Error,
+        Message = "Landing has stopped until a restart: {Reason}. Nothing in the store was changed; ingest goes on.")]
+    public static partial void Halted(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2608, Level = LogLevel.Warning,
+        Message = "What has not landed is more than half of max_spool_bytes: segments before {Segment} may go without, once blocks and log files here hold what is in them.")]
+    public static partial void GaveUpSegments(ILogger logger, uint segment);
+
+    [LoggerMessage(EventId = 2609, Level = LogLevel.Error, Message = "A pass of landing failed by a fault of the program. It is tried again.")]
+    public static partial void PassFailed(ILogger logger, Exception exception);
+}

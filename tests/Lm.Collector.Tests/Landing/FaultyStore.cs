@@ -1,0 +1,93 @@
+using Lm.ObjectStore;
+
+namespace Lm.Collector.Tests.Landing;
+
+/// <summary>A store that fails where a test says so.</summary>
+internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
+{
+    private int calls;
+
+    /// <summary>Says what becomes of a call: its number, its kind, its key.</summary>
+    public Func<int, StoreRequest, string, StoreTrouble> Trouble { get; set; } = static (_, _, _) => StoreTrouble.None;
+
+    /// <summary>Whether conditions are passed over.</summary>
+    public bool Overwrites { get; set; }
+
+    /// <summary>Puts of raw objects that were asked for.</summary>
+    public List<string> Puts { get; } = [];
+
+    public int Calls => calls;
+
+    public string Description => "store of the test";
+
+    public async Task<PutOutcome> PutAsync(string key, ObjectContent content, PutCondition condition, CancellationToken cancellationToken)
+    {
+        Puts.Add(key);
+        var trouble = Next(StoreRequest.Put, key);
+        ThrowIf(trouble == StoreTrouble.FailsBefore);
+        var stored = trouble == StoreTrouble.Damages ? Damaged(content) : content;
+        var outcome = await inner.PutAsync(key, stored, Overwrites ? PutCondition.None : condition, cancellationToken);
+        ThrowIf(trouble == StoreTrouble.FailsAfter);
+        return outcome;
+    }
+
+    public async Task<ObjectRange?> ReadAsync(string key, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        ThrowIf(Next(StoreRequest.Get, key) != StoreTrouble.None);
+        return await inner.ReadAsync(key, offset, buffer, cancellationToken);
+    }
+
+    public async Task<ObjectInfo?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        ThrowIf(Next(StoreRequest.Head, key) != StoreTrouble.None);
+        return await inner.FindAsync(key, cancellationToken);
+    }
+
+    public async Task<ObjectPage> ListAsync(string prefix, string after, int limit, CancellationToken cancellationToken)
+    {
+        ThrowIf(Next(StoreRequest.List, prefix) != StoreTrouble.None);
+        return await inner.ListAsync(prefix, after, Math.Min(limit, 2), cancellationToken); // pages as a large bucket has
+    }
+
+    public async Task DeleteAsync(string key, CancellationToken cancellationToken)
+    {
+        var trouble = Next(StoreRequest.Delete, key);
+        ThrowIf(trouble == StoreTrouble.FailsBefore);
+        await inner.DeleteAsync(key, cancellationToken);
+        ThrowIf(trouble == StoreTrouble.FailsAfter);
+    }
+
+    public void Dispose() => inner.Dispose();
+
+    private static ObjectContent Damaged(ObjectContent content)
+    {
+        var bytes = new byte[content.Length];
+        content.Read(0, bytes);
+        bytes[bytes.Length / 2] ^= 1;
+        return ObjectContent.Of(bytes);
+    }
+
+    private static void ThrowIf(bool fails)
+    {
+        if (fails)
+        {
+            throw new ObjectStoreException(ObjectStoreFault.Unreachable, "the store of the test is away", cause: null);
+        }
+    }
+
+    private StoreTrouble Next(StoreRequest request, string key) => Trouble(calls++, request, key);
+}
+
+internal enum StoreTrouble
+{
+    None,
+
+    /// <summary>Nothing is done.</summary>
+    FailsBefore,
+
+    /// <summary>It is done, and the answer is lost.</summary>
+    FailsAfter,
+
+    /// <summary>What is stored is not what was sent.</summary>
+    Damages,
+}
