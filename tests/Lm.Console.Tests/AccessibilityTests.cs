@@ -44,6 +44,64 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         await CheckAsync(console, $"agents-{scheme}-{width}");
     }
 
+    [Theory]
+    [MemberData(nameof(Looks))]
+    public async Task Every_other_page_has_no_finding_of_axe_and_fits_the_width(ColorScheme scheme, int width)
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        Hosts.FeedHistory(listener);
+        Hosts.Feed(listener);
+        for (var i = 0; i < 60; i++)
+        {
+            listener.Logs.Add(Hosts.HistoryEnd - 400_000 + (i * 5000), $"request {i} " + new string('x', 200), "instance=web1,input=events,severity=" + (i % 4 == 0 ? "error" : i % 4 == 1 ? "warn" : "info"), ("event", "agent_start"));
+        }
+
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "admin/about", scheme, width, bypassPolicy: true);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByText("lezer-promql")).ToBeVisibleAsync();
+        await CheckAsync(console, $"about-{scheme}-{width}");
+        foreach (var (name, path, awaited) in ((string, string, string)[])
+            [
+                ("host", "hosts/web1?", ".legend td"),
+                ("processes", "hosts/web1?tab=processes&", "main td"),
+                ("host-unknown", "hosts/none?", ".empty"),
+                ("explore", "explore?q=node_load1&q=node_load5&", ".legend td"),
+                ("explore-table", "explore?tab=table&q=node_load1&", "main td"),
+                ("explore-json", "explore?tab=json&q=node_load1&", "pre"),
+                ("explore-empty", "explore?", ".cm-content"),
+                ("explore-fault", "explore?q=sum(&", "main .fault"),
+                ("logs", "logs?fields=1&", ".line"),
+                ("logs-live", "logs?live=1&", ".state.up"),
+                ("logs-empty", $"logs?q={Uri.EscapeDataString("{instance=\"none\"}")}&", "main .empty"),
+                ("logs-fault", "logs?q=nonsense&", "main .fault"),
+                ("events", "events?", ".line"),
+                ("admin-agents", "admin/agents?", "main td"),
+            ])
+        {
+            await console.Page.GotoAsync(path + Hosts.HistoryRange);
+            await Expect(console.Page.Locator(awaited).First).ToBeVisibleAsync();
+            if (name == "logs")
+            {
+                await console.Page.Locator(".line").First.ClickAsync();
+            }
+            else if (name == "events")
+            {
+                await console.Page.Locator("#time").ClickAsync();
+            }
+
+            await CheckAsync(console, $"{name}-{scheme}-{width}");
+        }
+
+        await console.Page.Keyboard.PressAsync("Escape");
+        await console.Page.Locator("main").FocusAsync();
+        await console.Page.Keyboard.PressAsync("?");
+        await CheckAsync(console, $"keys-{scheme}-{width}");
+        await console.Page.Keyboard.PressAsync("Escape");
+        await console.Page.Keyboard.PressAsync("Control+k");
+        await Expect(console.Page.GetByRole(AriaRole.Option).First).ToBeVisibleAsync();
+        await CheckAsync(console, $"search-{scheme}-{width}");
+    }
+
     private static async Task CheckAsync(ConsolePage console, string name)
     {
         if (Environment.GetEnvironmentVariable("LM_SCREENSHOTS") is { Length: > 0 } folder)

@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class OverviewPageTests(Chromium chromium) : IClassFixture<Chromium>
 {
     [Fact]
     public async Task Signing_in_shows_the_agents_with_their_state_sequences_and_values()
@@ -22,8 +22,8 @@ public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
 
         var row = console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "web1" });
         await Expect(row).ToContainTextAsync("up");
-        await Expect(row.GetByRole(AriaRole.Cell)).ToContainTextAsync(["up", "ago", "1,234", "2 (3 awaited)", "5", "8", "0.75", "75 %", "25 %"]);
-        await Expect(console.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 agent: 1 up");
+        await Expect(row.GetByRole(AriaRole.Cell)).ToContainTextAsync(["up", "ago", "25 %", "75 %", "60 %", "200 B/s / 100 B/s", "0.75", "1,2342 gaps (3 awaited)", "58 dropped"]);
+        await Expect(console.Page.GetByText("1 agent: 1 up")).ToBeVisibleAsync();
         Assert.Empty(console.Faults);
     }
 
@@ -69,7 +69,7 @@ public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(console.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("A token has no spaces and only plain characters.");
         await console.SignInAsync();
 
-        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Agents", Exact = true })).ToBeVisibleAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Overview", Exact = true })).ToBeVisibleAsync();
     }
 
     [Fact]
@@ -118,10 +118,12 @@ public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
 
         await console.Page.RouteAsync("**/api/v1/agents", route => route.AbortAsync());
         await Expect(console.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("No new data: the collector cannot be reached. What you see is from the last answer; trying again.");
+        await Expect(console.Page.Locator("table.old")).ToBeVisibleAsync();
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
 
         await console.Page.UnrouteAllAsync();
-        await Expect(console.Page.GetByRole(AriaRole.Alert)).ToBeHiddenAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Alert)).ToBeEmptyAsync();
+        await Expect(console.Page.Locator("table.old")).ToHaveCountAsync(0);
     }
 
     [Fact]
