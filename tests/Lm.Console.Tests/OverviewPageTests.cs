@@ -167,4 +167,37 @@ public sealed class OverviewPageTests(Chromium chromium) : IClassFixture<Chromiu
         Assert.Equal("/lm/", Assert.Single(await console.Page.Context.CookiesAsync()).Path);
         Assert.Empty(console.Faults);
     }
+
+    [Fact]
+    public async Task Of_many_hosts_only_those_in_sight_are_in_the_document_and_all_are_found_sorted_and_counted()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        for (var i = 0; i < 300; i++)
+        {
+            Hosts.FeedSilent(listener, $"host-{i:000}", i % 3 == 0 ? 45 : 90_000);
+        }
+
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByText("300 agents: 100 late, 200 down")).ToBeVisibleAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Table)).ToHaveAttributeAsync("aria-rowcount", "301");
+        Assert.InRange(await console.Page.GetByRole(AriaRole.Rowheader).CountAsync(), 5, 60);
+        await console.Page.EvaluateAsync("() => window.scrollTo(0, document.documentElement.scrollHeight)");
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader).Last).ToContainTextAsync("host-299");
+        Assert.InRange(await console.Page.EvaluateAsync<int>("() => document.querySelectorAll('*').length"), 1, 3000);
+
+        await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Host" }).ClickAsync();
+        await console.Page.EvaluateAsync("() => window.scrollTo(0, 0)");
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader).First).ToContainTextAsync("host-299");
+        await console.Page.GetByLabel("Filter hosts").FillAsync("host-04");
+        await console.Page.GetByLabel("State").SelectOptionAsync("late");
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["host-048", "host-045", "host-042"]);
+        await console.Page.ReloadAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["host-048", "host-045", "host-042"]);
+        var download = await console.Page.RunAndWaitForDownloadAsync(() => console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "CSV" }).ClickAsync());
+        var rows = (await File.ReadAllTextAsync(await download.PathAsync(), TestContext.Current.CancellationToken)).Split("\r\n");
+        Assert.Equal(5, rows.Length); // a header, three hosts, the end
+        Assert.StartsWith("host-048,late,", rows[1], StringComparison.Ordinal);
+        Assert.Empty(console.Faults);
+    }
 }

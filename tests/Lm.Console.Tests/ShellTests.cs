@@ -39,12 +39,12 @@ public sealed class ShellTests(Chromium chromium) : IClassFixture<Chromium>
 
         await console.Page.Keyboard.PressAsync("Control+k");
         await console.Page.GetByRole(AriaRole.Combobox, new PageGetByRoleOptions { Name = "Hosts, pages and metrics" }).FillAsync("web");
-        await Expect(console.Page.GetByRole(AriaRole.Option)).ToHaveTextAsync(["web1 host"]);
+        await Expect(console.Page.Locator("#found").GetByRole(AriaRole.Option)).ToHaveTextAsync(["web1 host"]);
         await console.Page.Keyboard.PressAsync("Enter");
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "web1", Level = 1 })).ToBeVisibleAsync();
         await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Search" }).ClickAsync();
         await console.Page.GetByRole(AriaRole.Combobox, new PageGetByRoleOptions { Name = "Hosts, pages and metrics" }).FillAsync("load15");
-        await console.Page.GetByRole(AriaRole.Option, new PageGetByRoleOptions { Name = "node_load15" }).ClickAsync();
+        await console.Page.Locator("#found").GetByRole(AriaRole.Option, new LocatorGetByRoleOptions { Name = "node_load15" }).ClickAsync();
 
         await Expect(console.Page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/explore\\?q=node_load15$"));
         Assert.Empty(console.Faults);

@@ -5,6 +5,17 @@ import { dateTime } from '../ui/format';
 import { setParams } from './router';
 import { from, isRelative, isUtc, label, parseTime, range, RANGES, refresh, REFRESHES, refreshNow, setRange, setZone, shift, to, zoneName, zoomOut } from './time';
 
+// Plain HTTP beyond loopback has no clipboard: the address bar has the same link.
+function copyLink(fixed: boolean) {
+  const link = new URL(location.href);
+  if (fixed) {
+    const { start, end } = range.peek();
+    link.searchParams.set('from', String(start));
+    link.searchParams.set('to', String(end));
+  }
+  void navigator.clipboard?.writeText(link.href);
+}
+
 export function TimePicker() {
   const open = useSignal(false);
   const fault = useSignal('');
@@ -81,6 +92,8 @@ export function TimePicker() {
               <option value="browser">This browser's</option>
               <option value="utc">UTC</option>
             </select>
+            <button type="button" class="plain" onClick={() => { copyLink(false); close(); }}>Copy link</button>
+            <button type="button" class="plain" onClick={() => { copyLink(true); close(); }}>Copy link with these times fixed</button>
           </form>
         </div>
       )}

@@ -15,7 +15,7 @@ import { visible } from '../ui/text';
 import { levelOf } from '../ui/thresholds';
 import type { ChartOptions } from '../ui/chart';
 
-const TABS = [['charts', 'Charts'], ['processes', 'Processes'], ['logs', 'Logs']] as const;
+const TABS = [['charts', 'Charts'], ['processes', 'Processes'], ['logs', 'Logs'], ['events', 'Events']] as const;
 
 export function Host({ id }: { id: string }) {
   const agents = useResource('fleet', fleet);
@@ -38,7 +38,9 @@ export function Host({ id }: { id: string }) {
         ))}
       </div>
       <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${tab}`}>
-        {tab === 'logs' ? <HostLogs id={id} /> : tab === 'processes' ? <Processes id={id} /> : <Charts id={id} />}
+        {tab === 'logs' ? <HostLogs key="logs" base={`{instance=${quoted(id)}}`} empty="This host sent no line in this time range." />
+          : tab === 'events' ? <HostLogs key="events" base={`{instance=${quoted(id)}, input="events"}`} empty="This host told of no event in this time range." />
+          : tab === 'processes' ? <Processes id={id} /> : <Charts id={id} />}
       </div>
     </>
   );
@@ -152,13 +154,12 @@ function Charts({ id }: { id: string }) {
   return <div class="panels">{panelsOf(id).map((panel) => <Panel key={`${id} ${panel.title}`} {...panel} />)}</div>;
 }
 
-function HostLogs({ id }: { id: string }) {
-  const base = `{instance=${quoted(id)}}`;
+function HostLogs({ base, empty }: { base: string; empty: string }) {
   const query = params.value.get('q') ?? base;
   return (
     <>
       <QueryForm query={query} run={(text) => setParams({ q: text === base ? null : text, line: null }, 'push')} />
-      <LogView query={query} showHost={false} empty="This host sent no line in this time range."
+      <LogView query={query} showHost={false} empty={empty}
         filter={(name, value, keep) => { const next = withFilter(query, name, value, keep); if (next !== null) setParams({ q: next }, 'push'); }} />
     </>
   );

@@ -36,7 +36,8 @@ export function LogList({ rows, showHost, selected, select, atEnd, onTop, label,
   const before = useRef({ count: 0, firstId: '' });
 
   const place = () => {
-    const node = box.current!;
+    const node = box.current;
+    if (node === null) return; // the observer may call once more when the list has gone
     const first = Math.max(0, Math.floor(node.scrollTop / ROW) - MARGIN);
     const last = Math.ceil((node.scrollTop + node.clientHeight) / ROW) + MARGIN;
     setSlice((known) => (known.first === first && known.last === last ? known : { first, last }));

@@ -85,7 +85,7 @@ function Plot(props: PlotProps) {
   const shape = JSON.stringify([data.lines.map((line) => line.name), unit, props.style, props.stack, props.log, props.min, props.max, isUtc.value, looks.value, height]);
 
   useEffect(() => {
-    const made = make(host.current!, latest.current, (u) => showTip(u, tip.current!, latest.current));
+    const made = make(host.current!, latest.current, (u) => { if (tip.current) showTip(u, tip.current, latest.current); });
     plot.current = made;
     const observer = new ResizeObserver(() => {
       const width = host.current?.clientWidth ?? 0;
@@ -104,7 +104,7 @@ function Plot(props: PlotProps) {
   }, [data, range.value]);
 
   return (
-    <div class="plot-box" onMouseLeave={() => { tip.current!.hidden = true; }}>
+    <div class="plot-box" onMouseLeave={() => { if (tip.current) tip.current.hidden = true; }}>
       <div ref={host} class="plot" tabIndex={0} role="img" aria-label={sentence(title, unit, data)} aria-keyshortcuts="ArrowLeft ArrowRight + - d"
         onKeyDown={(event) => onKey(event, plot.current, latest.current, spoken.current!)} />
       <div ref={tip} class="tip" hidden />
@@ -141,7 +141,6 @@ class View {
   }
 
   pan(u: uPlot, event: MouseEvent): void {
-    event.preventDefault();
     const [start, end] = this.span();
     const width = u.over.clientWidth;
     const onMove = (move: MouseEvent) => {

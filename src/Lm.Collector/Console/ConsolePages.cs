@@ -13,8 +13,8 @@ internal static class ConsolePages
 
     /// <summary>Where one signs in to come to a page.</summary>
     /// <param name="basePath">Where the console is served.</param>
-    /// <param name="path">The page, without the base path.</param>
+    /// <param name="path">The page, without the base path, unescaped.</param>
     /// <param name="query">Its parameters, with the question mark.</param>
     public static string SignInFor(string basePath, string path, string query) =>
-        path == "/" && query.Length == 0 ? basePath + "login" : $"{basePath}login?next={Uri.EscapeDataString(path[1..] + query)}";
+        path == "/" && query.Length == 0 ? basePath + "login" : $"{basePath}login?next={Uri.EscapeDataString(new PathString(path).ToUriComponent()[1..] + query)}";
 }
