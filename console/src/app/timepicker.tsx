@@ -54,7 +54,9 @@ export function TimePicker() {
   }
 
   const { start, end } = range.value;
-  const text = label.value ?? `${dateTime(start, isUtc.value)} to ${to.value === 'now' ? 'now' : dateTime(end, isUtc.value)}`;
+  const [first, last] = [dateTime(start, isUtc.value), dateTime(end, isUtc.value)];
+  const isOneDay = first.slice(0, 10) === last.slice(0, 10);
+  const text = label.value ?? `${first} to ${to.value === 'now' ? 'now' : isOneDay ? last.slice(11) : last}`;
   return (
     <div class="picker" ref={box} onKeyDown={(event) => event.key === 'Escape' && open.value && close()}>
       <button type="button" class="plain icon" aria-label="Earlier by half the range" onClick={() => shift(-0.5)}>‹</button>
