@@ -44,6 +44,73 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         await CheckAsync(console, $"agents-{scheme}-{width}");
     }
 
+    [Fact]
+    public async Task Every_other_page_has_no_finding_of_axe_and_fits_the_width_in_every_look()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        Hosts.FeedHistory(listener);
+        Hosts.Feed(listener);
+        for (var i = 0; i < 60; i++)
+        {
+            listener.Logs.Add(Hosts.HistoryEnd - 400_000 + (i * 5000), $"request {i} " + new string('x', 200), "instance=web1,input=events,severity=" + (i % 4 == 0 ? "error" : i % 4 == 1 ? "warn" : "info"), ("event", "agent_start"));
+        }
+
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "admin/about", bypassPolicy: true);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByText("lezer-promql")).ToBeVisibleAsync();
+        await CheckLooksAsync(console, "about");
+        foreach (var (name, path, awaited) in ((string, string, string)[])
+            [
+                ("host", "hosts/web1?", ".legend td"),
+                ("processes", "hosts/web1?tab=processes&", "main td"),
+                ("host-unknown", "hosts/none?", ".empty"),
+                ("explore", "explore?q=node_load1&q=node_load5&", ".legend td"),
+                ("explore-table", "explore?tab=table&q=node_load1&", "main td"),
+                ("explore-json", "explore?tab=json&q=node_load1&", "pre"),
+                ("explore-empty", "explore?", ".cm-content"),
+                ("explore-fault", "explore?q=sum(&", "main .fault"),
+                ("logs", "logs?fields=1&", ".line"),
+                ("logs-live", "logs?live=1&", ".state.up"),
+                ("logs-empty", $"logs?q={Uri.EscapeDataString("{instance=\"none\"}")}&", "main .empty"),
+                ("logs-fault", "logs?q=nonsense&", "main .fault"),
+                ("events", "events?", ".line"),
+                ("admin-agents", "admin/agents?", "main td"),
+            ])
+        {
+            await console.Page.GotoAsync(path + Hosts.HistoryRange);
+            await Expect(console.Page.Locator(awaited).First).ToBeVisibleAsync();
+            if (name == "logs")
+            {
+                await console.Page.Locator(".line").First.ClickAsync();
+            }
+            else if (name == "events")
+            {
+                await console.Page.Locator("#time").ClickAsync();
+            }
+
+            await CheckLooksAsync(console, name);
+        }
+
+        await console.Page.Keyboard.PressAsync("Escape");
+        await console.Page.Locator("main").FocusAsync();
+        await console.Page.Keyboard.PressAsync("?");
+        await CheckLooksAsync(console, "keys");
+        await console.Page.Keyboard.PressAsync("Escape");
+        await console.Page.Keyboard.PressAsync("Control+k");
+        await Expect(console.Page.Locator("#found [role=option]").First).ToBeVisibleAsync();
+        await CheckLooksAsync(console, "search");
+    }
+
+    private static async Task CheckLooksAsync(ConsolePage console, string name)
+    {
+        foreach (var (scheme, width) in ((ColorScheme, int)[])[(ColorScheme.Light, 360), (ColorScheme.Dark, 360), (ColorScheme.Dark, 1280), (ColorScheme.Light, 1280)])
+        {
+            await console.Page.SetViewportSizeAsync(width, 800);
+            await console.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = scheme });
+            await CheckAsync(console, $"{name}-{scheme}-{width}");
+        }
+    }
+
     private static async Task CheckAsync(ConsolePage console, string name)
     {
         if (Environment.GetEnvironmentVariable("LM_SCREENSHOTS") is { Length: > 0 } folder)

@@ -115,6 +115,10 @@ internal sealed class AgentsEndpoint(PrivateServices services, AgentDirectory di
         WriteNumber(writer, "load1", current.Load1);
         WriteNumber(writer, "memory_used_ratio", current.MemoryUsedRatio);
         WriteNumber(writer, "cpu_busy_ratio", current.CpuBusyRatio);
+        WriteNumber(writer, "disk_used_ratio", current.DiskUsedRatio);
+        writer.WriteString("disk_mount"u8, current.DiskMount);
+        WriteNumber(writer, "network_receive_bytes_per_second", current.ReceiveBytesPerSecond);
+        WriteNumber(writer, "network_transmit_bytes_per_second", current.TransmitBytesPerSecond);
         writer.WriteEndObject();
     }
 

@@ -3,7 +3,7 @@ using Lm.Tsdb;
 
 namespace Lm.Collector.Agents;
 
-/// <summary>Load, memory and CPU of every host as its newest samples have them.</summary>
+/// <summary>Load, memory, CPU, disk and network of every host as its newest samples have them.</summary>
 internal sealed class CurrentValues(ISeriesReader reader)
 {
     // A host that went away shows its last values for a day, with their age.
@@ -25,7 +25,95 @@ internal sealed class CurrentValues(ISeriesReader reader)
         AddNewest(hosts, "node_memory_MemTotal_bytes", now, static (host, _, value) => host with { MemoryTotal = value }, cancellationToken);
         AddNewest(hosts, "node_memory_MemAvailable_bytes", now, static (host, _, value) => host with { MemoryAvailable = value }, cancellationToken);
         AddCpu(hosts, now, cancellationToken);
+        AddDisks(hosts, "lmagent_queue_filesystem_avail_bytes", "lmagent_queue_filesystem_size_bytes", now, cancellationToken);
+        AddDisks(hosts, "node_filesystem_avail_bytes", "node_filesystem_size_bytes", now, cancellationToken); // the agent's own disk only where these are not sent
+        AddNetwork(hosts, "node_network_receive_bytes_total", now, static (host, rate) => host with { ReceiveBytesPerSecond = (host.ReceiveBytesPerSecond ?? 0) + rate }, cancellationToken);
+        AddNetwork(hosts, "node_network_transmit_bytes_total", now, static (host, rate) => host with { TransmitBytesPerSecond = (host.TransmitBytesPerSecond ?? 0) + rate }, cancellationToken);
         return hosts;
+    }
+
+    // The fullest of a host's file systems. What a file system holds is looked up by all its labels but the name.
+    private void AddDisks(Dictionary<string, HostValues> hosts, string availMetric, string sizeMetric, UnixMillis now, CancellationToken cancellationToken)
+    {
+        var avails = new Dictionary<string, (long Time, double Value)>(StringComparer.Ordinal);
+        using (var found = Find(availMetric, now, cancellationToken))
+        {
+            for (var i = 0; i < found.Count; i++)
+            {
+                if (TryReadNewest(found, i, 1, now))
+                {
+                    avails[KeyOf(found.Labels(i))] = (buffer.Times[^1], buffer.Values[^1]);
+                }
+            }
+        }
+
+        var fullest = new Dictionary<string, (double Ratio, string Mount)>(StringComparer.Ordinal);
+        using var sizes = Find(sizeMetric, now, cancellationToken);
+        for (var i = 0; i < sizes.Count; i++)
+        {
+            // Another time: one of the two is of a file system that has gone.
+            if (!avails.TryGetValue(KeyOf(sizes.Labels(i)), out var avail) || !TryReadNewest(sizes, i, 1, now) || buffer.Times[^1] != avail.Time)
+            {
+                continue;
+            }
+
+            var host = sizes.Labels(i).ValueOf("instance");
+            var ratio = 1 - (avail.Value / buffer.Values[^1]);
+            if (double.IsFinite(ratio) && (!fullest.TryGetValue(host, out var known) || ratio > known.Ratio))
+            {
+                fullest[host] = (ratio, sizes.Labels(i).ValueOf("mountpoint"));
+            }
+        }
+
+        foreach (var (host, (ratio, mount)) in fullest)
+        {
+            hosts[host] = hosts.GetValueOrDefault(host) with { DiskUsedRatio = ratio, DiskMount = mount };
+        }
+    }
+
+    // Bytes a second between the two newest samples of each interface but the loopback; a counter that went back gives nothing.
+    private void AddNetwork(Dictionary<string, HostValues> hosts, string metric, UnixMillis now, Func<HostValues, double, HostValues> add, CancellationToken cancellationToken)
+    {
+        using var found = Find(metric, now, cancellationToken);
+        var newest = new Dictionary<string, long>(StringComparer.Ordinal);
+        var rates = new List<(string Host, long Time, double Rate)>();
+        for (var i = 0; i < found.Count; i++)
+        {
+            if (found.Labels(i).ValueOf("device") == "lo" || !TryReadNewest(found, i, 2, now))
+            {
+                continue;
+            }
+
+            var times = buffer.Times[^2..];
+            var values = buffer.Values[^2..];
+            var rate = (values[1] - values[0]) * 1000 / (times[1] - times[0]);
+            if (double.IsFinite(rate) && rate >= 0)
+            {
+                var host = found.Labels(i).ValueOf("instance");
+                newest[host] = Math.Max(newest.GetValueOrDefault(host), times[1]);
+                rates.Add((host, times[1], rate));
+            }
+        }
+
+        // An interface that went away is not counted with what it last did.
+        foreach (var (host, _, rate) in rates.Where(each => each.Time == newest[each.Host]))
+        {
+            hosts[host] = add(hosts.GetValueOrDefault(host), rate);
+        }
+    }
+
+    private static string KeyOf(LabelSet labels)
+    {
+        var key = new System.Text.StringBuilder();
+        foreach (ref readonly var label in labels.Labels)
+        {
+            if (label.Name != LabelSet.MetricNameLabel)
+            {
+                key.Append(label.Name).Append('\0').Append(label.Value).Append('\0');
+            }
+        }
+
+        return key.ToString();
     }
 
     private void AddNewest(
@@ -119,4 +207,16 @@ internal readonly record struct HostValues
 
     /// <summary>Share of processor time in use between the two newest batches, 0 to 1.</summary>
     public double? CpuBusyRatio { get; init; }
+
+    /// <summary>Share of the fullest file system in use, 0 to 1; of the one the agent's queue is on where the host sends no others.</summary>
+    public double? DiskUsedRatio { get; init; }
+
+    /// <summary>Where that is mounted; empty for the queue's.</summary>
+    public string? DiskMount { get; init; }
+
+    /// <summary>Bytes that came in each second between the two newest batches, over all interfaces but the loopback.</summary>
+    public double? ReceiveBytesPerSecond { get; init; }
+
+    /// <summary>Bytes that went out likewise.</summary>
+    public double? TransmitBytesPerSecond { get; init; }
 }

@@ -23,13 +23,14 @@ internal sealed class GzipAnswers : IResponseCompressionProvider
     private readonly GzipCompressionProvider gzip = new(Options.Create(new GzipCompressionProviderOptions { Level = CompressionLevel.Fastest }));
 
     /// <inheritdoc/>
-    public ICompressionProvider? GetCompressionProvider(HttpContext context) => Accepts(context.Request) ? gzip : null;
+    public ICompressionProvider? GetCompressionProvider(HttpContext context) => Accepts(context.Request, "gzip") ? gzip : null;
 
     /// <inheritdoc/>
     public bool ShouldCompressResponse(HttpContext context)
     {
         var response = context.Response;
         return response.StatusCode != StatusCodes.Status304NotModified
+            && response.Headers.ContentEncoding.Count == 0 // the console's files are stored compressed
             && response.ContentLength is null or >= SizeMin
             && MediaTypeHeaderValue.TryParse(response.ContentType, out var type)
             && Types.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase);
@@ -39,15 +40,16 @@ internal sealed class GzipAnswers : IResponseCompressionProvider
     /// <remarks>Always: those who do not accept it get <c>Vary</c>, too, so that a cache does not give them what another accepted.</remarks>
     public bool CheckRequestAcceptsCompression(HttpContext context) => true;
 
-    // RFC 9110, 12.5.3: gzip by name or by *, the name before the star, a weight of 0 is no.
-    private static bool Accepts(HttpRequest request)
+    /// <summary>Whether a client takes an encoding.</summary>
+    /// <remarks>RFC 9110, 12.5.3: by name or by *, the name before the star, a weight of 0 is no.</remarks>
+    public static bool Accepts(HttpRequest request, string name)
     {
         if (!StringWithQualityHeaderValue.TryParseList(request.Headers.AcceptEncoding, out var encodings))
         {
             return false;
         }
 
-        var named = encodings.FirstOrDefault(encoding => encoding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase))
+        var named = encodings.FirstOrDefault(encoding => encoding.Value.Equals(name, StringComparison.OrdinalIgnoreCase))
             ?? encodings.FirstOrDefault(encoding => encoding.Value == "*");
         return named is not null && named.Quality is null or > 0;
     }

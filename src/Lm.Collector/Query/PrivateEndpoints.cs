@@ -139,22 +139,21 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
             case "/healthz" or "/readyz":
                 return Allow(context, "GET", HealthAsync);
             case "/login":
-                return Allow(context, "GET", page => assets.WriteAsync(page, "login.html"));
+                return Allow(context, "GET", page => assets.WritePageAsync(page, "login.html", services.Settings().BasePath));
             case "/api/v1/session":
                 return Allow(context, "GET, POST, DELETE", session.HandleAsync); // decides itself: it is how a right is got
         }
 
-        const string folder = "/assets/";
-        if (path.StartsWith(folder, StringComparison.Ordinal) && assets.Has(path[folder.Length..]) && !path.EndsWith(".html", StringComparison.Ordinal))
+        if (path.Length > 1 && assets.Has(path[1..]))
         {
-            return Allow(context, "GET", file => assets.WriteAsync(file, path[folder.Length..]));
+            return Allow(context, "GET", file => assets.WriteAsync(file, path[1..]));
         }
 
         var right = guard.RightOf(context);
         if (right is RequestRight.None or RequestRight.WrongToken)
         {
-            return right == RequestRight.None && path == "/" && IsRead(context.Request)
-                ? Redirect(context, services.Settings().BasePath + "login")
+            return right == RequestRight.None && ConsolePages.Has(path) && IsRead(context.Request)
+                ? Redirect(context, ConsolePages.SignInFor(services.Settings().BasePath, path, context.Request.QueryString.Value ?? ""))
                 : UnauthorizedAsync(context, right);
         }
 
@@ -176,7 +175,6 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
 
     private Task RouteApi(HttpContext context, string path) => path switch
     {
-        "/" => Allow(context, "GET", page => assets.WriteAsync(page, "index.html")),
         "/metrics" => Allow(context, "GET", selfMetrics.HandleAsync),
         "/api/v1/query" => Allow(context, "GET, POST", Large(query.QueryAsync)),
         "/api/v1/query_range" => Allow(context, "GET, POST", Large(query.QueryRangeAsync)),
@@ -199,6 +197,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
         "/api/v1/landing" => Allow(context, "GET", landingEndpoint.HandleAsync),
         "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),
+        _ when ConsolePages.Has(path) => Allow(context, "GET", page => assets.WritePageAsync(page, "index.html", services.Settings().BasePath)),
         _ => NotFoundAsync(context),
     };
 

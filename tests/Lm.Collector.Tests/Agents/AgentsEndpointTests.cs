@@ -55,7 +55,8 @@ public sealed class AgentsEndpointTests
             + "'last_batch_ms':1767323045000,'version':'0.1.0','interval_ms':15000,'clock_skew_ms':40,'clock_suspect':false,'backlog':true,'accepted':2,'duplicates':2,'dropped_too_old':4,'dropped_over_limit':5,"
             + "'refused':{'future_timestamp':1},'queue':{'batches':3,'bytes':4096,'oldest_ms':1767322985000,'dropped':7,'rejected':1},"
             + "'queues':[{'queue_id':'0000000000000000000000000000002a','highest_seq':12,'floor_seq':10,'accepted':2,'gaps':1,'pending':2,'intervals':3,'last_received_ms':1767323045000}],"
-            + "'current':{'at_ms':1767323045000,'load1':0.75,'memory_used_ratio':0.75,'cpu_busy_ratio':null}}]}}";
+            + "'current':{'at_ms':1767323045000,'load1':0.75,'memory_used_ratio':0.75,'cpu_busy_ratio':null,"
+            + "'disk_used_ratio':null,'disk_mount':null,'network_receive_bytes_per_second':null,'network_transmit_bytes_per_second':null}}]}}";
         Assert.Equal(expected.Replace('\'', '"'), body);
     }
 
@@ -195,6 +196,50 @@ public sealed class AgentsEndpointTests
         FeedCpu(listener, maker, Now, user: 1, idle: 101, iowait: 100);
 
         Assert.Equal(JsonValueKind.Null, (await OnlyAgentAsync(listener)).GetProperty("current").GetProperty("cpu_busy_ratio").ValueKind);
+    }
+
+    [Fact]
+    public async Task The_disk_is_the_fullest_of_the_file_systems_and_the_queues_where_there_are_no_others()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        var maker = new BatchMaker().With("lmagent_queue_filesystem_avail_bytes", 10, Now - 15_000).With("lmagent_queue_filesystem_size_bytes", 100, Now - 15_000);
+        listener.Feed(maker.Make(Now - 15_000));
+        var alone = (await OnlyAgentAsync(listener)).GetProperty("current");
+        foreach (var (mount, avail) in ((string, double)[])[("/", 40), ("/srv", 25), ("/boot", 80)])
+        {
+            maker.With("node_filesystem_avail_bytes", avail, Now, new Label("mountpoint", mount)).With("node_filesystem_size_bytes", 100, Now, new Label("mountpoint", mount));
+        }
+
+        listener.Feed(maker.With("node_filesystem_size_bytes", 0, Now, new Label("mountpoint", "/proc")).Make(Now));
+        var several = (await OnlyAgentAsync(listener)).GetProperty("current");
+
+        Assert.Equal((0.9, ""), (alone.GetProperty("disk_used_ratio").GetDouble(), alone.GetProperty("disk_mount").GetString()));
+        Assert.Equal((0.75, "/srv"), (several.GetProperty("disk_used_ratio").GetDouble(), several.GetProperty("disk_mount").GetString()));
+    }
+
+    [Fact]
+    public async Task The_network_is_the_sum_of_the_interfaces_that_are_there_without_the_loopback()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        var maker = new BatchMaker();
+        FeedNetwork(listener, maker, Now - 30_000, ("eth0", 0), ("lo", 0), ("gone0", 0));
+        FeedNetwork(listener, maker, Now - 15_000, ("eth0", 1000), ("eth1", 500), ("lo", 0), ("gone0", 99_000));
+        FeedNetwork(listener, maker, Now, ("eth0", 4000), ("eth1", 2000), ("lo", 90_000));
+
+        var current = (await OnlyAgentAsync(listener)).GetProperty("current");
+
+        Assert.Equal(300, current.GetProperty("network_receive_bytes_per_second").GetDouble(), 12);
+        Assert.Equal(JsonValueKind.Null, current.GetProperty("network_transmit_bytes_per_second").ValueKind);
+    }
+
+    private static void FeedNetwork(PrivateListener listener, BatchMaker maker, long time, params (string Device, double Bytes)[] received)
+    {
+        foreach (var (device, bytes) in received)
+        {
+            maker.With("node_network_receive_bytes_total", bytes, time, new Label("device", device));
+        }
+
+        listener.Feed(maker.Make(time));
     }
 
     private static void FeedCpu(PrivateListener listener, BatchMaker maker, long time, double user, double idle, double iowait) => listener.Feed(

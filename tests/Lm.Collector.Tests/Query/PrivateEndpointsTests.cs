@@ -117,7 +117,8 @@ public sealed class PrivateEndpointsTests
     public async Task Every_answer_has_the_safety_headers_and_the_api_is_not_stored()
     {
         await using var listener = await PrivateListener.StartAsync();
-        foreach (var path in (string[])["/login", "/api/v1/agents", "/assets/app.css", "/nothing", "/healthz"])
+        var style = PrivateListener.AssetPath(".css");
+        foreach (var path in (string[])["/login", "/", "/api/v1/agents", style, "/nothing", "/healthz"])
         {
             using var answer = await listener.SendAsync(HttpMethod.Get, path);
             var policy = answer.Headers.GetValues("Content-Security-Policy").Single();
@@ -127,8 +128,8 @@ public sealed class PrivateEndpointsTests
             Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
             Assert.Equal("no-referrer", answer.Headers.GetValues("Referrer-Policy").Single());
             Assert.Equal("same-origin", answer.Headers.GetValues("Cross-Origin-Opener-Policy").Single());
-            var expected = path is "/login" or "/assets/app.css" ? "no-cache" : "no-store";
-            Assert.Equal(expected, answer.Headers.CacheControl?.ToString());
+            var expected = path is "/login" or "/" ? "no-cache" : path == style ? "public, max-age=31536000, immutable" : "no-store";
+            Assert.Equal(expected, answer.Headers.NonValidated["Cache-Control"].ToString());
         }
     }
 
@@ -140,6 +141,20 @@ public sealed class PrivateEndpointsTests
         using var answer = await listener.SendAsync(HttpMethod.Get, "/", token: null);
 
         Assert.Equal((HttpStatusCode.SeeOther, "/login"), (answer.StatusCode, answer.Headers.Location?.ToString()));
+    }
+
+    [Fact]
+    public async Task A_page_deep_in_the_console_leads_to_sign_in_and_back_and_loads_its_files_from_the_base_path()
+    {
+        await using var listener = await PrivateListener.StartAsync(change: settings => settings with { BasePath = "/lm/" });
+
+        using var answer = await listener.SendAsync(HttpMethod.Get, "/lm/hosts/web%2F1?from=now-6h&to=now", token: null);
+        var (status, page) = await listener.GetAsync("/lm/hosts/web%2F1");
+
+        Assert.Equal((HttpStatusCode.SeeOther, "/lm/login?next=hosts%2Fweb%252F1%3Ffrom%3Dnow-6h%26to%3Dnow"), (answer.StatusCode, answer.Headers.Location?.OriginalString));
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains("src=\"/lm/assets/index-", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"./", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -161,9 +176,9 @@ public sealed class PrivateEndpointsTests
     public async Task A_file_the_browser_has_is_not_sent_again()
     {
         await using var listener = await PrivateListener.StartAsync();
-        using var first = await listener.SendAsync(HttpMethod.Get, "/assets/app.css", token: null);
+        using var first = await listener.SendAsync(HttpMethod.Get, PrivateListener.AssetPath(".css"), token: null);
 
-        using var second = await listener.SendAsync(HttpMethod.Get, "/assets/app.css", null, null, ("If-None-Match", first.Headers.ETag!.ToString()));
+        using var second = await listener.SendAsync(HttpMethod.Get, PrivateListener.AssetPath(".css"), null, null, ("If-None-Match", first.Headers.ETag!.ToString()));
 
         Assert.Equal(HttpStatusCode.NotModified, second.StatusCode);
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Lm.Collector.Agents;
+using Lm.Collector.Console;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
@@ -84,6 +85,10 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public Func<CancellationToken, ValueTask> Wait { get; set; } = _ => ValueTask.CompletedTask;
 
     public Uri Address { get; private set; } = new("http://127.0.0.1");
+
+    /// <summary>The path of a file that the console's pages load.</summary>
+    /// <param name="extension">As in <c>.js</c>.</param>
+    public static string AssetPath(string extension) => "/" + new ConsoleAssets().Names.Order(StringComparer.Ordinal).First(name => name.EndsWith(extension, StringComparison.Ordinal));
 
     /// <summary>A client with neither token nor cookies.</summary>
     public HttpClient Client { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });

@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class OverviewPageTests(Chromium chromium) : IClassFixture<Chromium>
 {
     [Fact]
     public async Task Signing_in_shows_the_agents_with_their_state_sequences_and_values()
@@ -22,8 +22,8 @@ public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
 
         var row = console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "web1" });
         await Expect(row).ToContainTextAsync("up");
-        await Expect(row.GetByRole(AriaRole.Cell)).ToContainTextAsync(["up", "ago", "1,234", "2 (3 awaited)", "5", "8", "0.75", "75 %", "25 %"]);
-        await Expect(console.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 agent: 1 up");
+        await Expect(row.GetByRole(AriaRole.Cell)).ToContainTextAsync(["up", "ago", "25 %", "75 %", "60 %", "200 B/s / 100 B/s", "0.75", "1,2342 gaps (3 awaited)", "58 dropped"]);
+        await Expect(console.Page.GetByText("1 agent: 1 up")).ToBeVisibleAsync();
         Assert.Empty(console.Faults);
     }
 
@@ -69,7 +69,7 @@ public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(console.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("A token has no spaces and only plain characters.");
         await console.SignInAsync();
 
-        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Agents", Exact = true })).ToBeVisibleAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Overview", Exact = true })).ToBeVisibleAsync();
     }
 
     [Fact]
@@ -118,10 +118,12 @@ public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
 
         await console.Page.RouteAsync("**/api/v1/agents", route => route.AbortAsync());
         await Expect(console.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("No new data: the collector cannot be reached. What you see is from the last answer; trying again.");
+        await Expect(console.Page.Locator("table.old")).ToBeVisibleAsync();
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
 
         await console.Page.UnrouteAllAsync();
-        await Expect(console.Page.GetByRole(AriaRole.Alert)).ToBeHiddenAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Alert)).ToBeEmptyAsync();
+        await Expect(console.Page.Locator("table.old")).ToHaveCountAsync(0);
     }
 
     [Fact]
@@ -163,6 +165,39 @@ public sealed class AgentsPageTests(Chromium chromium) : IClassFixture<Chromium>
 
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
         Assert.Equal("/lm/", Assert.Single(await console.Page.Context.CookiesAsync()).Path);
+        Assert.Empty(console.Faults);
+    }
+
+    [Fact]
+    public async Task Of_many_hosts_only_those_in_sight_are_in_the_document_and_all_are_found_sorted_and_counted()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        for (var i = 0; i < 300; i++)
+        {
+            Hosts.FeedSilent(listener, $"host-{i:000}", i % 3 == 0 ? 45 : 90_000);
+        }
+
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByText("300 agents: 100 late, 200 down")).ToBeVisibleAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Table)).ToHaveAttributeAsync("aria-rowcount", "301");
+        Assert.InRange(await console.Page.GetByRole(AriaRole.Rowheader).CountAsync(), 5, 60);
+        await console.Page.EvaluateAsync("() => window.scrollTo(0, document.documentElement.scrollHeight)");
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader).Last).ToContainTextAsync("host-299");
+        Assert.InRange(await console.Page.EvaluateAsync<int>("() => document.querySelectorAll('*').length"), 1, 3000);
+
+        await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Host" }).ClickAsync();
+        await console.Page.EvaluateAsync("() => window.scrollTo(0, 0)");
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader).First).ToContainTextAsync("host-299");
+        await console.Page.GetByLabel("Filter hosts").FillAsync("host-04");
+        await console.Page.GetByLabel("State").SelectOptionAsync("late");
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["host-048", "host-045", "host-042"]);
+        await console.Page.ReloadAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["host-048", "host-045", "host-042"]);
+        var download = await console.Page.RunAndWaitForDownloadAsync(() => console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "CSV" }).ClickAsync());
+        var rows = (await File.ReadAllTextAsync(await download.PathAsync(), TestContext.Current.CancellationToken)).Split("\r\n");
+        Assert.Equal(5, rows.Length); // a header, three hosts, the end
+        Assert.StartsWith("host-048,late,", rows[1], StringComparison.Ordinal);
         Assert.Empty(console.Faults);
     }
 }

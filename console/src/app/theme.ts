@@ -1,0 +1,42 @@
+// Light, dark, or as the system has it.
+import { effect, signal } from '@preact/signals';
+import { store, stored } from './time';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+function isTheme(text: string | null): text is Theme {
+  return text === 'system' || text === 'light' || text === 'dark';
+}
+
+const kept = stored('lm-theme');
+
+export const theme = signal<Theme>(isTheme(kept) ? kept : 'system');
+
+/** Grows when colours change: pictures drawn by script are drawn again. */
+export const looks = signal(0);
+
+export function nextTheme(): void {
+  theme.value = theme.value === 'system' ? 'light' : theme.value === 'light' ? 'dark' : 'system';
+  store('lm-theme', theme.value);
+}
+
+effect(() => {
+  if (theme.value === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme.value;
+  looks.value = looks.peek() + 1;
+});
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  looks.value++;
+});
+
+/** A colour of the style sheet as it is now. */
+export function colour(name: string): string {
+  const probe = document.createElement('span');
+  probe.hidden = true;
+  probe.style.color = `var(--${name})`;
+  document.body.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}

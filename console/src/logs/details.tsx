@@ -1,0 +1,67 @@
+// All that is known of one line.
+import { useState } from 'preact/hooks';
+import { context, type Entry } from '../api/logs';
+import { type Labels, quoted } from '../api/prom';
+import { isUtc, zoneName } from '../app/time';
+import { dateTime, timeOfDay } from '../ui/format';
+import { useResource } from '../ui/resource';
+import { Loaded } from '../ui/states';
+import { visible } from '../ui/text';
+import { isGap, LogList, type Row } from './list';
+import { selectorOf } from './query';
+
+const CUT = 16 * 1024;
+
+export function Details({ entry, query, filter, close }: { entry: Entry; query: string; filter: (name: string, value: string, keep: boolean) => void; close: () => void }) {
+  const [whole, setWhole] = useState(false);
+  const [around, setAround] = useState(false);
+  const groups: [string, Labels][] = [['Stream', entry.stream], ['Attributes', entry.attrs], ['From the query', entry.labels]];
+  return (
+    <section class="details" aria-label="Line details" onKeyDown={(event) => event.key === 'Escape' && close()}>
+      <div class="panel-head">
+        <h2>{dateTime(entry.ts, isUtc.value)}{timeOfDay(entry.ts, isUtc.value).slice(8)} {zoneName.value}</h2>
+        <span class="panel-menu">
+          <button type="button" class="plain small" aria-expanded={around} onClick={() => setAround(!around)}>Context</button>
+          <button type="button" class="plain small" onClick={() => void navigator.clipboard?.writeText(entry.line)}>Copy text</button>
+          <button type="button" class="plain small" onClick={() => void navigator.clipboard?.writeText(JSON.stringify(entry))}>Copy JSON</button>
+          <button type="button" class="plain small" onClick={close}>Close</button>
+        </span>
+      </div>
+      <pre class="whole" tabIndex={0} role="region" aria-label="The line">{visible(whole ? entry.line : entry.line.slice(0, CUT))}</pre>
+      {entry.line.length > CUT && !whole && <button type="button" class="plain small" onClick={() => setWhole(true)}>Show all {entry.line.length} characters</button>}
+      {groups.map(([title, labels]) => Object.keys(labels).length > 0 && (
+        <table key={title} class="fields">
+          <caption>{title}</caption>
+          <tbody>
+            {Object.entries(labels).map(([name, value]) => (
+              <tr key={name}>
+                <th scope="row">{visible(name)}</th>
+                <td>{visible(value)}</td>
+                <td class="filter-buttons">
+                  <button type="button" class="plain small" aria-label={`Filter for ${name} ${value}`} onClick={() => filter(name, value, true)}>+</button>
+                  <button type="button" class="plain small" aria-label={`Filter out ${name} ${value}`} onClick={() => filter(name, value, false)}>−</button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      ))}
+      {around && <Around entry={entry} query={query} />}
+    </section>
+  );
+}
+
+/** The lines around one, of the same host and input: the query's filters are off. */
+function Around({ entry, query }: { entry: Entry; query: string }) {
+  const { instance, input } = entry.stream;
+  const selector = instance === undefined ? selectorOf(query) : `{instance=${quoted(instance)}${input === undefined ? '' : `, input=${quoted(input)}`}}`;
+  const found = useResource(entry.id, async (abort) => (await context(entry.id, selector, abort)).data);
+  return (
+    <Loaded of={found}>
+      {({ before, after }) => {
+        const rows: Row[] = [...after].sort((a, b) => b.ts - a.ts).concat(entry, [...before].sort((a, b) => b.ts - a.ts));
+        return <div class="around"><LogList rows={rows.filter((row) => !isGap(row))} showHost={false} selected={entry.id} select={() => undefined} label={`Lines around this one, ${selector}`} /></div>;
+      }}
+    </Loaded>
+  );
+}

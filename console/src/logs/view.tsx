@@ -1,0 +1,224 @@
+// Lines that a query finds, stored ones and, while live, those that come in.
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { download, type Entry, fields, logs, type LogsAsk, PAGE_LINES } from '../api/logs';
+import { ApiFault } from '../api/client';
+import { LiveStream } from '../api/live';
+import { query as params, setParams } from '../app/router';
+import { asked, from, isRelative, range, to } from '../app/time';
+import { csv, save } from '../ui/csv';
+import { count } from '../ui/format';
+import { useStillResource } from '../ui/resource';
+import { Fault, Loaded, Notes } from '../ui/states';
+import { visible } from '../ui/text';
+import { Details } from './details';
+import { isGap, LogList, type Row } from './list';
+import { Volume } from './volume';
+
+const TAIL_MAX = 10_000;
+const DOWNLOAD_MAX = 100_000;
+
+export interface LogViewProps {
+  query: string;
+  filter: (name: string, value: string, keep: boolean) => void;
+  showHost: boolean;
+  /** What stands there when nothing is found. */
+  empty: string;
+}
+
+export function LogView({ query, filter, showHost, empty }: LogViewProps) {
+  const isLive = params.value.get('live') === '1';
+  const direction = params.value.get('dir') === 'forward' ? 'forward' : 'backward';
+  // Stands still until a person refreshes: a list that began anew every ten seconds could not be read.
+  const still = useMemo(() => range.peek(), [from.value, to.value, asked.value]);
+  const ask: LogsAsk = { query, start: still.start, end: isRelative.value && !isLive ? undefined : still.end, direction };
+  const isVolume = params.value.get('vol') !== 'off';
+  const isFields = params.value.get('fields') === '1';
+  return (
+    <>
+      <div class="filters">
+        <button type="button" class="plain" aria-pressed={isLive} onClick={() => setParams({ live: isLive ? null : '1' }, 'push')}>{isLive ? '■ Stop live' : '▶ Live'}</button>
+        <button type="button" class="plain" disabled={isLive} onClick={() => setParams({ dir: direction === 'forward' ? null : 'forward' })}>{direction === 'forward' ? 'Oldest first' : 'Newest first'}</button>
+        <button type="button" class="plain" aria-pressed={isVolume} onClick={() => setParams({ vol: isVolume ? 'off' : null })}>Volume</button>
+        <button type="button" class="plain" aria-pressed={isFields} onClick={() => setParams({ fields: isFields ? null : '1' })}>Fields</button>
+      </div>
+      {isVolume && <Volume query={query} range={still} />}
+      <div class={isFields ? 'with-fields' : undefined}>
+        {isFields && <Fields ask={ask} filter={filter} />}
+        <div class="grow">{isLive ? <Tail key={query} query={query} filter={filter} showHost={showHost} /> : <Stored ask={ask} filter={filter} showHost={showHost} empty={empty} />}</div>
+      </div>
+    </>
+  );
+}
+
+function Fields({ ask, filter }: { ask: LogsAsk; filter: LogViewProps['filter'] }) {
+  const found = useStillResource(JSON.stringify(ask), async (abort) => (await fields(ask, abort)).data);
+  return (
+    <aside class="field-list" aria-label="Fields">
+      <Loaded of={found}>
+        {(data) => (
+          <>
+            <p class="soft">of the first {count(data.lines)} lines</p>
+            {data.fields.map((field) => (
+              <details key={field.name} open={field.distinct <= 5}>
+                <summary>{visible(field.name)} <span class="soft">{count(field.distinct)}</span></summary>
+                <ul>
+                  {field.top.map(({ value, count: times }) => (
+                    <li key={value}>
+                      <button type="button" class="sort" title="Filter for this value" onClick={() => filter(field.name, value, true)}>{value === '' ? '(empty)' : visible(value)}</button> <span class="soft">{count(times)}</span>
+                    </li>
+                  ))}
+                </ul>
+              </details>
+            ))}
+          </>
+        )}
+      </Loaded>
+    </aside>
+  );
+}
+
+interface Pages {
+  entries: Entry[];
+  cursor: string | null;
+  warnings: string[];
+}
+
+function Stored({ ask, filter, showHost, empty }: { ask: LogsAsk } & Omit<LogViewProps, 'query'>) {
+  const first = useStillResource<Pages>(JSON.stringify(ask), async (abort) => {
+    const { data, warnings } = await logs(ask, undefined, abort);
+    if (data.resultType !== 'lines') throw new ApiFault('this query gives numbers: a query for lines is expected here', 400, 'bad_data');
+    return { entries: data.result, cursor: data.cursor, warnings };
+  });
+  const more = useSignal<Pages>({ entries: [], cursor: null, warnings: [] });
+  const fault = useSignal<ApiFault | null>(null);
+  const loading = useRef<AbortController | null>(null);
+  const page = first.data.value;
+  useEffect(() => {
+    loading.current?.abort();
+    loading.current = null;
+    more.value = { entries: [], cursor: page?.cursor ?? null, warnings: [] };
+    fault.value = null;
+  }, [page]);
+  useEffect(() => () => loading.current?.abort(), []);
+
+  function loadMore() {
+    const cursor = more.value.cursor;
+    if (cursor === null || loading.current !== null) return;
+    const abort = new AbortController();
+    loading.current = abort;
+    logs(ask, cursor, abort.signal).then(({ data, warnings }) => {
+      if (abort.signal.aborted) return;
+      loading.current = null;
+      fault.value = null;
+      more.value = { entries: [...more.value.entries, ...data.result], cursor: data.cursor, warnings };
+    }, (error: unknown) => {
+      if (abort.signal.aborted) return;
+      loading.current = null;
+      fault.value = error instanceof ApiFault ? error : new ApiFault(String(error), 0, 'internal');
+    });
+  }
+
+  const rows = useMemo(() => [...(page?.entries ?? []), ...more.value.entries], [page, more.value]);
+  return (
+    <Loaded of={first} tall>
+      {() => (rows.length === 0
+        ? <p class="empty">{empty} <button type="button" class="plain" onClick={() => setParams({ from: 'now-1d', to: 'now' }, 'push')}>Widen to 24 h</button></p>
+        : (
+          <>
+            <Notes title="warning" lines={page!.warnings} />
+            <Lines rows={rows} query={ask.query} filter={filter} showHost={showHost} atEnd={loadMore} />
+            <p class="soft" role="status">
+              {count(rows.length)} lines{more.value.cursor === null ? ', all there are.' : `; there are more. `}
+              {more.value.cursor !== null && <button type="button" class="plain small" onClick={loadMore}>Load {count(PAGE_LINES)} more</button>}
+              {' '}<button type="button" class="plain small" onClick={() => void download(ask, DOWNLOAD_MAX).then((blob) => save('logs.ndjson', blob), (error: ApiFault) => { fault.value = error; })}>NDJSON</button>
+              {' '}<button type="button" class="plain small" onClick={() => saveLines(rows)}>CSV</button>
+              {' '}<button type="button" class="plain small" onClick={() => save('logs.txt', rows.map((row) => row.line).join('\n') + '\n', 'text/plain;charset=utf-8')}>Text</button>
+            </p>
+            {fault.value !== null && <Fault fault={fault.value} retry={loadMore} />}
+          </>
+        ))}
+    </Loaded>
+  );
+}
+
+function saveLines(rows: readonly Entry[]): void {
+  save('logs.csv', csv([['time', 'instance', 'input', 'severity', 'line'], ...rows.map((row) => [
+    new Date(row.ts).toISOString(), row.stream['instance'] ?? '', row.stream['input'] ?? '', row.stream['severity'] ?? '', row.line])]));
+}
+
+function Lines({ rows, query, filter, showHost, atEnd, onTop, isLive }: {
+  rows: readonly Row[]; query: string; filter: LogViewProps['filter']; showHost: boolean; atEnd?: () => void; onTop?: (isTop: boolean) => void; isLive?: boolean;
+}) {
+  const id = params.value.get('line');
+  const open = id === null ? null : rows.find((row): row is Entry => row.id === id && !isGap(row)) ?? null;
+  return (
+    <>
+      <LogList rows={rows} showHost={showHost} selected={id} select={(entry) => setParams({ line: entry?.id ?? null })} atEnd={atEnd} onTop={onTop} isLive={isLive} label="Lines" />
+      {open !== null && <Details key={open.id} entry={open} query={query} filter={filter} close={() => setParams({ line: null })} />}
+    </>
+  );
+}
+
+/** Lines as they come in, newest first; stands still while one reads further down. */
+function Tail({ query, filter, showHost }: Pick<LogViewProps, 'query' | 'filter' | 'showHost'>) {
+  const rows = useSignal<Row[]>([]);
+  const waiting = useSignal<Row[]>([]);
+  const paused = useSignal(false);
+  const rate = useSignal(0);
+  const skipped = useSignal(0);
+  const stream = useMemo(() => {
+    let frame = 0;
+    let due: Row[] = [];
+    const flush = () => {
+      frame = 0;
+      const batch = due;
+      due = [];
+      const target = paused.peek() ? waiting : rows;
+      // The newest are kept; that older ones went is said below the list.
+      const next = [...batch.reverse(), ...target.peek()];
+      if (next.length > TAIL_MAX) skipped.value += next.length - TAIL_MAX;
+      target.value = next.slice(0, TAIL_MAX);
+    };
+    return new LiveStream({ events: 'log', query }, (events) => {
+      for (const { kind, data } of events) {
+        if (kind === 'log') due.push(data as Entry);
+        else if (kind === 'lagged') due.push({ id: `gap-${performance.now()}`, gap: `gap: ${(data as { missed: number; of: string }).missed} ${(data as { of: string }).of} skipped, the collector or the connection was too slow` });
+        else if (kind === 'reset') due.push({ id: `gap-${performance.now()}`, gap: 'gap: what follows does not join up with what came before' });
+      }
+      if (due.length > 0 && frame === 0) frame = requestAnimationFrame(flush);
+    });
+  }, [query]);
+  useEffect(() => {
+    stream.start();
+    let seen = 0;
+    const timer = setInterval(() => {
+      const total = rows.peek().length + waiting.peek().length + skipped.peek();
+      rate.value = (total - seen) / 2;
+      seen = total;
+    }, 2000);
+    return () => { stream.stop(); clearInterval(timer); };
+  }, [stream]);
+
+  function go(on: boolean) {
+    paused.value = !on;
+    if (on && waiting.peek().length > 0) {
+      rows.value = [...waiting.peek(), ...rows.peek()].slice(0, TAIL_MAX);
+      waiting.value = [];
+    }
+  }
+  const state = stream.state.value;
+  return (
+    <div onKeyDown={(event) => { if (event.key === ' ' && (event.target as Element).matches('.lines')) { event.preventDefault(); go(paused.value); } }}>
+      <p class="soft">
+        <span class={state.kind === 'open' ? 'state up' : 'state late'}>{state.kind === 'open' ? '● live' : state.kind === 'lost' ? '▲ stream lost, reconnecting' : 'connecting'}</span>
+        {' '}{count(rate.value)} lines/s{' '}
+        <button type="button" class="plain small" aria-pressed={paused.value} onClick={() => go(paused.value)}>{paused.value ? 'Resume' : 'Pause'}</button>
+        {waiting.value.length > 0 && <button type="button" class="plain small" onClick={() => go(true)}>↓ {count(waiting.value.length)} new</button>}
+      </p>
+      {rows.value.length === 0 ? <p class="empty">Nothing yet: lines appear as they come in.</p>
+        : <Lines rows={rows.value} query={query} filter={filter} showHost={showHost} onTop={(isTop) => { if (!isTop && !paused.value) go(false); }} isLive />}
+      {skipped.value > 0 && <p class="soft">The newest {count(TAIL_MAX)} lines are kept; {count(skipped.value)} older ones are no longer here.</p>}
+    </div>
+  );
+}

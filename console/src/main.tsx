@@ -1,0 +1,48 @@
+import './style.css';
+import { render } from 'preact';
+import { About } from './admin/about';
+import { AdminAgents } from './admin/agents';
+import { listenForKeys } from './app/keys';
+import { path } from './app/router';
+import { PAGES, Shell } from './app/shell';
+import './app/theme';
+import { Events } from './events/page';
+import { Explore } from './explore/page';
+import { Host } from './host/host';
+import { Logs } from './logs/page';
+import { Overview } from './overview/overview';
+
+function App() {
+  const here = path.value;
+  if (here.startsWith('hosts/')) {
+    const id = decoded(here.slice(6));
+    return <Shell title={id} hasTime><Host key={id} id={id} /></Shell>;
+  }
+  switch (here) {
+    case '': return <Shell title="Overview" hasTime={false}><Overview /></Shell>;
+    case 'explore': return <Shell title="Explore" hasTime><Explore /></Shell>;
+    case 'logs': return <Shell title="Logs" hasTime><Logs /></Shell>;
+    case 'events': return <Shell title="Events" hasTime><Events /></Shell>;
+    case 'admin/agents': return <Shell title="Agents" hasTime={false}><AdminAgents /></Shell>;
+    case 'admin/about': return <Shell title="About" hasTime={false}><About /></Shell>;
+    default: return <Shell title="Nothing here" hasTime={false}><p class="empty">There is no page at this address. The rail lists those there are.</p></Shell>;
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a stray % that somebody typed
+  }
+}
+
+listenForKeys(PAGES);
+
+// A part of the console that is no longer there: the collector was upgraded under this tab.
+window.addEventListener('vite:preloadError', (event) => {
+  event.preventDefault();
+  document.body.dataset.updated = 'yes';
+});
+
+render(<App />, document.getElementById('app')!);

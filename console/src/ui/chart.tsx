@@ -1,0 +1,414 @@
+// A chart over time: uPlot with the console's colours, zoom, shared cursor, legend, keyboard, and a data table that says the same.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { isUtc, type Range, range, setRange, zoneName, zoomOut } from '../app/time';
+import { colour, looks } from '../app/theme';
+import { csv, save } from './csv';
+import { axisTime, dateTime, inUnit, type Unit } from './format';
+import { type Lines, stacked, summaryOf } from './series';
+
+const DRAWN = 30;
+const HEIGHT = 220;
+
+// Marks of byte axes stand at 1, 2, 4 … of their unit, not at 1.86.
+const BINARY = Array.from({ length: 60 }, (_, power) => 2 ** power);
+
+export interface ChartOptions {
+  title: string;
+  unit: Unit;
+  style?: 'line' | 'area' | 'points';
+  stack?: boolean;
+  log?: boolean;
+  /** Lower and upper end of the scale, where they are fixed. */
+  min?: number;
+  max?: number;
+}
+
+export interface ChartProps extends ChartOptions {
+  data: Lines;
+  height?: number;
+}
+
+export function Chart(props: ChartProps) {
+  const { data, title, unit } = props;
+  const [only, setOnly] = useState<ReadonlySet<string> | null>(null);
+  const [all, setAll] = useState(false);
+  const [table, setTable] = useState(false);
+  const ranked = useMemo(() => (data.lines.length > DRAWN && !all ? topLines(data) : data), [data, all]);
+  const shown = useMemo(() => (only === null ? ranked : { ...ranked, lines: ranked.lines.filter((line) => only.has(line.name)) }), [ranked, only]);
+  const colours = useMemo(() => new Map(ranked.lines.map((line, index) => [line.name, index])), [ranked]);
+
+  function pick(name: string, add: boolean) {
+    if (!add) {
+      setOnly(only?.size === 1 && only.has(name) ? null : new Set([name]));
+      return;
+    }
+    const next = new Set(only ?? ranked.lines.map((line) => line.name));
+    if (!next.delete(name)) next.add(name);
+    setOnly(next.size === 0 || next.size === ranked.lines.length ? null : next);
+  }
+
+  return (
+    <>
+      <Plot {...props} data={shown} indexOf={(name) => colours.get(name) ?? 0} toggleTable={() => setTable(!table)} />
+      {data.lines.length > DRAWN && (
+        <p class="soft">
+          {all ? `All ${data.lines.length} series drawn. ` : `${DRAWN} of ${data.lines.length} series drawn (highest last value). `}
+          <button type="button" class="plain" onClick={() => setAll(!all)}>{all ? 'Show fewer' : 'Show all (slow)'}</button>
+        </p>
+      )}
+      {table ? <DataTable data={shown} unit={unit} title={title} /> : <Legend title={title} data={ranked} unit={unit} only={only} pick={pick} />}
+    </>
+  );
+}
+
+function topLines(data: Lines): Lines {
+  const last = new Map(data.lines.map((line) => [line, summaryOf(line.values).last ?? -Infinity]));
+  const lines = [...data.lines].sort((a, b) => last.get(b)! - last.get(a)!).slice(0, DRAWN);
+  return { times: data.times, lines };
+}
+
+interface PlotProps extends ChartProps {
+  indexOf: (name: string) => number;
+  toggleTable: () => void;
+}
+
+function Plot(props: PlotProps) {
+  const { data, title, unit, height = HEIGHT } = props;
+  const host = useRef<HTMLDivElement>(null);
+  const tip = useRef<HTMLDivElement>(null);
+  const spoken = useRef<HTMLParagraphElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const shape = JSON.stringify([data.lines.map((line) => line.name), unit, props.style, props.stack, props.log, props.min, props.max, isUtc.value, looks.value, height]);
+
+  useEffect(() => {
+    const made = make(host.current!, latest.current, (u) => { if (tip.current) showTip(u, tip.current, latest.current); });
+    plot.current = made;
+    const observer = new ResizeObserver(() => {
+      const width = host.current?.clientWidth ?? 0;
+      if (width > 0 && width !== made.width) made.setSize({ width, height });
+    });
+    observer.observe(host.current!);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [shape]);
+
+  useEffect(() => {
+    plot.current?.setData(columns(latest.current), true);
+  }, [data, range.value]);
+
+  return (
+    <div class="plot-box" onMouseLeave={() => { if (tip.current) tip.current.hidden = true; }}>
+      <div ref={host} class="plot" tabIndex={0} role="img" aria-label={sentence(title, unit, data)} aria-keyshortcuts="ArrowLeft ArrowRight + - d"
+        onKeyDown={(event) => onKey(event, plot.current, latest.current, spoken.current!)} />
+      <div ref={tip} class="tip" hidden />
+      <p ref={spoken} class="hidden" aria-live="polite" />
+    </div>
+  );
+}
+
+function columns({ data, stack }: PlotProps): uPlot.AlignedData {
+  // uPlot draws no infinities: they are holes in the picture and themselves in tooltip and table.
+  const values = stack ? stacked(data.lines) : data.lines.map((line) => line.values.map((value) => (value !== null && Number.isFinite(value) ? value : null)));
+  return [data.times, ...values] as uPlot.AlignedData;
+}
+
+// Zooms by dragging that can be taken back; where there are none the range doubles.
+let zooms = 0;
+
+function zoomBack(): void {
+  if (zooms > 0) {
+    zooms--;
+    history.back();
+  } else zoomOut();
+}
+
+/** What a chart shows while it is dragged or zoomed: the page's range follows when that is over, because each change of it asks the collector. */
+class View {
+  private moved: { base: Range; span: [number, number] } | null = null;
+  private timer = 0;
+
+  span(): [number, number] {
+    const base = range.peek();
+    if (this.moved !== null && this.moved.base !== base) this.moved = null;
+    return this.moved?.span ?? [base.start / 1000, base.end / 1000];
+  }
+
+  pan(u: uPlot, event: MouseEvent): void {
+    const [start, end] = this.span();
+    const width = u.over.clientWidth;
+    const onMove = (move: MouseEvent) => {
+      const by = ((event.clientX - move.clientX) / width) * (end - start);
+      this.show(u, start + by, end + by);
+    };
+    const onUp = () => {
+      document.removeEventListener('mousemove', onMove);
+      document.removeEventListener('mouseup', onUp);
+      this.keep();
+    };
+    document.addEventListener('mousemove', onMove);
+    document.addEventListener('mouseup', onUp);
+  }
+
+  // The plain wheel scrolls the page.
+  wheel(u: uPlot, event: WheelEvent): void {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    const [start, end] = this.span();
+    const share = event.offsetX / Math.max(1, u.over.clientWidth);
+    const middle = start + share * (end - start);
+    const factor = event.deltaY < 0 ? 0.8 : 1.25;
+    const length = Math.max(1, (end - start) * factor);
+    this.show(u, middle - share * length, middle + (1 - share) * length);
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.keep(), 300);
+  }
+
+  private show(u: uPlot, min: number, max: number): void {
+    this.moved = { base: range.peek(), span: [min, max] };
+    u.setScale('x', { min, max });
+  }
+
+  private keep(): void {
+    if (this.moved === null) return;
+    const [start, end] = this.moved.span;
+    zooms++;
+    setRange(Math.round(start * 1000), Math.round(end * 1000));
+  }
+}
+
+const PALETTE = 10;
+
+export function colourOf(index: number): string {
+  return colour(`s${(index % PALETTE) + 1}`);
+}
+
+function make(host: HTMLDivElement, props: PlotProps, onCursor: (plot: uPlot) => void): uPlot {
+  const { unit, height = HEIGHT } = props;
+  const view = new View();
+  const soft = colour('soft');
+  const rule = colour('rule');
+  const utc = isUtc.value;
+  const axis = { stroke: soft, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 }, font: '12px system-ui, sans-serif' };
+  return new uPlot(
+    {
+      width: Math.max(200, host.clientWidth),
+      height,
+      legend: { show: false },
+      cursor: {
+        sync: { key: 'lm' },
+        drag: { x: true, y: false, setScale: false },
+        bind: {
+          dblclick: () => () => { zoomBack(); return null; },
+          mousedown: (u, _, usual) => (event) => { if (event.shiftKey && event.button === 0) view.pan(u, event); else usual(event); return null; },
+        },
+        points: { size: 6 },
+      },
+      scales: {
+        x: { time: true, range: () => view.span() },
+        y: props.log
+          ? { distr: 3 }
+          : { range: (_, min, max) => scaleOf(min, max, props) },
+      },
+      axes: [
+        { ...axis, size: 30, space: 70, values: (_, splits) => splits.map((split) => axisTime(split * 1000, (splits[1] === undefined ? 60 : splits[1] - splits[0]!) * 1000, utc)) },
+        { ...axis, size: 74, incrs: unit.startsWith('bytes') ? BINARY : undefined, values: (_, splits) => splits.map((split) => (split === null ? '' : inUnit(split, unit))) },
+      ],
+      series: [{}, ...props.data.lines.map((line) => lineOf(line.name, props))],
+      bands: props.stack ? props.data.lines.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) : [],
+      hooks: {
+        ready: [(u) => u.over.addEventListener('wheel', (event) => view.wheel(u, event), { passive: false })],
+        setCursor: [onCursor],
+        setSelect: [(u) => {
+          if (u.select.width < 4) return;
+          const start = Math.round(u.posToVal(u.select.left, 'x') * 1000);
+          const end = Math.round(u.posToVal(u.select.left + u.select.width, 'x') * 1000);
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          if (end - start >= 1000) { zooms++; setRange(start, end); }
+        }],
+      },
+    },
+    columns(props),
+    host,
+  );
+}
+
+function lineOf(name: string, props: PlotProps): uPlot.Series {
+  const index = props.indexOf(name);
+  const stroke = colourOf(index);
+  const isArea = props.stack || props.style === 'area';
+  return {
+    label: name,
+    stroke,
+    width: props.style === 'points' ? 0 : 1.5,
+    fill: isArea ? stroke.replace('rgb(', 'rgba(').replace(')', ', 0.25)') : undefined,
+    // Beyond the palette colours come again: the dash tells the two apart.
+    dash: index >= PALETTE ? [6, 4] : undefined,
+    spanGaps: false,
+    points: props.style === 'points' ? { show: true, size: 5, fill: stroke } : { show: undefined },
+  };
+}
+
+function scaleOf(min: number | null, max: number | null, { min: low, max: high }: ChartOptions): [number, number] {
+  const from = low ?? Math.min(0, min ?? 0);
+  const to = high ?? (max === null || max <= from ? from + 1 : max + (max - from) * 0.05);
+  return [from, Math.max(to, max ?? to)];
+}
+
+// Built by hand: it changes with every move of the pointer.
+function showTip(u: uPlot, tip: HTMLDivElement, { data, unit, indexOf }: PlotProps): void {
+  const { idx, left, top } = u.cursor;
+  if (idx === null || idx === undefined || left === undefined || left < 0 || !u.root.matches(':hover') || data.lines.length === 0) {
+    tip.hidden = true;
+    return;
+  }
+  const rows = data.lines
+    .map((line) => ({ name: line.name, value: line.values[idx] ?? null }))
+    .filter((row) => row.value !== null)
+    .sort((a, b) => b.value! - a.value!);
+  const head = document.createElement('p');
+  head.textContent = `${dateTime((data.times[idx] ?? 0) * 1000, isUtc.peek())} ${zoneName.peek()}`;
+  tip.replaceChildren(head, ...rows.slice(0, 12).map(({ name, value }) => {
+    const row = document.createElement('p');
+    const key = document.createElement('i');
+    key.style.background = colourOf(indexOf(name));
+    row.append(key, `${name}: ${inUnit(value, unit)}`);
+    return row;
+  }));
+  if (rows.length > 12) tip.append(`${rows.length - 12} more`);
+  tip.hidden = false;
+  const box = u.root.getBoundingClientRect();
+  const x = left + u.bbox.left / devicePixelRatio;
+  tip.style.left = `${x > box.width / 2 ? Math.max(0, x - tip.offsetWidth - 12) : x + 12}px`;
+  tip.style.top = `${Math.max(0, (top ?? 0) - 20)}px`;
+}
+
+function onKey(event: KeyboardEvent, u: uPlot | null, { data, unit, toggleTable }: PlotProps, spoken: HTMLElement): void {
+  if (u === null || event.ctrlKey || event.metaKey || event.altKey) return;
+  const { start, end } = range.peek();
+  switch (event.key) {
+    case 'ArrowLeft':
+    case 'ArrowRight': {
+      const by = (event.shiftKey ? 10 : 1) * (event.key === 'ArrowLeft' ? -1 : 1);
+      const at = Math.max(0, Math.min(data.times.length - 1, (u.cursor.idx ?? data.times.length) + by));
+      u.setCursor({ left: u.valToPos(data.times[at]!, 'x'), top: 10 });
+      const values = data.lines.slice(0, 5).map((line) => `${line.name} ${inUnit(line.values[at], unit)}`);
+      spoken.textContent = `${dateTime(data.times[at]! * 1000, isUtc.peek())}: ${values.join(', ')}`;
+      break;
+    }
+    case '+':
+    case '-': {
+      const middle = u.cursor.idx === null || u.cursor.idx === undefined ? (start + end) / 2 : data.times[u.cursor.idx]! * 1000;
+      const half = ((end - start) / 2) * (event.key === '+' ? 0.5 : 2);
+      setRange(Math.round(middle - half), Math.round(middle + half));
+      break;
+    }
+    case 'd':
+      toggleTable();
+      break;
+    default:
+      return;
+  }
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function sentence(title: string, unit: Unit, { lines }: Lines): string {
+  const said = lines.slice(0, 3).map((line) => {
+    const { last, min, max } = summaryOf(line.values);
+    return `${line.name} now ${inUnit(last, unit)}, lowest ${inUnit(min, unit)}, highest ${inUnit(max, unit)}`;
+  });
+  return `${title}, ${lines.length} series. ${said.join('; ')}${lines.length > 3 ? '; and more' : ''}`;
+}
+
+function Legend({ title, data, unit, only, pick }: { title: string; data: Lines; unit: Unit; only: ReadonlySet<string> | null; pick: (name: string, add: boolean) => void }) {
+  const theme = looks.value;
+  return (
+    <div class="legend" role="region" aria-label={`Legend of ${title}`} tabIndex={0}>
+      <table>
+        <thead><tr><th scope="col">Series</th><th scope="col" class="number">last</th><th scope="col" class="number">min</th><th scope="col" class="number">avg</th><th scope="col" class="number">max</th></tr></thead>
+        <tbody>
+          {data.lines.map((line, index) => {
+            const { last, min, avg, max } = summaryOf(line.values);
+            const isOn = only === null || only.has(line.name);
+            return (
+              <tr key={line.name} class={isOn ? undefined : 'off'}>
+                <th scope="row">
+                  <button type="button" class="sort" aria-pressed={isOn} title="Click: only this one. Ctrl+click: with others" onClick={(event) => pick(line.name, event.ctrlKey || event.metaKey)}>
+                    <i key={theme} class="key" ref={(node) => { if (node) node.style.background = colourOf(index); }} />{line.name}
+                  </button>
+                </th>
+                <td class="number" title={last === null ? '' : String(last)} data-last={last ?? ''}>{inUnit(last, unit)}</td>
+                <td class="number">{inUnit(min, unit)}</td><td class="number">{inUnit(avg, unit)}</td><td class="number">{inUnit(max, unit)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const TABLE_ROWS = 500;
+
+function DataTable({ data, unit, title }: { data: Lines; unit: Unit; title: string }) {
+  const rows = data.times.map((time, index) => ({ time, index })).reverse().slice(0, TABLE_ROWS);
+  return (
+    <div class="legend tall" role="region" aria-label={`Data of ${title}`} tabIndex={0}>
+      <table>
+        <thead><tr><th scope="col">Time</th>{data.lines.map((line) => <th key={line.name} scope="col" class="number">{line.name}</th>)}</tr></thead>
+        <tbody>
+          {rows.map(({ time, index }) => (
+            <tr key={time}><th scope="row">{dateTime(time * 1000, isUtc.value)}</th>{data.lines.map((line) => <td key={line.name} class="number">{inUnit(line.values[index], unit)}</td>)}</tr>
+          ))}
+        </tbody>
+      </table>
+      {data.times.length > TABLE_ROWS && <p class="soft">The newest {TABLE_ROWS} of {data.times.length} times; CSV has all.</p>}
+    </div>
+  );
+}
+
+/** All of it, raw numbers, RFC 3339 times. */
+export function saveCsv(title: string, data: Lines): void {
+  save(`${title}.csv`, csv([
+    ['time', ...data.lines.map((line) => line.name)],
+    ...data.times.map((time, index) => [new Date(time * 1000).toISOString(), ...data.lines.map((line) => line.values[index] ?? null)]),
+  ]));
+}
+
+/** The picture at twice its size, with title, range and legend. */
+export function savePng(title: string, figure: HTMLElement, data: Lines): void {
+  const source = figure.querySelector('canvas');
+  if (source === null) return;
+  const scale = source.width / source.clientWidth;
+  const names = data.lines.slice(0, DRAWN);
+  const canvas = document.createElement('canvas');
+  canvas.width = source.clientWidth * 2;
+  canvas.height = (source.clientHeight + 50 + Math.ceil(names.length / 3) * 18) * 2;
+  const ctx = canvas.getContext('2d')!;
+  ctx.scale(2, 2);
+  ctx.fillStyle = colour('card');
+  ctx.fillRect(0, 0, canvas.width, canvas.height);
+  ctx.fillStyle = colour('text');
+  ctx.font = '600 15px system-ui, sans-serif';
+  ctx.fillText(title, 10, 20);
+  ctx.font = '12px system-ui, sans-serif';
+  const { start, end } = range.peek();
+  ctx.fillText(`${dateTime(start, isUtc.peek())} to ${dateTime(end, isUtc.peek())} ${zoneName.peek()}`, 10, 37);
+  ctx.drawImage(source, 0, 45, source.width / scale, source.height / scale);
+  names.forEach((line, index) => {
+    const x = 10 + (index % 3) * (source.clientWidth / 3);
+    const y = source.clientHeight + 58 + Math.floor(index / 3) * 18;
+    ctx.fillStyle = colourOf(index);
+    ctx.fillRect(x, y - 8, 10, 3);
+    ctx.fillStyle = colour('text');
+    ctx.fillText(line.name, x + 15, y, source.clientWidth / 3 - 25);
+  });
+  canvas.toBlob((blob) => { if (blob) save(`${title}.png`, blob); });
+}

@@ -1,0 +1,65 @@
+// Answers of range queries as columns for charts.
+import type { Labels, Matrix } from '../api/prom';
+import { numberOf } from '../api/prom';
+import { visible } from './text';
+
+export interface Line {
+  name: string;
+  labels: Labels;
+  values: (number | null)[];
+}
+
+export interface Lines {
+  /** Seconds since 1970, evenly spaced. */
+  times: number[];
+  lines: Line[];
+}
+
+/** One column of times and one for each series; where there is no sample there is a hole, never a zero. */
+export function linesOf(matrix: Matrix, start: number, end: number, step: number, name: (labels: Labels) => string): Lines {
+  const count = Math.floor((end - start) / step) + 1;
+  const times = Array.from({ length: count }, (_, index) => (start + index * step) / 1000);
+  const lines = matrix.result.map(({ metric, values }) => {
+    const column = new Array<number | null>(count).fill(null);
+    for (const [time, value] of values) {
+      const at = Math.round((time * 1000 - start) / step);
+      if (at >= 0 && at < count) column[at] = numberOf(value);
+    }
+    return { name: visible(name(metric)), labels: metric, values: column };
+  });
+  return { times, lines };
+}
+
+export interface Summary {
+  last: number | null;
+  min: number | null;
+  max: number | null;
+  avg: number | null;
+}
+
+export function summaryOf(values: readonly (number | null)[]): Summary {
+  let last: number | null = null;
+  let min: number | null = null;
+  let max: number | null = null;
+  let [sum, count] = [0, 0];
+  for (const value of values) {
+    if (value === null) continue;
+    last = value;
+    if (!Number.isFinite(value)) continue;
+    if (min === null || value < min) min = value;
+    if (max === null || value > max) max = value;
+    sum += value;
+    count++;
+  }
+  return { last, min, max, avg: count === 0 ? null : sum / count };
+}
+
+/** Each line on top of those before it; a hole in one line counts as nothing there. */
+export function stacked(lines: readonly Line[]): (number | null)[][] {
+  const sums: number[] = [];
+  return lines.map((line) => line.values.map((value, index) => {
+    if (value === null || !Number.isFinite(value)) return null;
+    sums[index] = (sums[index] ?? 0) + value;
+    return sums[index];
+  }));
+}
