@@ -3,7 +3,7 @@ using System.Text;
 namespace Lm.Logs.Query.Pipeline;
 
 /// <summary>The labels of the line in hand: names, and values in UTF-8. For one thread at a time; nothing is allocated for a line but room that grows.</summary>
-/// <remarks>Of two labels with one name the later counts: parsed before attribute before stream.</remarks>
+/// <remarks>Of two labels with one name the later counts: parsed before attribute before stream before derived.</remarks>
 internal sealed class LineLabels
 {
     /// <summary>Most labels that are found in one line.</summary>
@@ -208,11 +208,7 @@ internal sealed class LineLabels
 
         if (!known.TryGetValue(stream, out var found))
         {
-            found = [.. stream.Labels.Select(label =>
-            {
-                var value = Encoding.UTF8.GetBytes(label.Value);
-                return new Entry(label.Name, value, 0, value.Length, LabelOrigin.Stream);
-            })];
+            found = [.. LevelOf(stream), .. stream.Labels.Select(label => EntryOf(label.Name, label.Value, LabelOrigin.Stream))];
             if (known.Count == StreamsMax)
             {
                 known.Clear();
@@ -223,6 +219,15 @@ internal sealed class LineLabels
 
         (lastStream, lastEntries) = (stream, found);
         return found;
+    }
+
+    private static Entry[] LevelOf(LogStream stream) =>
+        DetectedLevel.Of(stream) is { Length: > 0 } level ? [EntryOf(DetectedLevel.Label, level, LabelOrigin.Derived)] : [];
+
+    private static Entry EntryOf(string name, string text, LabelOrigin origin)
+    {
+        var value = Encoding.UTF8.GetBytes(text);
+        return new Entry(name, value, 0, value.Length, origin);
     }
 
     /// <summary>One label.</summary>
@@ -245,6 +250,9 @@ internal sealed class LineLabels
 /// <summary>Where a label of a line comes from.</summary>
 internal enum LabelOrigin : byte
 {
+    /// <summary>It is another label in other words, there for who asks for it by name.</summary>
+    Derived,
+
     /// <summary>The stream.</summary>
     Stream,
 
