@@ -25,7 +25,7 @@ internal sealed class LokiVolume(PrivateServices services, LogSearch search)
         (ask, work) =>
         {
             var began = services.Time.GetTimestamp();
-            var metric = Find(ask, work);
+            var metric = Find(ask, work, isRange ? 0 : 1);
             return new Volume(metric, work, services.Time.GetElapsedTime(began));
         },
         async (_, volume) =>
@@ -64,24 +64,21 @@ internal sealed class LokiVolume(PrivateServices services, LogSearch search)
         return request.Error is not null ? null : new VolumeAsk
         {
             Streams = new StreamAsk(start, end, selector!),
-            Labels = names.Length > 0 ? names : [.. selector!.Labels],
+            Labels = names.Length > 0 || byLabels == "labels" ? names : [.. selector!.Labels],
             ByLabels = byLabels == "labels",
             StepMs = step,
             Limit = Math.Clamp(limit, 1, SeriesMax),
         };
     }
 
-    private LogMetric Find(VolumeAsk ask, LogWork work)
+    private LogMetric Find(VolumeAsk ask, LogWork work, long shiftMs)
     {
         var (start, end, selector) = ask.Streams;
         string[] labels = ask.Labels.Length > 0
             ? ask.Labels
             : [.. search.Streams(start, end, selector, work.CancellationToken).SelectMany(stream => stream.Labels).Select(label => label.Name).Distinct(StringComparer.Ordinal)];
 
-        // A window has its end and not its start: these have their start and not their end.
-        var last = Math.Max(end - 1, start + ask.StepMs - 1);
-        var metric = work.Engine.Range(LogQuery.BytesOf(selector, labels, ask.StepMs), start + ask.StepMs - 1, last, ask.StepMs, work.Statistics, work.CancellationToken);
-        var series = metric.Series.Where(member => member.Labels.Count > 0);
+        var series = Measure(ask, labels, work).Where(static member => member.Labels.Count > 0);
         return new LogMetric
         {
             IsScalar = false,
@@ -90,9 +87,23 @@ internal sealed class LokiVolume(PrivateServices services, LogSearch search)
                 .. (ask.ByLabels ? ByLabels(series) : series).Select(member => (Series: member, Sum: member.Values.Sum()))
                     .OrderByDescending(member => member.Sum)
                     .ThenBy(member => string.Concat(member.Series.Labels.Select(label => $"{label.Name}\0{label.Value}\0")), StringComparer.Ordinal)
-                    .Take(ask.Limit).Select(member => member.Series with { Times = [.. member.Series.Times.Select(static time => time + 1)] }),
+                    .Take(ask.Limit).Select(member => member.Series with { Times = [.. member.Series.Times.Select(time => time + shiftMs)] }),
             ],
         };
+    }
+
+    // A window has its end and not its start, these have their start and not their end. A step's time is that of its last millisecond, as in Loki; that
+    // of one number for the whole range is the range's end.
+    private static IEnumerable<LogSeries> Measure(VolumeAsk ask, string[] labels, LogWork work)
+    {
+        var (start, end, selector) = ask.Streams;
+        var whole = (end - start) / ask.StepMs * ask.StepMs;
+        IReadOnlyList<LogSeries> steps = whole == 0 ? [] : work.Engine.Range(
+            LogQuery.BytesOf(selector, labels, ask.StepMs), start + ask.StepMs - 1, start + whole - 1, ask.StepMs, work.Statistics, work.CancellationToken).Series;
+        var rest = end - start - whole;
+        IReadOnlyList<LogSeries> last = rest == 0 ? [] : work.Engine.Instant(LogQuery.BytesOf(selector, labels, rest), end - 1, work.Statistics, work.CancellationToken).Series;
+        return steps.Concat(last).GroupBy(static member => string.Concat(member.Labels.Select(label => $"{label.Name}\0{label.Value}\0")), StringComparer.Ordinal)
+            .Select(static group => new LogSeries(group.First().Labels, [.. group.SelectMany(static member => member.Times)], [.. group.SelectMany(static member => member.Values)]));
     }
 
     // A label without a value: whatever it is.

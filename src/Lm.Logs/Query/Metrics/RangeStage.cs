@@ -37,7 +37,7 @@ internal sealed class RangeStage : ILineStage<bool>
         (this.range, this.grid, this.budget) = (range, grid, budget);
         series = new SeriesLabels(grouping, range.Unwrap?.Label, withLevel);
         keepsValues = range.Unwrap is not null && range.Operation != RangeOperation.Absent;
-        keepsPlaces = keepsValues && range.Operation is RangeOperation.First or RangeOperation.Last;
+        keepsPlaces = keepsValues && range.Operation is RangeOperation.First or RangeOperation.Last or RangeOperation.RateCounter;
         unwrapFilters = [.. (range.Unwrap?.Filters ?? EquatableList<LabelCondition>.Empty).Select(LabelTests.Of)];
         pipeline = program.Create(WantedOf(program, grouping));
         lookup = accumulators.GetAlternateLookup<ReadOnlySpan<byte>>();

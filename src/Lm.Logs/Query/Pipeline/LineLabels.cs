@@ -91,14 +91,19 @@ internal sealed class LineLabels
 
     /// <summary>Sets a label that was found in the line; one of the stream's name gets a suffix.</summary>
     /// <returns>False when there are too many, or they are too long.</returns>
-    public bool TryExtract(string name, ReadOnlySpan<byte> value) => TrySet(HasStreamLabel(name) ? name + LabelNames.ExtractedSuffix : name, value);
+    public bool TryExtract(string name, ReadOnlySpan<byte> value, bool keepsEmpty = false) =>
+        TrySet(HasStreamLabel(name) ? name + LabelNames.ExtractedSuffix : name, value, keepsEmpty);
 
-    /// <summary>Sets a label; an empty value removes it.</summary>
+    /// <summary>Sets a label to nothing, unless the stream has one of that name.</summary>
+    /// <returns>False when there are too many.</returns>
+    public bool TryExtractNothing(string name) => HasStreamLabel(name) || TrySet(name, default, keepsEmpty: true);
+
+    /// <summary>Sets a label; an empty value removes it, unless it is to be kept.</summary>
     /// <returns>False when there are too many, or they are too long.</returns>
-    public bool TrySet(string name, ReadOnlySpan<byte> value)
+    public bool TrySet(string name, ReadOnlySpan<byte> value, bool keepsEmpty = false)
     {
         IsChanged = true;
-        if (value.IsEmpty)
+        if (value.IsEmpty && !keepsEmpty)
         {
             Remove(name);
             return true;
@@ -146,14 +151,20 @@ internal sealed class LineLabels
         }
     }
 
-    /// <summary>Notes that the line could not be parsed.</summary>
+    /// <summary>Notes that a label could not be set, unless it is known better what went wrong.</summary>
+    public void SetErrorIfNone(string error, string details)
+    {
+        if (Find(LabelNames.Error) < 0)
+        {
+            SetError(error, details);
+        }
+    }
+
+    /// <summary>Notes that the line could not be parsed; the last such error is told.</summary>
     public void SetError(string error, string details)
     {
-        if (Find(LabelNames.Error) >= 0)
-        {
-            return; // the first one is told
-        }
-
+        Remove(LabelNames.Error);
+        Remove(LabelNames.ErrorDetails);
         IsChanged = true;
         Append(LabelNames.Error, Keep(error), LabelOrigin.Parsed);
         Append(LabelNames.ErrorDetails, Keep(details), LabelOrigin.Parsed);
