@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Lm.Logs.Tests.Query;
 
 namespace Lm.Collector.Tests.Query;
 

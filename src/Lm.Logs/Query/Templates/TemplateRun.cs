@@ -188,14 +188,8 @@ internal sealed class TemplateRun
 
     private void WriteRange(RangeNode range)
     {
-        var over = Evaluate(range.Pipe);
-        IEnumerable<(TemplateValue Key, TemplateValue Element)> all =
-            over.Elements is { } elements ? elements.Select(static (element, i) => (new TemplateValue((long)i), element))
-            : over.Members is { } members ? members.Select(static member => (new TemplateValue(member.Key), member.Value))
-            : over == TemplateValue.Nothing ? []
-            : throw new TemplateException("range goes over the elements of an array or the members of an object, as fromJson gives them");
         var isEmpty = true;
-        foreach (var (key, element) in all)
+        foreach (var (key, element) in AllOf(Evaluate(range.Pipe)))
         {
             isEmpty = false;
             Set(range.Key, key);
@@ -210,6 +204,23 @@ internal sealed class TemplateRun
         {
             Write(range.Otherwise);
         }
+    }
+
+    private static IEnumerable<(TemplateValue Key, TemplateValue Element)> AllOf(TemplateValue over)
+    {
+        if (over.Elements is { } elements)
+        {
+            return elements.Select(static (element, i) => (new TemplateValue((long)i), element));
+        }
+
+        if (over.Members is { } members)
+        {
+            return members.Select(static member => (new TemplateValue(member.Key), member.Value));
+        }
+
+        return over == TemplateValue.Nothing
+            ? []
+            : throw new TemplateException("range goes over the elements of an array or the members of an object, as fromJson gives them");
     }
 
     private void Set(int? variable, TemplateValue value)

@@ -82,10 +82,13 @@ internal readonly record struct TemplateValue
         TemplateKind.Truth => number != 0 ? "true" : "false",
         TemplateKind.Whole => ((long)number).ToString(CultureInfo.InvariantCulture),
         TemplateKind.Time => GoTime.Format(time, "2006-01-02 15:04:05.999999999 -0700 MST"),
-        TemplateKind.Members => $"map[{string.Join(' ', Members!.Select(static member => $"{member.Key}:{member.Value}"))}]",
-        TemplateKind.Elements => $"[{string.Join(' ', Elements!)}]",
+        TemplateKind.Members => $"map[{string.Join(' ', Members!.Select(static member => $"{member.Key}:{member.Value.Inside}"))}]",
+        TemplateKind.Elements => $"[{string.Join(' ', Elements!.Select(static element => element.Inside))}]",
         _ => Print(number),
     };
+
+    // Within others nothing has another name.
+    private string Inside => kind == TemplateKind.Nothing ? "<nil>" : ToString();
 
     // The shortest digits; with an exponent below 0.0001 and from a million on, as Go does.
     private static string Print(double number)
