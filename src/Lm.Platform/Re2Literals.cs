@@ -28,7 +28,7 @@ internal sealed class Re2Literals
     /// <param name="pattern">An expression that can be used.</param>
     public static Re2Literals Of(string pattern)
     {
-        if (HasFlags(pattern) || pattern.Contains(@"\Q", StringComparison.Ordinal))
+        if (!Re2Escapes.TryExpand(pattern, out pattern, out _) || HasFlags(pattern))
         {
             return Nothing;
         }

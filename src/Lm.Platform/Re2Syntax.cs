@@ -28,6 +28,11 @@ internal static class Re2Syntax
     public static bool TryBuild(string pattern, string opening, string closing, List<string> groupNames, out Regex? regex, out string fault)
     {
         regex = null;
+        if (!Re2Escapes.TryExpand(pattern, out pattern, out fault))
+        {
+            return false;
+        }
+
         fault = Re2Faults.Find(pattern, isAnchored: opening.Length > 0);
         if (fault.Length > 0)
         {

@@ -78,7 +78,7 @@ internal record LogAsk
 
         var isBackward = ReadDirection(request);
         var after = ReadCursor(request);
-        var limit = ReadLimit(request, linesMax);
+        var limit = query is { IsMetric: true } ? linesMax : ReadLimit(request, linesMax); // of lines: numbers have limits of their own
         return request.Error is not null ? null : new LogAsk
         {
             Query = query!,
@@ -153,7 +153,8 @@ internal record LogAsk
         return query;
     }
 
-    private static long ReadStep(ApiRequest request, long range)
+    /// <summary>The step of a metric query over a range, milliseconds.</summary>
+    public static long ReadStep(ApiRequest request, long range)
     {
         if (request.Duration("step") is not { } nanoseconds)
         {

@@ -7,6 +7,8 @@ internal sealed class LogRoutes
 {
     private readonly LogEndpoint logs;
     private readonly LokiEndpoint loki;
+    private readonly LokiVolume lokiVolume;
+    private readonly LokiFields lokiFields;
     private readonly LogQueryMetrics metrics = new();
 
     /// <summary>Wires the endpoints.</summary>
@@ -15,6 +17,8 @@ internal sealed class LogRoutes
         var search = new LogSearch(services, slots, metrics);
         logs = new LogEndpoint(services, search);
         loki = new LokiEndpoint(services, search);
+        lokiVolume = new LokiVolume(services, search);
+        lokiFields = new LokiFields(services, search);
     }
 
     /// <summary>The counters now.</summary>
@@ -33,6 +37,11 @@ internal sealed class LogRoutes
             return new LogRoute("GET, POST", context => loki.ValuesAsync(context, name));
         }
 
+        if (TryName(path, "/loki/api/v1/detected_field/", out name))
+        {
+            return new LogRoute("GET, POST", context => lokiFields.ValuesAsync(context, name));
+        }
+
         return path switch
         {
             "/api/v1/logs" => new LogRoute("GET, POST", logs.LogsAsync),
@@ -45,6 +54,10 @@ internal sealed class LogRoutes
             "/loki/api/v1/labels" or "/loki/api/v1/label" => new LogRoute("GET, POST", loki.LabelsAsync),
             "/loki/api/v1/series" => new LogRoute("GET, POST", loki.SeriesAsync),
             "/loki/api/v1/index/stats" => new LogRoute("GET, POST", loki.StatisticsAsync),
+            "/loki/api/v1/index/volume" => new LogRoute("GET, POST", lokiVolume.VolumeAsync),
+            "/loki/api/v1/index/volume_range" => new LogRoute("GET, POST", lokiVolume.RangeAsync),
+            "/loki/api/v1/detected_labels" => new LogRoute("GET, POST", lokiFields.LabelsAsync),
+            "/loki/api/v1/detected_fields" => new LogRoute("GET, POST", lokiFields.FieldsAsync),
             "/loki/api/v1/format_query" => new LogRoute("GET, POST", loki.FormatAsync),
             "/loki/api/v1/status/buildinfo" => new LogRoute("GET", LokiEndpoint.BuildInfoAsync),
             _ => null,

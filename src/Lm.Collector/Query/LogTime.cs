@@ -18,9 +18,22 @@ internal static class LogTime
     /// <param name="milliseconds">The first millisecond that is not before it, within 1970 to 9999.</param>
     public static bool TryParse(string text, out long milliseconds)
     {
-        if (text.AsSpan().TrimStart('-').Length > SecondsDigitsMax && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var nanoseconds))
+        var found = TryParse(text, out milliseconds, out var rest);
+        milliseconds = Clamp(milliseconds + (rest > 0 ? 1 : 0));
+        return found;
+    }
+
+    /// <summary>Reads one with what nanoseconds have behind the millisecond; of the other forms that is rounded away.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="milliseconds">The millisecond that it lies in, within 1970 to 9999.</param>
+    /// <param name="nanoseconds">How far behind its beginning, 0 to 999,999.</param>
+    public static bool TryParse(string text, out long milliseconds, out int nanoseconds)
+    {
+        nanoseconds = 0;
+        if (text.AsSpan().TrimStart('-').Length > SecondsDigitsMax && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var all))
         {
-            milliseconds = Clamp(Math.DivRem(nanoseconds, NanosecondsOfMillisecond, out var rest) + (rest > 0 ? 1 : 0));
+            milliseconds = Clamp(Math.DivRem(all, NanosecondsOfMillisecond, out var rest));
+            nanoseconds = all < 0 ? 0 : (int)rest;
             return true;
         }
 

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Globalization;
 using Lm.Collector.Listeners;
 using Lm.Logs;
 using Lm.Logs.Query;
@@ -12,7 +12,6 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
 {
     private const string EncodingHeader = "X-Loki-Response-Encoding-Flags";
     private const string Categorize = "categorize-labels";
-    private const long SixHoursMs = 6 * 3_600_000;
 
     // Lines of an answer, which is held in memory.
     private const long HeldBytesMax = 128L << 20;
@@ -21,10 +20,10 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
 
     /// <summary>Answers <c>query_range</c>.</summary>
     public Task QueryRangeAsync(HttpContext context) =>
-        AnswerAsync(context, request => LogAsk.ReadRange(request, Now, LogAsk.LinesMax, endsOpen: false), Find, (ask, found) => WriteAsync(context, ask, found, isRange: true));
+        AnswerAsync(context, request => LokiAsk.ReadRange(request, Now), Find, (_, found) => WriteAsync(context, found, isRange: true));
 
     /// <summary>Answers <c>query</c>: a metric query at one time.</summary>
-    public Task QueryAsync(HttpContext context) => AnswerAsync(context, ReadInstant, Find, (ask, found) => WriteAsync(context, ask, found, isRange: false));
+    public Task QueryAsync(HttpContext context) => AnswerAsync(context, ReadInstant, Find, (_, found) => WriteAsync(context, found, isRange: false));
 
     /// <summary>Answers <c>labels</c>.</summary>
     public Task LabelsAsync(HttpContext context) => TextsAsync(context, static stream => stream.Labels.Select(static label => label.Name));
@@ -49,8 +48,7 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
             search.Streams(ask.Start, ask.End, ask.Selector, work.CancellationToken).Count, search.Measure(ask.Start, ask.End, ask.Selector, work.CancellationToken)),
         async (_, stored) =>
         {
-            context.Response.ContentType = ApiJson.ContentType; // bare, as Loki has it
-            var json = new JsonOutput(context.Response);
+            var json = LokiAnswers.BeginBare(context.Response);
             json.Raw("{\"streams\":"u8);
             json.Number(stored.Streams);
             json.Raw(",\"chunks\":"u8);
@@ -74,15 +72,14 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
     /// <summary>Answers <c>status/buildinfo</c>: Grafana asks it what the data source can do.</summary>
     public static async Task BuildInfoAsync(HttpContext context)
     {
-        context.Response.ContentType = ApiJson.ContentType;
-        var json = new JsonOutput(context.Response);
+        var json = LokiAnswers.BeginBare(context.Response);
         json.Raw("{\"version\":"u8);
         json.Text(BuildInfo.Version);
         json.Raw(",\"revision\":\"\",\"branch\":\"\",\"buildUser\":\"\",\"buildDate\":\"\",\"goVersion\":\"\"}"u8);
         await json.FlushAsync(context.RequestAborted);
     }
 
-    private LogAsk? ReadInstant(ApiRequest request)
+    private LokiAsk? ReadInstant(ApiRequest request)
     {
         var time = LogTime.Of(request, "time", Now.Value);
         var query = LogAsk.ReadQuery(request);
@@ -91,12 +88,12 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
             request.Fail(ApiError.BadData("log queries are not supported as an instant query type, please change your query to a range query type"));
         }
 
-        return request.Error is not null ? null : new LogAsk { Query = query!, Start = time, End = time, Limit = 0, IsBackward = true, StepMs = 0 };
+        return request.Error is not null ? null : LokiAsk.OfInstant(new LogAsk { Query = query!, Start = time, End = time, Limit = 0, IsBackward = true, StepMs = 0 });
     }
 
     private List<StreamAsk>? ReadSeries(ApiRequest request)
     {
-        var (start, end) = ReadSpan(request);
+        var (start, end) = LokiAnswers.ReadSpan(request, Now.Value);
         var texts = request.All("match[]").Concat(request.All("match")).ToList();
         if (texts.Count > 64)
         {
@@ -108,23 +105,12 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         return request.Error is null ? selectors.ConvertAll(selector => new StreamAsk(start, end, selector!)) : null;
     }
 
-    private StreamAsk? ReadStreams(ApiRequest request)
-    {
-        var (start, end) = ReadSpan(request);
-        var selector = LogAsk.ReadSelector(request, request.First("query"));
-        return request.Error is null ? new StreamAsk(start, end, selector!) : null;
-    }
+    private StreamAsk? ReadStreams(ApiRequest request) => LokiAnswers.ReadStreams(request, Now.Value);
 
-    private (long Start, long End) ReadSpan(ApiRequest request)
-    {
-        var end = LogTime.Of(request, "end", Now.Value);
-        var since = request.Duration("since") is { } nanoseconds ? nanoseconds / 1_000_000 : SixHoursMs;
-        return (LogTime.Of(request, "start", end - since), end);
-    }
-
-    private Found Find(LogAsk ask, LogWork work)
+    private Found Find(LokiAsk loki, LogWork work)
     {
         var began = services.Time.GetTimestamp();
+        var ask = loki.Ask;
         if (ask.Query.IsMetric)
         {
             var metric = ask.StepMs == 0
@@ -133,24 +119,7 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
             return new Found([], metric, work, services.Time.GetElapsedTime(began));
         }
 
-        var entries = new List<LogEntry>();
-        long held = 0;
-        foreach (var entry in work.Engine.Lines(ask.Query, ask.Range, work.Statistics, work.CancellationToken))
-        {
-            entries.Add(entry);
-            held += entry.HeldBytes;
-            if (held > HeldBytesMax)
-            {
-                throw new LogQueryException($"the lines of the answer are more than {HeldBytesMax >> 20} MiB: lower the limit, or ask /api/v1/logs with Accept: application/x-ndjson");
-            }
-
-            if (entries.Count == ask.Limit)
-            {
-                break;
-            }
-        }
-
-        return new Found(entries, null, work, services.Time.GetElapsedTime(began));
+        return new Found(LokiLines.Find(loki, work, HeldBytesMax), null, work, services.Time.GetElapsedTime(began));
     }
 
     private Task TextsAsync(HttpContext context, Func<LogStream, IEnumerable<string>> choose) => AnswerAsync(
@@ -159,38 +128,11 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         (ask, work) => search.Texts(ask.Start, ask.End, ask.Selector, choose, work.CancellationToken),
         async (_, texts) => await LogJson.ListAsync(context.Response, texts, static (json, text) => json.Text(text), context.RequestAborted));
 
-    private async Task AnswerAsync<TAsk, TFound>(
-        HttpContext context, Func<ApiRequest, TAsk?> read, Func<TAsk, LogWork, TFound> find, Func<TAsk, TFound, Task> write)
+    private Task AnswerAsync<TAsk, TFound>(HttpContext context, Func<ApiRequest, TAsk?> read, Func<TAsk, LogWork, TFound> find, Func<TAsk, TFound, Task> write)
         where TAsk : class
-        where TFound : class
-    {
-        var (ask, found, error) = await search.RunAsync(context, read, (asked, work) => Task.FromResult(find(asked, work)));
-        if (error is not null)
-        {
-            await WriteErrorAsync(context, error);
-        }
-        else if (found is not null)
-        {
-            await write(ask!, found);
-        }
-    }
+        where TFound : class => LokiAnswers.AnswerAsync(context, search, read, find, write);
 
-    private static async Task WriteErrorAsync(HttpContext context, ApiError error)
-    {
-        var response = context.Response;
-        response.StatusCode = error.Type switch
-        {
-            "execution" => StatusCodes.Status400BadRequest,
-            "timeout" => StatusCodes.Status504GatewayTimeout,
-            _ => error.Status,
-        };
-        response.ContentType = "text/plain; charset=utf-8";
-        var body = Encoding.UTF8.GetBytes(error.Message);
-        response.ContentLength = body.Length;
-        await response.Body.WriteAsync(body, context.RequestAborted);
-    }
-
-    private static async Task WriteAsync(HttpContext context, LogAsk ask, Found found, bool isRange)
+    private static async Task WriteAsync(HttpContext context, Found found, bool isRange)
     {
         var isCategorized = context.Request.Headers[EncodingHeader].ToString().Contains(Categorize, StringComparison.OrdinalIgnoreCase);
         var json = ApiAnswer.Begin(context.Response);
@@ -203,19 +145,19 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         {
             json.Raw("\"resultType\":\"streams\""u8);
             json.Raw(isCategorized ? ",\"encodingFlags\":[\"categorize-labels\"],\"result\":["u8 : ",\"result\":["u8);
-            await StreamsAsync(json, found.Entries, isCategorized, context.RequestAborted);
+            await StreamsAsync(json, found.Lines, isCategorized, context.RequestAborted);
             json.Raw("]"u8);
         }
 
-        WriteStatistics(json, found);
+        LokiAnswers.WriteStatistics(json, found.Work, found.Took, found.Lines.Count);
         json.Raw("}"u8);
         await ApiAnswer.EndAsync(json, LogJson.Warnings(found.Work.Statistics), [], context.RequestAborted);
     }
 
     // A stream for each set of labels; its lines in the order that was asked for.
-    private static async ValueTask StreamsAsync(JsonOutput json, IReadOnlyList<LogEntry> entries, bool isCategorized, CancellationToken cancellationToken)
+    private static async ValueTask StreamsAsync(JsonOutput json, IReadOnlyList<LokiLine> lines, bool isCategorized, CancellationToken cancellationToken)
     {
-        var streams = entries.Select(entry => (Entry: entry, Labels: isCategorized ? entry.Labels : entry.AllLabels()))
+        var streams = lines.Select(line => (Line: line, Labels: isCategorized ? line.Entry.Labels : line.Entry.AllLabels(withLevel: true)))
             .GroupBy(pair => string.Concat(pair.Labels.Select(label => $"{label.Name}\0{label.Value}\0")), StringComparer.Ordinal)
             .OrderBy(group => group.Key, StringComparer.Ordinal);
         var isFirst = true;
@@ -226,11 +168,11 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
             LogJson.Labels(json, stream.First().Labels);
             json.Raw(",\"values\":["u8);
             var isFirstLine = true;
-            foreach (var (entry, _) in stream)
+            foreach (var (line, _) in stream)
             {
                 json.Raw(isFirstLine ? ""u8 : ","u8);
                 isFirstLine = false;
-                Value(json, entry, isCategorized);
+                Value(json, line, isCategorized);
                 if (json.IsFull)
                 {
                     await json.FlushAsync(cancellationToken);
@@ -241,24 +183,26 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         }
     }
 
-    private static void Value(JsonOutput json, LogEntry entry, bool isCategorized)
+    private static void Value(JsonOutput json, in LokiLine line, bool isCategorized)
     {
+        var entry = line.Entry;
         json.Raw("[\""u8);
-        json.Number(entry.Time);
-        json.Raw(entry.Time == 0 ? "\","u8 : "000000\","u8); // nanoseconds
+        Time(json, line.Time);
+        json.Raw("\","u8);
         json.Utf8Text(entry.Body.Span);
         if (isCategorized)
         {
             json.Raw(",{"u8);
-            if (entry.Attributes.Count > 0)
+            var metadata = entry.Level.Length == 0 ? entry.Attributes : [.. entry.Attributes, entry.LevelLabel];
+            if (metadata.Count > 0)
             {
                 json.Raw("\"structuredMetadata\":"u8);
-                LogJson.Labels(json, entry.Attributes);
+                LogJson.Labels(json, metadata);
             }
 
             if (entry.Parsed.Count > 0)
             {
-                json.Raw(entry.Attributes.Count > 0 ? ",\"parsed\":"u8 : "\"parsed\":"u8);
+                json.Raw(metadata.Count > 0 ? ",\"parsed\":"u8 : "\"parsed\":"u8);
                 LogJson.Labels(json, entry.Parsed);
             }
 
@@ -268,28 +212,22 @@ internal sealed class LokiEndpoint(PrivateServices services, LogSearch search)
         json.Raw("]"u8);
     }
 
-    private static void WriteStatistics(JsonOutput json, Found found)
+    // As nanoseconds, which need not fit into 64 bits.
+    private static void Time(JsonOutput json, LokiTime time)
     {
-        var statistics = found.Work.Statistics;
-        var seconds = found.Took.TotalSeconds;
-        json.Raw(",\"stats\":{\"summary\":{\"bytesProcessedPerSecond\":"u8);
-        json.Number(seconds > 0 ? (long)(statistics.BytesRead / seconds) : 0);
-        json.Raw(",\"linesProcessedPerSecond\":"u8);
-        json.Number(seconds > 0 ? (long)(statistics.LinesRead / seconds) : 0);
-        json.Raw(",\"totalBytesProcessed\":"u8);
-        json.Number(statistics.BytesRead);
-        json.Raw(",\"totalLinesProcessed\":"u8);
-        json.Number(statistics.LinesRead);
-        json.Raw(",\"execTime\":"u8);
-        json.Number(seconds);
-        json.Raw(",\"queueTime\":"u8);
-        json.Number(found.Work.Waited.TotalSeconds);
-        json.Raw(",\"totalEntriesReturned\":"u8);
-        json.Number(found.Entries.Count);
-        json.Raw("}}"u8);
+        if (time.Milliseconds == 0)
+        {
+            json.Number(time.Nanoseconds);
+            return;
+        }
+
+        json.Number(time.Milliseconds);
+        Span<byte> digits = stackalloc byte[6];
+        time.Nanoseconds.TryFormat(digits, out _, "D6", CultureInfo.InvariantCulture);
+        json.Raw(digits);
     }
 
     private sealed record Stored(int Streams, LogExtent Extent);
 
-    private sealed record Found(IReadOnlyList<LogEntry> Entries, LogMetric? Metric, LogWork Work, TimeSpan Took);
+    private sealed record Found(IReadOnlyList<LokiLine> Lines, LogMetric? Metric, LogWork Work, TimeSpan Took);
 }

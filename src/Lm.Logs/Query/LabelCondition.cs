@@ -43,6 +43,12 @@ internal sealed record QuantityCondition(string Label, BinaryOperation Compariso
     }
 }
 
+/// <summary><c>addr=ip("10.0.0.0/8")</c>.</summary>
+internal sealed record AddressCondition(string Label, bool IsNegative, string Addresses) : LabelCondition
+{
+    public override string ToString() => $"{Label}{(IsNegative ? "!=" : "=")}ip({QuotedString.Quote(Addresses)})";
+}
+
 /// <summary>Both must hold.</summary>
 internal sealed record BothConditions(LabelCondition Left, LabelCondition Right) : LabelCondition
 {

@@ -77,20 +77,25 @@ internal sealed class LinePattern
         return pattern is not null;
     }
 
-    /// <summary>Whether a line is made so from end to end; a gap at the end is not empty.</summary>
+    /// <summary>Whether a line is made so to its end; no gap is empty. What stands before the first gap may stand anywhere, as in Loki.</summary>
     public bool IsMatch(ReadOnlySpan<byte> line)
     {
-        if (!line.StartsWith(opening))
+        var start = line.IndexOf(opening);
+        if (line.IsEmpty || start < 0)
         {
             return false;
         }
 
-        line = line[opening.Length..];
-        for (var i = 0; i < gaps.Length - 1; i++)
+        line = line[(start + opening.Length)..];
+        foreach (var (_, until) in gaps)
         {
-            var until = gaps[i].Until;
+            if (until.Length == 0)
+            {
+                return !line.IsEmpty;
+            }
+
             var found = line.IndexOf(until);
-            if (found < 0)
+            if (found <= 0)
             {
                 return false;
             }
@@ -98,7 +103,7 @@ internal sealed class LinePattern
             line = line[(found + until.Length)..];
         }
 
-        return gaps.Length == 0 || endsOpen ? line.IsEmpty != endsOpen : line.EndsWith(gaps[^1].Until);
+        return line.IsEmpty;
     }
 
     /// <summary>Cuts a line up.</summary>

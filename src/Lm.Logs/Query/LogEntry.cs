@@ -24,6 +24,13 @@ public sealed class LogEntry
     /// <summary>Labels that the query found in the line or made, sorted by name.</summary>
     public required IReadOnlyList<LogField> Parsed { get; init; }
 
+    /// <summary>The label <c>detected_level</c> as Loki's clients have it, made of the stream's severity; empty where none is known, the query took it away, or
+    /// another label has its name.</summary>
+    public string Level { get; init; } = "";
+
+    /// <summary>The same with its name.</summary>
+    public LogField LevelLabel => new(DetectedLevel.Label, Level);
+
     /// <summary>When, milliseconds since 1970-01-01T00:00:00Z.</summary>
     public long Time => Position.Time;
 
@@ -32,9 +39,11 @@ public sealed class LogEntry
         EntryBytes + Body.Length + (ReferenceEquals(Labels, Stream.Labels) ? 0 : SizeOf(Labels)) + SizeOf(Attributes) + SizeOf(Parsed);
 
     /// <summary>Labels, attributes and parsed ones together, sorted by name; of two with one name the later counts.</summary>
-    public IReadOnlyList<LogField> AllLabels()
+    /// <param name="withLevel">Whether <c>detected_level</c> is among them.</param>
+    public IReadOnlyList<LogField> AllLabels(bool withLevel = false)
     {
-        if (Attributes.Count == 0 && Parsed.Count == 0)
+        var hasLevel = withLevel && Level.Length > 0;
+        if (Attributes.Count == 0 && Parsed.Count == 0 && !hasLevel)
         {
             return Labels;
         }
@@ -43,6 +52,11 @@ public sealed class LogEntry
         foreach (var label in Labels.Concat(Attributes).Concat(Parsed))
         {
             all[label.Name] = label.Value;
+        }
+
+        if (hasLevel)
+        {
+            all[DetectedLevel.Label] = Level;
         }
 
         return [.. all.Select(label => new LogField(label.Key, label.Value))];

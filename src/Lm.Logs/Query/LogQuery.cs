@@ -45,6 +45,14 @@ public sealed class LogQuery
         VectorOperation.Sum, null, new Grouping(false, new EquatableList<string>([label])),
         new RangeAggregation(RangeOperation.Count, null, Lines, null, rangeMs, 0, null)));
 
+    /// <summary>The bytes of the lines of some streams, for each combination of some labels' values.</summary>
+    /// <param name="selector">The streams.</param>
+    /// <param name="labels">The labels.</param>
+    /// <param name="rangeMs">The range that is counted, milliseconds.</param>
+    public static LogQuery BytesOf(LogSelector selector, IEnumerable<string> labels, long rangeMs) => new(new VectorAggregation(
+        VectorOperation.Sum, null, new Grouping(false, new EquatableList<string>([.. labels])),
+        new RangeAggregation(RangeOperation.Bytes, null, new LineSelection(selector.Matchers, EquatableList<Stage>.Empty), null, rangeMs, 0, null)));
+
     /// <summary>The query in its plainest form; reads back as the same.</summary>
     public override string ToString() => Expression.ToString()!;
 

@@ -74,7 +74,7 @@ public sealed class LogQueryEngine(ILogReader reader, LogQueryLimits limits)
 
     private LogMetric Evaluate(LogQuery query, MetricGrid grid, LogScanStatistics statistics, CancellationToken cancellationToken)
     {
-        var evaluator = new MetricEvaluator(reader, grid, new MetricBudget(limits), statistics, cancellationToken);
+        var evaluator = new MetricEvaluator(reader, grid, new MetricBudget(limits), statistics, DetectedLevel.IsNamedBy(query.Expression), cancellationToken);
         MetricValue value;
         try
         {

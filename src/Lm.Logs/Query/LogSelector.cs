@@ -3,12 +3,15 @@ namespace Lm.Logs.Query;
 /// <summary>A selector of streams alone: <c>{instance="web1", input=~"nginx.*"}</c>; an empty one selects all.</summary>
 public sealed class LogSelector
 {
-    private readonly EquatableList<StreamMatcher> matchers;
-
-    private LogSelector(EquatableList<StreamMatcher> matchers) => this.matchers = matchers;
+    private LogSelector(EquatableList<StreamMatcher> matchers) => Matchers = matchers;
 
     /// <summary>Selects all.</summary>
     public static LogSelector All { get; } = new(EquatableList<StreamMatcher>.Empty);
+
+    /// <summary>The labels that it is about, each once.</summary>
+    public IEnumerable<string> Labels => Matchers.Select(matcher => matcher.Label).Distinct(StringComparer.Ordinal);
+
+    internal EquatableList<StreamMatcher> Matchers { get; }
 
     /// <summary>Reads a selector.</summary>
     public static bool TryParse(string text, out LogSelector? selector, out LogQueryFault fault)
@@ -33,7 +36,7 @@ public sealed class LogSelector
     {
         try
         {
-            return matchers.All(matcher => matcher.Matches(stream[matcher.Label]));
+            return Matchers.All(matcher => matcher.Matches(stream[matcher.Label]));
         }
         catch (System.Text.RegularExpressions.RegexMatchTimeoutException exception)
         {

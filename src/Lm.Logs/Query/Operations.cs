@@ -9,7 +9,7 @@ internal static class Operations
         (RangeOperation.Bytes, "bytes_over_time"), (RangeOperation.Absent, "absent_over_time"), (RangeOperation.Sum, "sum_over_time"),
         (RangeOperation.Average, "avg_over_time"), (RangeOperation.Min, "min_over_time"), (RangeOperation.Max, "max_over_time"),
         (RangeOperation.Quantile, "quantile_over_time"), (RangeOperation.Deviation, "stddev_over_time"), (RangeOperation.Variance, "stdvar_over_time"),
-        (RangeOperation.First, "first_over_time"), (RangeOperation.Last, "last_over_time"),
+        (RangeOperation.First, "first_over_time"), (RangeOperation.Last, "last_over_time"), (RangeOperation.RateCounter, "rate_counter"),
     ];
 
     private static readonly (VectorOperation Operation, string Name)[] Vectors =
@@ -54,7 +54,7 @@ internal static class Operations
     public static bool NeedsUnwrap(RangeOperation operation) => operation >= RangeOperation.Sum;
 
     /// <summary>Whether a range aggregation may have <c>by</c> or <c>without</c> of its own.</summary>
-    public static bool TakesGrouping(RangeOperation operation) => operation > RangeOperation.Sum;
+    public static bool TakesGrouping(RangeOperation operation) => operation is > RangeOperation.Sum and not RangeOperation.RateCounter;
 
     /// <summary>Finds a range aggregation.</summary>
     public static bool TryRange(string name, out RangeOperation operation)
@@ -125,6 +125,9 @@ internal enum RangeOperation
 
     /// <summary>Its last value.</summary>
     Last,
+
+    /// <summary>How much it grew a second, where it never falls but to begin anew.</summary>
+    RateCounter,
 }
 
 /// <summary>Aggregations of series.</summary>

@@ -37,21 +37,39 @@ internal sealed partial class Parser
     private LineFilter ReadLineFilter(LineFilterKind kind)
     {
         var texts = new List<string>();
+        var addresses = new List<string>();
         do
         {
             var token = Current;
             if (token.IsWord("ip"))
             {
-                throw new LogSyntaxException(token.Start, "ip(\"…\") is not there; write the addresses as texts, or as a regular expression with |~");
+                addresses.Add(kind is LineFilterKind.Contains or LineFilterKind.ContainsNot
+                    ? ReadAddresses()
+                    : throw new LogSyntaxException(token.Start, "ip(\"…\") stands behind |= and != alone"));
+            }
+            else
+            {
+                var text = ReadText("a text in quotes");
+                Check(kind, text, token.Start);
+                texts.Add(text);
             }
 
-            var text = ReadText("a text in quotes");
-            Check(kind, text, token.Start);
-            texts.Add(text);
-            CheckCount(texts.Count);
+            CheckCount(texts.Count + addresses.Count);
         }
         while (TakeWord("or"));
-        return new LineFilter(kind, new EquatableList<string>(texts));
+        return new LineFilter(kind, new EquatableList<string>(texts), new EquatableList<string>(addresses));
+    }
+
+    private string ReadAddresses()
+    {
+        Advance();
+        Expect("(");
+        var start = Current.Start;
+        var text = ReadText("an address, a prefix as 10.0.0.0/8 or a range as 10.0.0.1-10.0.0.9, in quotes");
+        Expect(")");
+        return AddressRange.TryParse(text, out _)
+            ? text
+            : throw new LogSyntaxException(start, $"{QuotedString.Quote(text)} is neither an address nor a prefix as 10.0.0.0/8 nor a range as 10.0.0.1-10.0.0.9");
     }
 
     private static void Check(LineFilterKind kind, string text, int start)
@@ -324,7 +342,7 @@ internal sealed partial class Parser
             : new TextCondition(label, (TextComparison)comparison, value);
     }
 
-    private QuantityCondition ReadQuantityCondition()
+    private LabelCondition ReadQuantityCondition()
     {
         var label = ReadName("a label's name");
         var symbol = Current.Text == "=" ? "==" : Current.Text;
@@ -336,7 +354,9 @@ internal sealed partial class Parser
         Advance();
         if (Current.IsWord("ip"))
         {
-            throw new LogSyntaxException(Current.Start, "ip(\"…\") is not there; compare with a regular expression, as in addr=~\"10\\\\.0\\\\..*\"");
+            return comparison is BinaryOperation.Equal or BinaryOperation.NotEqual
+                ? new AddressCondition(label, comparison == BinaryOperation.NotEqual, ReadAddresses())
+                : throw new LogSyntaxException(Current.Start, "ip(\"…\") is compared with = and != alone");
         }
 
         var sign = Take("-") ? -1 : 1;

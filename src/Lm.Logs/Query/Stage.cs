@@ -25,8 +25,8 @@ internal enum LineFilterKind
     PatternNot,
 }
 
-/// <summary><c>|= "a" or "b"</c>: lines that have one of the texts; the negated ones: lines that have none.</summary>
-internal sealed record LineFilter(LineFilterKind Kind, EquatableList<string> Texts) : Stage
+/// <summary><c>|= "a" or ip("10.0.0.0/8")</c>: lines that have one of the texts or an address of one of the ranges; the negated ones: lines that have none.</summary>
+internal sealed record LineFilter(LineFilterKind Kind, EquatableList<string> Texts, EquatableList<string> Addresses) : Stage
 {
     /// <summary>The operators in the order of <see cref="LineFilterKind"/>.</summary>
     public static readonly string[] Symbols = ["|=", "!=", "|~", "!~", "|>", "!>"];
@@ -34,7 +34,8 @@ internal sealed record LineFilter(LineFilterKind Kind, EquatableList<string> Tex
     /// <summary>Whether lines that have it are left out.</summary>
     public bool IsNegative => Kind is LineFilterKind.ContainsNot or LineFilterKind.MatchesNot or LineFilterKind.PatternNot;
 
-    public override string ToString() => $"{Symbols[(int)Kind]} {string.Join(" or ", Texts.Select(QuotedString.Quote))}";
+    public override string ToString() =>
+        $"{Symbols[(int)Kind]} {string.Join(" or ", Texts.Select(QuotedString.Quote).Concat(Addresses.Select(static addresses => $"ip({QuotedString.Quote(addresses)})")))}";
 }
 
 /// <summary>A label and where its value stands.</summary>

@@ -3,8 +3,14 @@ using Lm.Logs.Query.Pipeline;
 namespace Lm.Logs.Query.Metrics;
 
 /// <summary>A metric query over a grid of times.</summary>
+/// <param name="reader">The lines.</param>
+/// <param name="grid">The times.</param>
+/// <param name="budget">What the query may hold.</param>
+/// <param name="statistics">Counts what is read.</param>
+/// <param name="withLevel">Whether <see cref="DetectedLevel"/> is a label of its series.</param>
+/// <param name="cancellationToken">Ends it early.</param>
 internal sealed class MetricEvaluator(
-    ILogReader reader, MetricGrid grid, MetricBudget budget, LogScanStatistics statistics, CancellationToken cancellationToken)
+    ILogReader reader, MetricGrid grid, MetricBudget budget, LogScanStatistics statistics, bool withLevel, CancellationToken cancellationToken)
 {
     /// <summary>Calculates an expression: a number, or series in no order.</summary>
     public MetricValue Evaluate(Expression expression, Grouping? push = null, VectorOperation? pushedBy = null)
@@ -89,7 +95,7 @@ internal sealed class MetricEvaluator(
         };
         RangeStage Make()
         {
-            var stage = new RangeStage(range, program, grouping, grid, budget);
+            var stage = new RangeStage(range, program, grouping, grid, budget, withLevel);
             lock (gate)
             {
                 stages.Add(stage);

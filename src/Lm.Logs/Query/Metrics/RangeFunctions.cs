@@ -25,6 +25,7 @@ internal static class RangeFunctions
             RangeOperation.Variance => Variance,
             RangeOperation.First => static values => values[0],
             RangeOperation.Last => static values => values[^1],
+            RangeOperation.RateCounter => values => Growth(values) / seconds,
             _ => throw new ArgumentOutOfRangeException(nameof(range)),
         };
     }
@@ -77,6 +78,18 @@ internal static class RangeFunctions
         var high = Math.Min(low + 1, sorted.Length - 1);
         var part = rank - low;
         return (sorted[low] * (1 - part)) + (sorted[high] * part);
+    }
+
+    // What it falls to it grew from nothing.
+    private static double Growth(ReadOnlySpan<double> values)
+    {
+        var growth = 0.0;
+        for (var i = 1; i < values.Length; i++)
+        {
+            growth += values[i] < values[i - 1] ? values[i] : values[i] - values[i - 1];
+        }
+
+        return growth;
     }
 
     private static double Fold(ReadOnlySpan<double> values, Func<double, double, double> choose)

@@ -31,12 +31,13 @@ internal sealed class RangeStage : ILineStage<bool>
     /// <param name="grouping">Which labels the series have; null for all.</param>
     /// <param name="grid">The times.</param>
     /// <param name="budget">What the query may hold.</param>
-    public RangeStage(RangeAggregation range, PipelineProgram program, Grouping? grouping, MetricGrid grid, MetricBudget budget)
+    /// <param name="withLevel">Whether <see cref="DetectedLevel"/> is one of all labels.</param>
+    public RangeStage(RangeAggregation range, PipelineProgram program, Grouping? grouping, MetricGrid grid, MetricBudget budget, bool withLevel)
     {
         (this.range, this.grid, this.budget) = (range, grid, budget);
-        series = new SeriesLabels(grouping, range.Unwrap?.Label);
+        series = new SeriesLabels(grouping, range.Unwrap?.Label, withLevel);
         keepsValues = range.Unwrap is not null && range.Operation != RangeOperation.Absent;
-        keepsPlaces = keepsValues && range.Operation is RangeOperation.First or RangeOperation.Last;
+        keepsPlaces = keepsValues && range.Operation is RangeOperation.First or RangeOperation.Last or RangeOperation.RateCounter;
         unwrapFilters = [.. (range.Unwrap?.Filters ?? EquatableList<LabelCondition>.Empty).Select(LabelTests.Of)];
         pipeline = program.Create(WantedOf(program, grouping));
         lookup = accumulators.GetAlternateLookup<ReadOnlySpan<byte>>();

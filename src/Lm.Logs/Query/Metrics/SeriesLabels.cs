@@ -7,7 +7,8 @@ namespace Lm.Logs.Query.Metrics;
 /// <summary>Which of a line's labels make its series. For one thread at a time.</summary>
 /// <param name="grouping">Those that it names, or all but those; null for all.</param>
 /// <param name="unwrapped">The label whose numbers are taken: no part of the series unless it is named; null for none.</param>
-internal sealed class SeriesLabels(Grouping? grouping, string? unwrapped)
+/// <param name="withLevel">Whether <see cref="DetectedLevel"/> is one of all labels.</param>
+internal sealed class SeriesLabels(Grouping? grouping, string? unwrapped, bool withLevel)
 {
     private readonly string[]? names = grouping is { IsWithout: false } ? [.. grouping.Names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)] : null;
     private readonly HashSet<string> left = new(grouping is { IsWithout: true } ? grouping.Names : [], StringComparer.Ordinal)
@@ -84,7 +85,7 @@ internal sealed class SeriesLabels(Grouping? grouping, string? unwrapped)
         for (var i = 0; i < labels.Count; i++)
         {
             var label = labels[i];
-            if (!label.IsThere || label.Name == unwrapped || left.Contains(label.Name))
+            if (!label.IsThere || (label.Origin == LabelOrigin.Derived && !withLevel) || label.Name == unwrapped || left.Contains(label.Name))
             {
                 continue;
             }

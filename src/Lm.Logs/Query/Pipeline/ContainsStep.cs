@@ -3,10 +3,11 @@ using Lm.Platform;
 
 namespace Lm.Logs.Query.Pipeline;
 
-/// <summary>Lines that contain one of some texts, or none of them.</summary>
+/// <summary>Lines that contain one of some texts or addresses, or none of them.</summary>
 internal sealed class ContainsStep(LineFilter filter) : ILineStep
 {
     private readonly byte[][] texts = [.. filter.Texts.Select(Encoding.UTF8.GetBytes)];
+    private readonly AddressRange[] addresses = [.. filter.Addresses.Select(RangeOf)];
     private readonly bool isNegative = filter.IsNegative;
 
     public bool Apply(ref ReadOnlySpan<byte> line, LineContext context)
@@ -19,8 +20,19 @@ internal sealed class ContainsStep(LineFilter filter) : ILineStep
             }
         }
 
+        foreach (var range in addresses)
+        {
+            if (range.IsIn(line))
+            {
+                return !isNegative;
+            }
+        }
+
         return isNegative;
     }
+
+    /// <summary>Makes a range of a text that the parser has checked.</summary>
+    public static AddressRange RangeOf(string text) => AddressRange.TryParse(text, out var range) ? range! : throw new ArgumentException(text, nameof(text));
 }
 
 /// <summary>Lines in which one of some expressions matches, or none of them.</summary>

@@ -42,7 +42,34 @@ internal sealed class EntryStage(PipelineProgram program, LogPosition? after, bo
             Labels = isChanged ? LabelsOf(LabelOrigin.Stream) : line.Stream.Labels,
             Attributes = isChanged ? LabelsOf(LabelOrigin.Attribute) : Copy(line.Attributes),
             Parsed = isChanged ? [.. LabelsOf(LabelOrigin.Parsed).OrderBy(label => label.Name, StringComparer.Ordinal)] : [],
+            Level = isChanged ? LevelLeft() : LevelOf(line),
         };
+    }
+
+    // Unless a stage took it away, or the line has a label of that name itself.
+    private string LevelLeft()
+    {
+        var labels = pipeline.Context.Labels;
+        var found = labels.Find(DetectedLevel.Label);
+        return found >= 0 && labels[found].Origin == LabelOrigin.Derived ? Encoding.UTF8.GetString(labels[found].Value) : "";
+    }
+
+    private static string LevelOf(in LogLine line)
+    {
+        if (line.Stream[DetectedLevel.Label].Length > 0)
+        {
+            return "";
+        }
+
+        foreach (var attribute in line.Attributes)
+        {
+            if (attribute.Name == DetectedLevel.Label && attribute.Value.Length > 0)
+            {
+                return "";
+            }
+        }
+
+        return DetectedLevel.Of(line.Stream);
     }
 
     private List<LogField> LabelsOf(LabelOrigin origin)

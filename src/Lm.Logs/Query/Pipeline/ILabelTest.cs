@@ -18,6 +18,7 @@ internal static class LabelTests
     {
         TextCondition text => new TextTest(text),
         QuantityCondition quantity => new QuantityTest(quantity),
+        AddressCondition address => new AddressTest(address),
         BothConditions both => new BothTest(Of(both.Left), Of(both.Right)),
         EitherCondition either => new EitherTest(Of(either.Left), Of(either.Right)),
         _ => throw new ArgumentOutOfRangeException(nameof(condition)),
@@ -93,6 +94,23 @@ internal sealed class TextTest : ILabelTest
     }
 }
 
+/// <summary><c>addr=ip("10.0.0.0/8")</c> at work.</summary>
+internal sealed class AddressTest(AddressCondition condition) : ILabelTest
+{
+    private readonly AddressRange range = ContainsStep.RangeOf(condition.Addresses);
+
+    public bool Holds(LineContext context)
+    {
+        var found = context.Labels.Find(condition.Label);
+        if (found < 0)
+        {
+            return context.Labels.Find(LabelNames.Error) >= 0; // where parsing failed the label may be missing for that; __error__="" takes such lines out
+        }
+
+        return range.IsIn(context.Labels[found].Value) != condition.IsNegative;
+    }
+}
+
 /// <summary><c>status &gt;= 500</c> at work.</summary>
 internal sealed class QuantityTest(QuantityCondition condition) : ILabelTest
 {
@@ -101,11 +119,6 @@ internal sealed class QuantityTest(QuantityCondition condition) : ILabelTest
 
     public bool Holds(LineContext context)
     {
-        if (context.Labels.Find(LabelNames.Error) >= 0)
-        {
-            return true; // only a filter of texts, as __error__="", takes such lines out
-        }
-
         var found = context.Labels.Find(condition.Label);
         if (found < 0)
         {
@@ -115,6 +128,11 @@ internal sealed class QuantityTest(QuantityCondition condition) : ILabelTest
         var text = context.Labels[found].Value;
         if (!TryRead(condition.Kind, text, out var amount))
         {
+            if (context.Labels.Find(LabelNames.Error) >= 0)
+            {
+                return true; // what went wrong before tells more
+            }
+
             context.Labels.SetError(Error, $"{condition.Label} is no {condition.Kind.ToString().ToLowerInvariant()}: {Encoding.UTF8.GetString(text[..Math.Min(64, text.Length)])}");
             return true;
         }

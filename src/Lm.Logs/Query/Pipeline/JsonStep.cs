@@ -25,16 +25,12 @@ internal sealed class JsonStep(IReadOnlySet<string>? wanted) : ILineStep
             }
             else if (!TryReadMembers(ref reader, context, 0))
             {
-                context.Labels.SetError(Error, $"the object has more than {LineLabels.ParsedMax} fields");
+                context.Labels.SetErrorIfNone(Error, $"the object has more than {LineLabels.ParsedMax} fields");
             }
         }
         catch (JsonException exception)
         {
             context.Labels.SetError(Error, exception.Message);
-        }
-        catch (InvalidOperationException)
-        {
-            context.Labels.SetError(Error, "a text in it is no valid Unicode");
         }
 
         return true;
@@ -80,8 +76,7 @@ internal sealed class JsonStep(IReadOnlySet<string>? wanted) : ILineStep
             path[prefix] = (byte)'_';
         }
 
-        var length = reader.CopyString(path.AsSpan(start));
-        return start + length;
+        return start + (reader.ValueIsEscaped ? JsonText.Unescape(reader.ValueSpan, path.AsSpan(start)) : reader.CopyString(path.AsSpan(start)));
     }
 
     private bool TryTake(ref Utf8JsonReader reader, LineContext context, int length)
@@ -110,7 +105,7 @@ internal static class JsonText
             return default;
         }
 
-        if (reader.TokenType != JsonTokenType.String || !reader.ValueIsEscaped)
+        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || !reader.ValueIsEscaped)
         {
             return reader.ValueSpan;
         }
@@ -120,8 +115,53 @@ internal static class JsonText
             buffer = new byte[reader.ValueSpan.Length];
         }
 
-        return buffer.AsSpan(0, reader.CopyString(buffer));
+        return buffer.AsSpan(0, Unescape(reader.ValueSpan, buffer));
     }
+
+    /// <summary>A text or key without its escapes; half of a surrogate pair, which is no character, becomes U+FFFD.</summary>
+    /// <param name="text">What stands between the quotes; valid JSON.</param>
+    /// <param name="into">Room, as much as the text has.</param>
+    /// <returns>How many bytes it became.</returns>
+    public static int Unescape(ReadOnlySpan<byte> text, Span<byte> into)
+    {
+        var length = 0;
+        while (!text.IsEmpty)
+        {
+            var escape = text.IndexOf((byte)'\\');
+            var plain = escape < 0 ? text : text[..escape];
+            plain.CopyTo(into[length..]);
+            length += plain.Length;
+            if (escape < 0)
+            {
+                break;
+            }
+
+            text = text[(escape + 1)..];
+            if (text[0] != 'u')
+            {
+                var control = "bfnrt"u8.IndexOf(text[0]);
+                into[length++] = control >= 0 ? "\b\f\n\r\t"u8[control] : text[0];
+                text = text[1..];
+                continue;
+            }
+
+            var unit = UnitAt(text);
+            text = text[5..];
+            if (char.IsHighSurrogate(unit) && text.StartsWith("\\u"u8) && char.IsLowSurrogate(UnitAt(text[1..])))
+            {
+                length += new Rune(unit, UnitAt(text[1..])).EncodeToUtf8(into[length..]);
+                text = text[6..];
+                continue;
+            }
+
+            length += (Rune.TryCreate(unit, out var rune) ? rune : Rune.ReplacementChar).EncodeToUtf8(into[length..]);
+        }
+
+        return length;
+    }
+
+    // At a u, behind which valid JSON has four digits.
+    private static char UnitAt(ReadOnlySpan<byte> text) => System.Buffers.Text.Utf8Parser.TryParse(text.Slice(1, 4), out ushort unit, out _, 'x') ? (char)unit : '\ufffd';
 }
 
 /// <summary><c>| json a="b.c"</c>: what stands at some places becomes labels.</summary>
@@ -145,16 +185,13 @@ internal sealed class JsonExtractStep(JsonStage stage) : ILineStep
                     return true;
                 }
 
-                context.Labels.TryExtract(label, Find(ref reader, path, line));
+                var value = Find(ref reader, path, line);
+                _ = !value.IsEmpty ? context.Labels.TryExtract(label, value) : context.Labels.Find(label) >= 0 || context.Labels.TryExtractNothing(label);
             }
         }
         catch (JsonException exception)
         {
             context.Labels.SetError(JsonStep.Error, exception.Message);
-        }
-        catch (InvalidOperationException)
-        {
-            context.Labels.SetError(JsonStep.Error, "a text in it is no valid Unicode");
         }
 
         return true;
@@ -226,10 +263,16 @@ internal sealed class JsonExtractStep(JsonStage stage) : ILineStep
 /// <summary><c>| unpack</c>: the texts of a JSON object become labels, and <c>_entry</c> the line.</summary>
 internal sealed class UnpackStep : ILineStep
 {
+    private readonly List<(string Name, byte[] Value)> found = [];
     private byte[] unescaped = new byte[1024];
 
     public bool Apply(ref ReadOnlySpan<byte> line, LineContext context)
     {
+        if (line.IsEmpty)
+        {
+            return true;
+        }
+
         var reader = new Utf8JsonReader(line);
         try
         {
@@ -245,22 +288,20 @@ internal sealed class UnpackStep : ILineStep
         {
             context.Labels.SetError(JsonStep.Error, exception.Message);
         }
-        catch (InvalidOperationException)
-        {
-            context.Labels.SetError(JsonStep.Error, "a text in it is no valid Unicode");
-        }
 
         return true;
     }
 
     private void Unpack(ref Utf8JsonReader reader, ref ReadOnlySpan<byte> line, LineContext context)
     {
+        // A line is packed when it has an entry; else it stays as it is.
+        found.Clear();
         var entry = ReadOnlySpan<byte>.Empty;
         var hasEntry = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var isEntry = reader.ValueTextEquals("_entry"u8);
-            var name = isEntry ? "" : context.Names.NameOf(Encoding.UTF8.GetBytes(reader.GetString()!));
+            var name = isEntry ? "" : context.Names.NameOf(JsonText.ValueOf(ref reader, ref unescaped));
             reader.Read();
             if (reader.TokenType != JsonTokenType.String)
             {
@@ -276,10 +317,20 @@ internal sealed class UnpackStep : ILineStep
             }
             else if (name.Length > 0)
             {
-                context.Labels.TryExtract(name, value);
+                found.Add((name, value.ToArray()));
             }
         }
 
-        line = hasEntry ? context.Replace(entry) : line;
+        if (!hasEntry)
+        {
+            return;
+        }
+
+        foreach (var (name, value) in found)
+        {
+            context.Labels.TryExtract(name, value);
+        }
+
+        line = context.Replace(entry);
     }
 }

@@ -87,7 +87,7 @@ internal sealed class LabelFormatStep(LabelFormatStage stage) : ILineStep
             }
             else if (!context.Labels.TrySet(format.Label, Encoding.UTF8.GetBytes(text)))
             {
-                context.Labels.SetError(TemplateRun.Error, $"the line has more than {LineLabels.ParsedMax} labels");
+                context.Labels.SetErrorIfNone(TemplateRun.Error, $"the line has more than {LineLabels.ParsedMax} labels");
             }
         }
 

@@ -3,7 +3,7 @@ using System.Text;
 namespace Lm.Logs.Query.Pipeline;
 
 /// <summary>The labels of the line in hand: names, and values in UTF-8. For one thread at a time; nothing is allocated for a line but room that grows.</summary>
-/// <remarks>Of two labels with one name the later counts: parsed before attribute before stream.</remarks>
+/// <remarks>Of two labels with one name the later counts: parsed before attribute before stream before derived.</remarks>
 internal sealed class LineLabels
 {
     /// <summary>Most labels that are found in one line.</summary>
@@ -91,14 +91,19 @@ internal sealed class LineLabels
 
     /// <summary>Sets a label that was found in the line; one of the stream's name gets a suffix.</summary>
     /// <returns>False when there are too many, or they are too long.</returns>
-    public bool TryExtract(string name, ReadOnlySpan<byte> value) => TrySet(HasStreamLabel(name) ? name + LabelNames.ExtractedSuffix : name, value);
+    public bool TryExtract(string name, ReadOnlySpan<byte> value, bool keepsEmpty = false) =>
+        TrySet(HasStreamLabel(name) ? name + LabelNames.ExtractedSuffix : name, value, keepsEmpty);
 
-    /// <summary>Sets a label; an empty value removes it.</summary>
+    /// <summary>Sets a label to nothing, unless the stream has one of that name.</summary>
+    /// <returns>False when there are too many.</returns>
+    public bool TryExtractNothing(string name) => HasStreamLabel(name) || TrySet(name, default, keepsEmpty: true);
+
+    /// <summary>Sets a label; an empty value removes it, unless it is to be kept.</summary>
     /// <returns>False when there are too many, or they are too long.</returns>
-    public bool TrySet(string name, ReadOnlySpan<byte> value)
+    public bool TrySet(string name, ReadOnlySpan<byte> value, bool keepsEmpty = false)
     {
         IsChanged = true;
-        if (value.IsEmpty)
+        if (value.IsEmpty && !keepsEmpty)
         {
             Remove(name);
             return true;
@@ -146,14 +151,20 @@ internal sealed class LineLabels
         }
     }
 
-    /// <summary>Notes that the line could not be parsed.</summary>
+    /// <summary>Notes that a label could not be set, unless it is known better what went wrong.</summary>
+    public void SetErrorIfNone(string error, string details)
+    {
+        if (Find(LabelNames.Error) < 0)
+        {
+            SetError(error, details);
+        }
+    }
+
+    /// <summary>Notes that the line could not be parsed; the last such error is told.</summary>
     public void SetError(string error, string details)
     {
-        if (Find(LabelNames.Error) >= 0)
-        {
-            return; // the first one is told
-        }
-
+        Remove(LabelNames.Error);
+        Remove(LabelNames.ErrorDetails);
         IsChanged = true;
         Append(LabelNames.Error, Keep(error), LabelOrigin.Parsed);
         Append(LabelNames.ErrorDetails, Keep(details), LabelOrigin.Parsed);
@@ -208,11 +219,7 @@ internal sealed class LineLabels
 
         if (!known.TryGetValue(stream, out var found))
         {
-            found = [.. stream.Labels.Select(label =>
-            {
-                var value = Encoding.UTF8.GetBytes(label.Value);
-                return new Entry(label.Name, value, 0, value.Length, LabelOrigin.Stream);
-            })];
+            found = [.. LevelOf(stream), .. stream.Labels.Select(label => EntryOf(label.Name, label.Value, LabelOrigin.Stream))];
             if (known.Count == StreamsMax)
             {
                 known.Clear();
@@ -223,6 +230,15 @@ internal sealed class LineLabels
 
         (lastStream, lastEntries) = (stream, found);
         return found;
+    }
+
+    private static Entry[] LevelOf(LogStream stream) =>
+        DetectedLevel.Of(stream) is { Length: > 0 } level ? [EntryOf(DetectedLevel.Label, level, LabelOrigin.Derived)] : [];
+
+    private static Entry EntryOf(string name, string text, LabelOrigin origin)
+    {
+        var value = Encoding.UTF8.GetBytes(text);
+        return new Entry(name, value, 0, value.Length, origin);
     }
 
     /// <summary>One label.</summary>
@@ -245,6 +261,9 @@ internal sealed class LineLabels
 /// <summary>Where a label of a line comes from.</summary>
 internal enum LabelOrigin : byte
 {
+    /// <summary>It is another label in other words, there for who asks for it by name.</summary>
+    Derived,
+
     /// <summary>The stream.</summary>
     Stream,
 

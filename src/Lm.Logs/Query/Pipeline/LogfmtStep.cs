@@ -16,6 +16,11 @@ internal sealed class LogfmtStep(LogfmtStage stage, IReadOnlySet<string>? wanted
 
     public bool Apply(ref ReadOnlySpan<byte> line, LineContext context)
     {
+        foreach (var (label, _) in extractions)
+        {
+            context.Labels.TryExtractNothing(label); // one that is asked for is there, whether the line has it or not
+        }
+
         var rest = line;
         while (true)
         {
@@ -33,9 +38,9 @@ internal sealed class LogfmtStep(LogfmtStage stage, IReadOnlySet<string>? wanted
                 return true;
             }
 
-            if (!key.IsEmpty && (!value.IsEmpty || keepsEmpty) && !TryTake(context, key, value))
+            if (!key.IsEmpty && (!value.IsEmpty || keepsEmpty || extractions.Length > 0) && !TryTake(context, key, value))
             {
-                context.Labels.SetError(Error, $"the line has more than {LineLabels.ParsedMax} fields");
+                context.Labels.SetErrorIfNone(Error, $"the line has more than {LineLabels.ParsedMax} fields");
                 return true;
             }
         }
@@ -46,12 +51,12 @@ internal sealed class LogfmtStep(LogfmtStage stage, IReadOnlySet<string>? wanted
         if (extractions.Length == 0)
         {
             var name = context.Names.NameOf(key);
-            return name.Length == 0 || (wanted is not null && !wanted.Contains(name)) || context.Labels.TryExtract(name, value);
+            return name.Length == 0 || (wanted is not null && !wanted.Contains(name)) || context.Labels.TryExtract(name, value, keepsEmpty);
         }
 
         foreach (var (label, path) in extractions)
         {
-            if (key.SequenceEqual(path) && !context.Labels.TryExtract(label, value))
+            if (key.SequenceEqual(path) && !context.Labels.TryExtract(label, value, keepsEmpty: true))
             {
                 return false;
             }
@@ -89,7 +94,14 @@ internal sealed class LogfmtStep(LogfmtStage stage, IReadOnlySet<string>? wanted
         }
 
         rest = rest[(end + 1)..];
-        return rest.StartsWith("\""u8) ? ReadQuoted(ref rest, out value) : ReadBare(ref rest, out value);
+        if (!rest.StartsWith("\""u8))
+        {
+            return ReadBare(ref rest, out value);
+        }
+
+        var fault = ReadQuoted(ref rest, out var isClosed, out value);
+        key = isClosed ? key : default;
+        return fault;
     }
 
     private static string? ReadBare(ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> value)
@@ -101,16 +113,18 @@ internal sealed class LogfmtStep(LogfmtStage stage, IReadOnlySet<string>? wanted
         return value.IndexOfAny((byte)'=', (byte)'"') < 0 ? null : "a value without quotes has = or a quote in it";
     }
 
-    private string? ReadQuoted(ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> value)
+    private string? ReadQuoted(ref ReadOnlySpan<byte> rest, out bool isClosed, out ReadOnlySpan<byte> value)
     {
         var at = 1;
         var hasEscapes = false;
+        isClosed = true;
         while (true)
         {
             var next = rest[at..].IndexOfAny((byte)'"', (byte)'\\');
             if (next < 0)
             {
-                value = rest[1..];
+                isClosed = false;
+                value = default;
                 rest = default;
                 return "a value has no closing quote";
             }

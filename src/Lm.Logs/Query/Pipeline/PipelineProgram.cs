@@ -34,7 +34,7 @@ internal sealed class PipelineProgram(LineSelection lines)
                 break; // what comes behind sees another line than the stored one
             }
 
-            if (stage is LineFilter { Texts.Count: 1 } filter)
+            if (stage is LineFilter { Texts.Count: 1, Addresses.Count: 0 } filter)
             {
                 required.AddRange(filter.Kind switch
                 {
@@ -107,6 +107,9 @@ internal sealed class PipelineProgram(LineSelection lines)
                 break;
             case QuantityCondition quantity:
                 names.Add(quantity.Label);
+                break;
+            case AddressCondition address:
+                names.Add(address.Label);
                 break;
             case BothConditions both:
                 AddLabels(both.Left, names);

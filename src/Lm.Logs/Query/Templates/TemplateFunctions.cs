@@ -21,9 +21,9 @@ internal static class TemplateFunctions
 
     private static IEnumerable<TemplateFunction> Make() =>
     [
-        .. Texts(), .. Cuts(), .. Expressions(), .. Numbers(), .. Comparisons(), .. Conversions(),
+        .. Texts(), .. Cuts(), .. Expressions(), .. Numbers(), .. Comparisons(), .. Conversions(), .. Times(), .. Documents(),
         new("__line__", 0, 0, static (_, run) => new(run.Line)),
-        new("__timestamp__", 0, 0, static (_, run) => new(DateTimeOffset.FromUnixTimeMilliseconds(run.Time).ToString("yyyy-MM-dd'T'HH:mm:ss.FFF'Z'", CultureInfo.InvariantCulture))),
+        new("__timestamp__", 0, 0, static (_, run) => new(DateTimeOffset.FromUnixTimeMilliseconds(run.Time))),
     ];
 
     private static IEnumerable<TemplateFunction> Texts()
@@ -126,6 +126,69 @@ internal static class TemplateFunctions
         yield return new("duration", 1, 1, static (values, _) => Amount(QuantityKind.Duration, values[0], 1e9));
         yield return new("duration_seconds", 1, 1, static (values, _) => Amount(QuantityKind.Duration, values[0], 1e9));
     }
+
+    private static IEnumerable<TemplateFunction> Times()
+    {
+        yield return new("date", 2, 2, static (values, _) => new(GoTime.Format(values[1].AsTime(), values[0].ToString())));
+        yield return new("toDate", 2, 2, static (values, _) => new(TimeOf(values[0].ToString(), TimeSpan.Zero, values[1].ToString())));
+        yield return new("toDateInZone", 3, 3, static (values, _) => new(TimeInZone(values[0].ToString(), values[1].ToString(), values[2].ToString())));
+        yield return new("unixToTime", 1, 1, static (values, _) => new(FromUnix(values[0].ToString())));
+        yield return new("unixEpoch", 1, 1, static (values, _) => new(Text(values[0].AsTime().ToUnixTimeSeconds())));
+        yield return new("unixEpochMillis", 1, 1, static (values, _) => new(Text(values[0].AsTime().ToUnixTimeMilliseconds())));
+        yield return new("unixEpochNanos", 1, 1, static (values, _) => new(Text((values[0].AsTime() - DateTimeOffset.UnixEpoch).Ticks) + "00"));
+    }
+
+    private static IEnumerable<TemplateFunction> Documents()
+    {
+        yield return new("fromJson", 1, 1, static (values, _) => TemplateJson.Read(values[0].ToString()));
+        yield return new("index", 1, ManyMax, static (values, _) => values.Skip(1).Aggregate(values[0], ElementOf));
+    }
+
+    private static TemplateValue ElementOf(TemplateValue of, TemplateValue key)
+    {
+        if (of.Elements is not { } elements)
+        {
+            return of.Member(key.ToString());
+        }
+
+        var index = key.AsWhole();
+        return index >= 0 && index < elements.Length ? elements[index] : throw new TemplateException($"index: there is no element {index} of {elements.Length}");
+    }
+
+    // What cannot be read is Go's time of nothing.
+    private static DateTimeOffset TimeOf(string layout, TimeSpan zone, string text) => GoTime.TryParse(text, layout, zone, out var time) ? time : default;
+
+    private static DateTimeOffset TimeInZone(string layout, string zone, string text)
+    {
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) || !GoTime.TryParse(text, layout, TimeSpan.Zero, out var time))
+        {
+            return default;
+        }
+
+        var local = DateTime.SpecifyKind(time.DateTime, DateTimeKind.Unspecified);
+        return time.Offset == TimeSpan.Zero ? new DateTimeOffset(local, found.GetUtcOffset(local)) : time;
+    }
+
+    // How many digits it has tells the unit.
+    private static DateTimeOffset FromUnix(string text)
+    {
+        long? ticks = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? text.Length switch
+            {
+                5 => number * TimeSpan.TicksPerDay,
+                10 => number * TimeSpan.TicksPerSecond,
+                13 => number * TimeSpan.TicksPerMillisecond,
+                16 => number * TimeSpan.TicksPerMicrosecond,
+                19 => number / TimeSpan.NanosecondsPerTick,
+                _ => null,
+            }
+            : null;
+        return ticks is { } found
+            ? DateTimeOffset.UnixEpoch.AddTicks(found)
+            : throw new TemplateException($"unixToTime: {QuotedString.Quote(Truncate(text, 32))} is neither days (5 digits), seconds (10), milliseconds (13), microseconds (16) nor nanoseconds (19)");
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static TemplateFunction Of(string name, Func<string, string> call) => new(name, 1, 1, (values, _) => new TemplateValue(call(values[0].ToString())));
 

@@ -6,12 +6,19 @@ namespace Lm.Logs.Query.Templates;
 internal sealed class TemplateParser(string text)
 {
     private const int PartsMax = 512;
-    private static readonly string[] LeftOut = ["range", "with", "template", "define", "block", "break", "continue"];
+    private static readonly string[] LeftOut = ["template", "define", "block"];
+    private static readonly string[] Keywords = ["if", "else", "end", "range", "with", "break", "continue", .. LeftOut];
 
     private readonly HashSet<string> labels = new(StringComparer.Ordinal);
+    private readonly List<(string Name, int Index)> variables = []; // those that are known here
     private int at;
     private int parts;
     private bool trimsNext;
+    private int dots; // how many with and range stand around this place
+    private int ranges;
+
+    /// <summary>How many variables there are.</summary>
+    public int Variables { get; private set; }
 
     /// <summary>The labels that are asked for.</summary>
     public IReadOnlySet<string> Labels => labels;
@@ -20,7 +27,7 @@ internal sealed class TemplateParser(string text)
     public List<TemplateNode> Read()
     {
         var nodes = ReadNodes(out var end);
-        return end.Length == 0 ? nodes : throw Fault($"{{{{{end}}}}} without an {{{{if}}}} before it");
+        return end.Length == 0 ? nodes : throw Fault($"{{{{{end}}}}} without an {{{{if}}}}, {{{{with}}}} or {{{{range}}}} before it");
     }
 
     // Until the text ends, or else or end comes: then that word is given, and what follows it is not read yet.
@@ -62,18 +69,39 @@ internal sealed class TemplateParser(string text)
 
         if (LeftOut.Contains(word, StringComparer.Ordinal))
         {
-            throw Fault($"{word} is not there; if, else and end are");
+            throw Fault($"{word} is not there; if, else, end, with, range, break and continue are");
         }
 
-        if (word == "if")
+        switch (word)
         {
-            at += 2;
-            nodes.Add(ReadIf());
-            return;
-        }
+            case "if":
+                at += word.Length;
+                nodes.Add(ReadIf(setsDot: false));
+                break;
+            case "with":
+                at += word.Length;
+                nodes.Add(ReadIf(setsDot: true));
+                break;
+            case "range":
+                at += word.Length;
+                nodes.Add(ReadRange());
+                break;
+            case "break" or "continue":
+                if (ranges == 0)
+                {
+                    throw Fault($"{word} stands within {{{{range}}}} alone");
+                }
 
-        nodes.Add(new ActionNode(ReadPipe()));
-        Close();
+                at += word.Length;
+                nodes.Add(new LeaveNode(word == "break"));
+                Close();
+                break;
+            default:
+                var variable = ReadTarget();
+                nodes.Add(new ActionNode(ReadPipe(), variable));
+                Close();
+                break;
+        }
     }
 
     private void ReadText(List<TemplateNode> nodes)
@@ -105,24 +133,29 @@ internal sealed class TemplateParser(string text)
         }
     }
 
-    private IfNode ReadIf()
+    private IfNode ReadIf(bool setsDot)
     {
-        var branches = new List<(TemplatePipe?, IReadOnlyList<TemplateNode>)>();
+        var word = setsDot ? "with" : "if";
+        var known = variables.Count;
+        var branches = new List<TemplateBranch>();
+        var variable = ReadTarget();
         TemplatePipe? condition = ReadPipe();
         Close();
         while (true)
         {
             CountPart();
-            var nodes = ReadNodes(out var end);
-            branches.Add((condition, nodes));
+            var setsHere = setsDot && condition is not null;
+            var nodes = ReadBody(setsHere, isRange: false, out var end);
+            branches.Add(new TemplateBranch(condition, variable, setsHere, nodes));
             if (end.Length == 0)
             {
-                throw Fault("an {{if}} has no {{end}}");
+                throw Fault($"an {{{{{word}}}}} has no {{{{end}}}}");
             }
 
             if (end == "end")
             {
                 Close();
+                variables.RemoveRange(known, variables.Count - known);
                 return new IfNode(branches);
             }
 
@@ -132,15 +165,148 @@ internal sealed class TemplateParser(string text)
             }
 
             SkipBlanks();
-            condition = null;
-            if (PeekWord() == "if")
+            (condition, variable) = (null, null);
+            if (PeekWord() == word)
             {
-                at += 2;
+                at += word.Length;
+                variable = ReadTarget();
                 condition = ReadPipe();
             }
 
             Close();
         }
+    }
+
+    private RangeNode ReadRange()
+    {
+        CountPart();
+        var known = variables.Count;
+        var first = ReadName();
+        int? key = null;
+        int? element = null;
+        if (first is not null)
+        {
+            SkipBlanks();
+            string? second = null;
+            if (at < text.Length && text[at] == ',')
+            {
+                at++;
+                SkipBlanks();
+                second = ReadName() ?? throw Fault("a second variable as $value is expected");
+            }
+
+            ExpectAssignment();
+            key = second is null ? null : Declare(first);
+            element = Declare(second ?? first);
+        }
+
+        var pipe = ReadPipe();
+        Close();
+        var nodes = ReadBody(setsDot: true, isRange: true, out var end);
+        List<TemplateNode> otherwise = [];
+        if (end == "else")
+        {
+            Close();
+            otherwise = ReadBody(setsDot: false, isRange: false, out end);
+        }
+
+        if (end != "end")
+        {
+            throw Fault("a {{range}} has no {{end}}");
+        }
+
+        Close();
+        variables.RemoveRange(known, variables.Count - known);
+        return new RangeNode(pipe, key, element, nodes, otherwise);
+    }
+
+    private List<TemplateNode> ReadBody(bool setsDot, bool isRange, out string end)
+    {
+        var known = variables.Count;
+        dots += setsDot ? 1 : 0;
+        ranges += isRange ? 1 : 0;
+        var nodes = ReadNodes(out end);
+        dots -= setsDot ? 1 : 0;
+        ranges -= isRange ? 1 : 0;
+        variables.RemoveRange(known, variables.Count - known);
+        return nodes;
+    }
+
+    // "$x := " or "$x = " before a pipe; null when there is none.
+    private int? ReadTarget()
+    {
+        SkipBlanks();
+        var start = at;
+        if (ReadName() is not { } name)
+        {
+            return null;
+        }
+
+        SkipBlanks();
+        if (text.AsSpan(at).StartsWith(":="))
+        {
+            at += 2;
+            return Declare(name);
+        }
+
+        if (at < text.Length && text[at] == '=')
+        {
+            at++;
+            return Find(name, start);
+        }
+
+        at = start; // it only begins with a variable
+        return null;
+    }
+
+    private void ExpectAssignment()
+    {
+        SkipBlanks();
+        if (!text.AsSpan(at).StartsWith(":="))
+        {
+            throw Fault(":= is expected behind the variables of range");
+        }
+
+        at += 2;
+    }
+
+    // "$name"; null when none stands here.
+    private string? ReadName()
+    {
+        SkipBlanks();
+        if (at >= text.Length || text[at] != '$')
+        {
+            return null;
+        }
+
+        at++;
+        var name = PeekWord();
+        at += name.Length;
+        return name;
+    }
+
+    private int Declare(string name)
+    {
+        if (name.Length == 0)
+        {
+            throw Fault("a variable's name is expected behind the $");
+        }
+
+        CountPart();
+        variables.Add((name, Variables));
+        return Variables++;
+    }
+
+    private int Find(string name, int start)
+    {
+        var found = variables.FindLastIndex(variable => variable.Name == name);
+        if (found >= 0)
+        {
+            return variables[found].Index;
+        }
+
+        at = start;
+        throw Fault($"the variable ${name} is not known here");
     }
 
     private TemplatePipe ReadPipe()
@@ -164,10 +330,10 @@ internal sealed class TemplateParser(string text)
         var start = at;
         var name = PeekWord();
         TemplateFunction? function = null;
-        if (name.Length > 0 && name is not ("true" or "false"))
+        if (name.Length > 0 && name is not ("true" or "false" or "nil"))
         {
             function = TemplateFunctions.Find(name)
-                ?? throw Fault(LeftOut.Contains(name, StringComparer.Ordinal) ? $"{name} is not there" : $"the function {name} is not there; these are: {TemplateFunctions.Names}");
+                ?? throw Fault(Keywords.Contains(name, StringComparer.Ordinal) ? $"{name} does not belong here" : $"the function {name} is not there; these are: {TemplateFunctions.Names}");
             at += name.Length;
         }
 
@@ -198,6 +364,18 @@ internal sealed class TemplateParser(string text)
 
     private TemplateOperand ReadOperand()
     {
+        var operand = ReadPlainOperand();
+        while (at < text.Length && text[at] == '.' && operand is not ConstantOperand)
+        {
+            at++;
+            operand = new MemberOperand(operand, ReadMemberName());
+        }
+
+        return operand;
+    }
+
+    private TemplateOperand ReadPlainOperand()
+    {
         switch (text[at])
         {
             case '(':
@@ -212,18 +390,18 @@ internal sealed class TemplateParser(string text)
                 return new PipeOperand(pipe);
             case '.':
                 at++;
-                return ReadLabel();
+                return dots > 0 ? ReadDot() : ReadLabel();
+            case '$':
+                return ReadVariable();
             case '"' or '`':
                 return new ConstantOperand(new TemplateValue(ReadQuoted()));
-            case '$':
-                throw Fault("variables are not there");
         }
 
         var word = PeekWord();
-        if (word is "true" or "false")
+        if (word is "true" or "false" or "nil")
         {
             at += word.Length;
-            return new ConstantOperand(new TemplateValue(word == "true"));
+            return new ConstantOperand(word == "nil" ? TemplateValue.Nothing : new TemplateValue(word == "true"));
         }
 
         if (word.Length > 0 && TemplateFunctions.Find(word) is { ArgumentsMin: 0 } function)
@@ -233,6 +411,44 @@ internal sealed class TemplateParser(string text)
         }
 
         return ReadNumber();
+    }
+
+    // Labels are what a template is filled with; within with and range the dot is something else, and $ still they.
+    private TemplateOperand ReadVariable()
+    {
+        var start = at;
+        var name = ReadName()!;
+        if (name.Length > 0)
+        {
+            return new VariableOperand(Find(name, start));
+        }
+
+        if (at == text.Length || text[at] != '.')
+        {
+            throw Fault("a label as $.name or a variable as $name is expected; the $ alone, all labels, is not there");
+        }
+
+        at++;
+        return ReadLabel();
+    }
+
+    private TemplateOperand ReadDot()
+    {
+        var name = PeekWord();
+        if (name.Length == 0)
+        {
+            return new DotOperand();
+        }
+
+        at += name.Length;
+        return new MemberOperand(new DotOperand(), name);
+    }
+
+    private string ReadMemberName()
+    {
+        var name = PeekWord();
+        at += name.Length;
+        return name.Length > 0 ? name : throw Fault("a member's name is expected behind the dot");
     }
 
     private LabelOperand ReadLabel()

@@ -13,6 +13,9 @@ internal sealed class TemplateRun
 
     private const int ExpressionsMax = 64;
 
+    // Pieces that are filled for one line: ranges may stand in ranges.
+    private const int StepsMax = 100_000;
+
     private readonly Template template;
     private readonly StringBuilder output = new();
     private readonly Dictionary<string, SearchRegex.Matcher> expressions = new(StringComparer.Ordinal);
@@ -20,8 +23,11 @@ internal sealed class TemplateRun
     private string? lineText;
     private byte[] line = new byte[1024];
     private int lineLength;
+    private int steps;
+    private TemplateValue dot;
+    private readonly TemplateValue[] variables;
 
-    private TemplateRun(Template template) => this.template = template;
+    private TemplateRun(Template template) => (this.template, variables) = (template, new TemplateValue[template.Variables]);
 
     /// <summary>When the line is from, milliseconds.</summary>
     public long Time => context!.Time;
@@ -48,6 +54,7 @@ internal sealed class TemplateRun
 
         source.CopyTo(line);
         output.Clear();
+        (steps, dot) = (0, TemplateValue.Nothing);
         try
         {
             Write(template.Nodes);
@@ -88,21 +95,33 @@ internal sealed class TemplateRun
         return expressions[pattern] = parsed!.CreateMatcher();
     }
 
-    private void Write(IReadOnlyList<TemplateNode> nodes)
+    // Gives how the nodes were left before their end.
+    private Leave Write(IReadOnlyList<TemplateNode> nodes)
     {
         foreach (var node in nodes)
         {
+            if (++steps > StepsMax)
+            {
+                throw new TemplateException($"filling the template takes more than {StepsMax} steps");
+            }
+
+            var leave = Leave.No;
             switch (node)
             {
                 case TextNode text:
                     output.Append(text.Text);
                     break;
                 case ActionNode action:
-                    output.Append(Evaluate(action.Pipe).ToString());
+                    Write(action);
                     break;
                 case IfNode choice:
-                    WriteBranch(choice);
+                    leave = WriteBranch(choice);
                     break;
+                case RangeNode range:
+                    WriteRange(range);
+                    break;
+                case LeaveNode left:
+                    return left.IsBreak ? Leave.Break : Leave.Continue;
             }
 
             // What only passes the line on is none the worse for a long one.
@@ -111,18 +130,104 @@ internal sealed class TemplateRun
             {
                 throw new TemplateException($"the text becomes longer than {lengthMax} characters");
             }
+
+            if (leave != Leave.No)
+            {
+                return leave;
+            }
+        }
+
+        return Leave.No;
+    }
+
+    private void Write(ActionNode action)
+    {
+        var value = Evaluate(action.Pipe);
+        if (action.Variable is { } variable)
+        {
+            variables[variable] = value;
+        }
+        else
+        {
+            output.Append(value.ToString());
         }
     }
 
-    private void WriteBranch(IfNode choice)
+    private Leave WriteBranch(IfNode choice)
     {
-        foreach (var (condition, nodes) in choice.Branches)
+        foreach (var branch in choice.Branches)
         {
-            if (condition is null || Evaluate(condition).IsTrue)
+            if (branch.Condition is null)
             {
-                Write(nodes);
-                return;
+                return Write(branch.Nodes);
             }
+
+            var value = Evaluate(branch.Condition);
+            if (branch.Variable is { } variable)
+            {
+                variables[variable] = value;
+            }
+
+            if (value.IsTrue)
+            {
+                return branch.SetsDot ? WriteWith(branch.Nodes, value) : Write(branch.Nodes);
+            }
+        }
+
+        return Leave.No;
+    }
+
+    private Leave WriteWith(IReadOnlyList<TemplateNode> nodes, TemplateValue value)
+    {
+        var before = dot;
+        dot = value;
+        var leave = Write(nodes);
+        dot = before;
+        return leave;
+    }
+
+    private void WriteRange(RangeNode range)
+    {
+        var isEmpty = true;
+        foreach (var (key, element) in AllOf(Evaluate(range.Pipe)))
+        {
+            isEmpty = false;
+            Set(range.Key, key);
+            Set(range.Element, element);
+            if (WriteWith(range.Nodes, element) == Leave.Break)
+            {
+                break;
+            }
+        }
+
+        if (isEmpty)
+        {
+            Write(range.Otherwise);
+        }
+    }
+
+    private static IEnumerable<(TemplateValue Key, TemplateValue Element)> AllOf(TemplateValue over)
+    {
+        if (over.Elements is { } elements)
+        {
+            return elements.Select(static (element, i) => (new TemplateValue((long)i), element));
+        }
+
+        if (over.Members is { } members)
+        {
+            return members.Select(static member => (new TemplateValue(member.Key), member.Value));
+        }
+
+        return over == TemplateValue.Nothing
+            ? []
+            : throw new TemplateException("range goes over the elements of an array or the members of an object, as fromJson gives them");
+    }
+
+    private void Set(int? variable, TemplateValue value)
+    {
+        if (variable is { } index)
+        {
+            variables[index] = value;
         }
     }
 
@@ -159,6 +264,17 @@ internal sealed class TemplateRun
         ConstantOperand constant => constant.Value,
         LabelOperand label => new TemplateValue(Encoding.UTF8.GetString(context!.Labels.ValueOf(label.Name))),
         PipeOperand inner => Evaluate(inner.Pipe),
+        DotOperand => dot,
+        VariableOperand variable => variables[variable.Index],
+        MemberOperand member => Evaluate(member.Of).Member(member.Name),
         _ => throw new ArgumentOutOfRangeException(nameof(operand)),
     };
+
+    // How a range's body ended.
+    private enum Leave
+    {
+        No,
+        Continue,
+        Break,
+    }
 }
