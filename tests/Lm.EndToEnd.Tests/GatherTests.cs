@@ -150,7 +150,8 @@ public sealed class GatherTests
         await fleet.StartCollectorAsync();
         var (code, output) = await fleet.RunAgentAsync("--once");
         Assert.True(code == 0, output);
-        Assert.Equal(42.0, Assert.Single(await fleet.SamplesAsync("lmagent_command_variable[1h]")));
+        var samples = await fleet.SamplesAsync("lmagent_command_variable[1h]");
+        Assert.Equal(42.0, Assert.Single(samples));
         Assert.Equal("42", Assert.Single(await RecordsAsync(fleet)));
     }
 
