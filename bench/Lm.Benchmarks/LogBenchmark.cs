@@ -10,23 +10,24 @@ using Lm.Platform.Files;
 namespace Lm.Benchmarks;
 
 /// <summary>The log store with syslog-like lines: what adding and sealing costs, what is stored, and how fast it is searched.</summary>
-internal sealed class LogBenchmark(LogStore store, long lines)
+internal sealed class LogBenchmark(LogStore store, long lines, bool isShuffled)
 {
     private const long Start = 1_767_326_400_000;
+    private const long DayMs = 86_400_000;
     private const int BatchLines = 1000;
     private const int LinesPerSecond = 2000;
     private const int Repeats = 5;
     private const double MiB = 1048576;
 
-    /// <summary>Runs with a number of lines.</summary>
-    public static void Run(string directory, long lines, int level)
+    /// <summary>Runs with a number of lines; shuffled, they are of random times of one day, long over.</summary>
+    public static void Run(string directory, long lines, int level, bool isShuffled)
     {
         var folder = Path.Combine(directory, "logs-" + Guid.NewGuid().ToString("N"));
         try
         {
             var options = new LogStoreOptions { Directory = folder, Incarnation = Guid.Empty, SealLevel = level };
             using var store = LogStore.Open(new PhysicalFileSystem(), options, out _);
-            new LogBenchmark(store, lines).Run();
+            new LogBenchmark(store, lines, isShuffled).Run();
         }
         finally
         {
@@ -38,6 +39,11 @@ internal sealed class LogBenchmark(LogStore store, long lines)
     {
         Append();
         Seal();
+        if (isShuffled)
+        {
+            return; // searches are measured with lines as they come
+        }
+
         var now = store.Statistics();
         Report.Print(
             "log_stored",
@@ -62,16 +68,17 @@ internal sealed class LogBenchmark(LogStore store, long lines)
         StreamHead[] heads = [.. ((string[])["info", "warn", "error"]).Select(static severity => new StreamHead(new LogStream(
             [new("instance", "web1"), new("input", "syslog"), new("severity", severity), new("site", "lab")])))];
         var (time, bytes) = (Start, 0L);
+        var random = new Random(1);
         var rare = lines / 2;
         using var process = Process.GetCurrentProcess();
         var cpuBefore = process.TotalProcessorTime;
         for (long i = 0; i < lines; i++)
         {
-            time = Start + (i / LinesPerSecond * 1000); // as an agent reads it from such a line: whole seconds
+            time = isShuffled ? Start + (random.NextInt64(DayMs / 2000) * 1000) : Start + (i / LinesPerSecond * 1000); // as an agent reads it from such a line: whole seconds
             var body = i == rare ? "web1 app: xylophone42 was heard"u8 : source.Get(i, time);
             bytes += body.Length;
             var identity = new LogIdentity(new UInt128(0x0123456789abcdef, 0xfedcba9876543210), (ulong)(i / BatchLines) + 1, (int)(i % BatchLines));
-            store.Append(new IncomingLine(time, heads[(i * 7919) % 20 < 18 ? 0 : 1 + (int)(i % 2)], identity, body, null), new UnixMillis(time));
+            store.Append(new IncomingLine(time, heads[(i * 7919) % 20 < 18 ? 0 : 1 + (int)(i % 2)], identity, body, null), new UnixMillis(isShuffled ? Start + (2 * DayMs) : time));
             if (i % 1_000_000 == 999_999)
             {
                 store.Checkpoint(new CommitPosition(0, i));
@@ -87,7 +94,7 @@ internal sealed class LogBenchmark(LogStore store, long lines)
     {
         using var process = Process.GetCurrentProcess();
         var cpuBefore = process.TotalProcessorTime;
-        store.Maintain(new UnixMillis(Start + (lines * 1000 / LinesPerSecond) + 86_400_000));
+        store.Maintain(new UnixMillis(Start + (lines * 1000 / LinesPerSecond) + (3 * DayMs)));
         store.Checkpoint(new CommitPosition(1, 0));
         while (store.SealNext(CancellationToken.None, out _))
         {
@@ -95,8 +102,9 @@ internal sealed class LogBenchmark(LogStore store, long lines)
 
         process.Refresh();
         var cpu = process.TotalProcessorTime - cpuBefore;
+        var peak = process.PeakWorkingSet64 / MiB;
         var raw = store.Statistics().SealedBodyBytes / MiB;
-        Report.Print("log_seal", ("cpu_s", cpu.TotalSeconds), ("raw_mb_per_cpu_s", raw / cpu.TotalSeconds));
+        Report.Print("log_seal", ("cpu_s", cpu.TotalSeconds), ("raw_mb_per_cpu_s", raw / cpu.TotalSeconds), ("files", store.Files.Count), ("peak_mb", peak));
     }
 
     private void Search(string name, LogScan scan, Func<ILineStage<int>> stages)

@@ -12,8 +12,8 @@ const string Help = """
                                                    write, open, search, read and merge blocks of two hours
     Lm.Benchmarks head --directory DIR [--series 10700] [--samples 20000000] [--rows 1]
                                                    the head: cost of a sample, memory of a series, reading, restart
-    Lm.Benchmarks log --directory DIR [--lines 10000000] [--level 8]
-                                                   the log store: cost of a line, bytes stored, a rare word, a regular expression over everything
+    Lm.Benchmarks log --directory DIR [--lines 10000000] [--level 8] [--shuffled 1]
+                                                   the log store: cost of a line, bytes stored, a rare word, a regular expression over everything; shuffled: what lines in no order cost
     Each measurement is one line of JSON.
     """;
 
@@ -58,8 +58,9 @@ try
         case "log":
             var logFolder = Path.GetFullPath(arguments.Required("directory"));
             var (logLines, level) = (arguments.Number("lines", 10_000_000, 1000, 1_000_000_000), arguments.Number("level", 8, 1, 19));
+            var shuffled = arguments.Number("shuffled", 0, 0, 1);
             arguments.RefuseUnread();
-            LogBenchmark.Run(logFolder, logLines, (int)level);
+            LogBenchmark.Run(logFolder, logLines, (int)level, shuffled == 1);
             return 0;
         default:
             Console.Out.WriteLine(Help);
