@@ -148,7 +148,7 @@ public sealed class HostSourcesTests : IDisposable
     }
 
     [Fact]
-    public void A_process_that_ended_is_not_counted_and_its_id_taken_anew_counts_from_zero()
+    public void A_process_that_ended_is_not_counted()
     {
         tree.Write("proc/stat", Stat([0])).Write("proc/5/stat", Process(5, 'Z', 300, 0)).Write("proc/6/stat", Process(6, 'S', 500, 10));
         using var source = new ProcessesSource(tree.Roots, (1, 0), tree.Time, null);
