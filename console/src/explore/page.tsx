@@ -28,6 +28,7 @@ export function Explore() {
   const key = asked.join('\n');
   useEffect(() => { drafts.value = asked; }, [key]);
   const hidden = new Set((params.value.get('hide') ?? '').split(''));
+  const runs = useSignal(0); // the same queries may be run again
 
   function run() {
     const kept = drafts.peek().map((text) => text.trim());
@@ -35,8 +36,6 @@ export function Explore() {
     if (next.join('\n') !== key) setParams({ q: next }, 'push');
     runs.value++;
   }
-  const runs = useSignal(0);
-
   return (
     <>
       <form class="queries" onSubmit={(event) => { event.preventDefault(); run(); }}>
@@ -200,11 +199,11 @@ function Table({ outcome }: { outcome: Outcome }) {
   if (rows.length === 0) return <p class="empty">The query has no result at this time.</p>;
   const unit = (params.value.get('unit') ?? 'none') as Unit;
   const names = [...new Set(rows.flatMap((row) => Object.keys(row.labels)))].sort();
-  const save_ = () => save('explore.csv', csv([['query', ...names, 'time', 'value'],
+  const saveRows = () => save('explore.csv', csv([['query', ...names, 'time', 'value'],
     ...rows.map((row) => [row.letter, ...names.map((name) => row.labels[name] ?? ''), new Date(row.time * 1000).toISOString(), row.value])]));
   return (
     <>
-      <p class="panel-menu"><button type="button" class="plain small" onClick={save_}>CSV</button></p>
+      <p class="panel-menu"><button type="button" class="plain small" onClick={saveRows}>CSV</button></p>
       <div class="scroll" role="region" aria-label="Result" tabIndex={0}>
         <table>
           <caption class="hidden">The newest value of each series</caption>
