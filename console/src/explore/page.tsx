@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { type Answer, ApiFault } from '../api/client';
 import { type Labels, type Matrix, nameOf, numberOf, queryAt, queryRange, type Scalar, type Vector } from '../api/prom';
 import { query as params, setParams } from '../app/router';
-import { aligned, isUtc, range, stepOf, zoneName } from '../app/time';
+import { aligned, isUtc, range, refreshNow, stepOf, zoneName } from '../app/time';
 import { Chart, saveCsv, savePng } from '../ui/chart';
 import { csv, save } from '../ui/csv';
 import { count, dateTime, inUnit, type Unit, UNITS } from '../ui/format';
@@ -33,9 +33,8 @@ export function Explore() {
     const kept = drafts.peek().map((text) => text.trim());
     const next = kept.filter((text, index) => text !== '' || index === 0);
     if (next.join('\n') !== key) setParams({ q: next }, 'push');
-    runs.value++;
+    refreshNow(); // the same queries may be run again
   }
-  const runs = useSignal(0);
 
   return (
     <>
@@ -58,7 +57,7 @@ export function Explore() {
       </form>
       {asked.every((text) => text === '')
         ? <p class="empty">Write a query above, as <code>node_load1</code>, and run it with Ctrl+Enter.</p>
-        : <Results queries={asked} hidden={hidden} turn={runs.value} />}
+        : <Results queries={asked} hidden={hidden} />}
     </>
   );
 }
@@ -100,7 +99,7 @@ interface Outcome {
   step: number;
 }
 
-function Results({ queries, hidden, turn }: { queries: string[]; hidden: ReadonlySet<string>; turn: number }) {
+function Results({ queries, hidden }: { queries: string[]; hidden: ReadonlySet<string> }) {
   const isInstant = params.value.get('mode') === 'instant';
   const tab = params.value.get('tab') ?? (isInstant ? 'table' : 'graph');
   const chosen = Number(params.value.get('step') ?? NaN);
@@ -109,7 +108,7 @@ function Results({ queries, hidden, turn }: { queries: string[]; hidden: Readonl
   const { start, end } = aligned(whole, step);
   const shown = queries.map((text, index) => ({ text, letter: LETTERS[index]! })).filter(({ text, letter }) => text !== '' && !hidden.has(letter));
 
-  const outcome = useResource<Outcome>(JSON.stringify([shown, isInstant, start, end, step, turn]), async (abort) => {
+  const outcome = useResource<Outcome>(JSON.stringify([shown, isInstant, start, end, step]), async (abort) => {
     const began = performance.now();
     const found = await Promise.all(shown.map(async ({ text, letter }): Promise<Found> => {
       try {
@@ -200,11 +199,11 @@ function Table({ outcome }: { outcome: Outcome }) {
   if (rows.length === 0) return <p class="empty">The query has no result at this time.</p>;
   const unit = (params.value.get('unit') ?? 'none') as Unit;
   const names = [...new Set(rows.flatMap((row) => Object.keys(row.labels)))].sort();
-  const save_ = () => save('explore.csv', csv([['query', ...names, 'time', 'value'],
+  const saveRows = () => save('explore.csv', csv([['query', ...names, 'time', 'value'],
     ...rows.map((row) => [row.letter, ...names.map((name) => row.labels[name] ?? ''), new Date(row.time * 1000).toISOString(), row.value])]));
   return (
     <>
-      <p class="panel-menu"><button type="button" class="plain small" onClick={save_}>CSV</button></p>
+      <p class="panel-menu"><button type="button" class="plain small" onClick={saveRows}>CSV</button></p>
       <div class="scroll" role="region" aria-label="Result" tabIndex={0}>
         <table>
           <caption class="hidden">The newest value of each series</caption>

@@ -21,6 +21,8 @@ const GATHER_MS_PER_HOST = 5;
 // Hosts that fall silent send no event: their state is asked for all the same.
 const POLL_MS = 10_000;
 const SPARK_MS = 60_000;
+const SPARK_STEP_MS = 120_000;
+const SPARK_POINTS = 30;
 
 const CPU_BUSY = '1 - sum by (instance) (rate(lightmetrics_host_cpu_seconds_total{job="lightmetrics",mode=~"idle|iowait"}[5m]))'
   + ' / sum by (instance) (rate(lightmetrics_host_cpu_seconds_total{job="lightmetrics"}[5m]))';
@@ -72,37 +74,34 @@ function useLive(agents: Resource<Fleet>): void {
 type Sparks = Map<string, (number | null)[]>;
 
 function useSparklines(): Sparks | null {
-  const turn = useSignal(0);
-  useEffect(() => {
-    const timer = setInterval(() => { if (!document.hidden && down.value === null) turn.value++; }, SPARK_MS);
-    return () => clearInterval(timer);
-  }, []);
-  const found = useResourceOnce(`sparks ${turn.value}`);
-  return found;
-}
-
-function useResourceOnce(key: string): Sparks | null {
   const kept = useSignal<Sparks | null>(null);
   useEffect(() => {
     const abort = new AbortController();
-    const step = 120_000;
-    const end = Math.floor(Date.now() / step) * step;
-    const start = end - 30 * step;
-    queryRange(CPU_BUSY, start, end, step, abort.signal).then(
-      ({ data }) => {
-        kept.value = new Map(data.result.map(({ metric, values }) => {
-          const line = new Array<number | null>(31).fill(null);
-          for (const [time, value] of values) line[Math.round((time * 1000 - start) / step)] = numberOf(value);
-          return [metric['instance'] ?? '', line];
-        }));
-      },
-      () => {
-        // The table stands without its small lines; the banner tells when the collector is away.
-      },
-    );
-    return () => abort.abort();
-  }, [key]);
+    const ask = () => {
+      if (document.hidden || down.value !== null) return;
+      // The table stands without its small lines; the banner tells when the collector is away.
+      sparklines(abort.signal).then((found) => { kept.value = found; }, () => undefined);
+    };
+    ask();
+    const timer = setInterval(ask, SPARK_MS);
+    return () => {
+      clearInterval(timer);
+      abort.abort();
+    };
+  }, []);
   return kept.value;
+}
+
+/** Every host's CPU of the last hour in one request. */
+async function sparklines(abort: AbortSignal): Promise<Sparks> {
+  const end = Math.floor(Date.now() / SPARK_STEP_MS) * SPARK_STEP_MS;
+  const start = end - SPARK_POINTS * SPARK_STEP_MS;
+  const { data } = await queryRange(CPU_BUSY, start, end, SPARK_STEP_MS, abort);
+  return new Map(data.result.map(({ metric, values }) => {
+    const line = new Array<number | null>(SPARK_POINTS + 1).fill(null);
+    for (const [time, value] of values) line[Math.round((time * 1000 - start) / SPARK_STEP_MS)] = numberOf(value);
+    return [metric['instance'] ?? '', line];
+  }));
 }
 
 function FirstSteps() {
