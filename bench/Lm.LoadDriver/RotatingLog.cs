@@ -8,7 +8,8 @@ namespace Lm.LoadDriver;
 /// <remarks>
 /// A line is <c>STREAM NUMBER PADDING</c>; a write may end within a line. What each way waits for before it rotates is what a reader needs to have a
 /// chance, and no more:
-/// renaming and copying wait for nothing: what was written is in a file with another name for several rotations more;
+/// all wait until one line of theirs was taken, because what was rotated before an agent first looked is not what it was told to follow;
+/// renaming and copying wait for nothing else: what was written is in a file with another name for several rotations more;
 /// compressing (a rotation late, as logrotate's delaycompress) waits until what is compressed was taken;
 /// truncating without a copy and deleting wait until all of the file was taken, because nothing is left of it;
 /// a symbolic link that is pointed elsewhere waits until something of the file that it leads to was taken, because nobody who was away meanwhile could know
@@ -89,8 +90,8 @@ internal sealed class RotatingLog(string folder, RotationScheme scheme, string n
     {
         var neededLines = scheme switch
         {
-            RotationScheme.Rename or RotationScheme.CopyTruncate => 0,
-            RotationScheme.Compress => beforeRotation,
+            RotationScheme.Rename or RotationScheme.CopyTruncate => 1,
+            RotationScheme.Compress => Math.Max(1, beforeRotation),
             RotationScheme.Link => Math.Min(beforeRotation + 1, Written),
             _ => Written,
         };
