@@ -218,9 +218,12 @@ internal sealed class TemplateRun
             return members.Select(static member => (new TemplateValue(member.Key), member.Value));
         }
 
-        return over == TemplateValue.Nothing
-            ? []
-            : throw new TemplateException("range goes over the elements of an array or the members of an object, as fromJson gives them");
+        if (over != TemplateValue.Nothing)
+        {
+            throw new TemplateException("range goes over the elements of an array or the members of an object, as fromJson gives them");
+        }
+
+        return [];
     }
 
     private void Set(int? variable, TemplateValue value)
