@@ -121,7 +121,7 @@ public sealed class GatherTests
         var agent = fleet.StartDaemon();
         await ValueAsync(fleet, agent, "lmagent_up", 1);
 
-        fleet.AgentSettings = "[[commands]]\nname = \"date\"\nargv = [\"/bin/date\", \"+%s\"]\nvariables = [{ name = \"now\", regex = \"([0-9]+)\" }]\n";
+        fleet.AgentSettings = "[[commands]]\nname = \"date\"\nargv = [\"/bin/date\", \"+%s\"]\ninterval_ms = 1000\nvariables = [{ name = \"now\", regex = \"([0-9]+)\" }]\n";
         fleet.WriteSettings();
         agent.Signal(Signal.Hangup);
         await Eventually.TrueAsync("the command runs", async () => (await fleet.SamplesAsync("lmagent_command_variable{command=\"date\"}[1m]")).Length > 1, () => agent.HasEnded ? agent.Output : null);
