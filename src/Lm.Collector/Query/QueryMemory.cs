@@ -1,8 +1,8 @@
 namespace Lm.Collector.Query;
 
 /// <summary>Gives back to the machine what large queries took. By itself the runtime keeps it until enough is allocated anew, which beside quiet ingest is hours.</summary>
-/// <remarks>A second after a large query has ended everything is collected, which stops all threads for tens of milliseconds, some hundreds with a million series; after
-/// that not again for a while. What counts as large is what the whole program allocated meanwhile: a query's own is not known, and ingest allocates next to nothing.</remarks>
+/// <remarks>A second after a large query has ended everything is collected, which stops all threads for a moment, the longer the more series there are; after that not
+/// again for a while. What counts as large is what the whole program allocated meanwhile: a query's own is not known, and ingest allocates next to nothing.</remarks>
 /// <param name="time">The clock.</param>
 /// <param name="collect">Collects.</param>
 internal sealed class QueryMemory(TimeProvider time, Action collect) : IDisposable
