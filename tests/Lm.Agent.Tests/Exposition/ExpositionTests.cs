@@ -24,7 +24,8 @@ public sealed class ExpositionTests
     private static readonly Gen<double> Numbers = Gen.OneOf(
         Gen.Choose(-1000, 1000).Select(number => (double)number),
         Gen.Elements(double.NaN, double.PositiveInfinity, double.NegativeInfinity, double.MaxValue, double.Epsilon, -0.0, 0.1),
-        from bits in Gen.Choose(int.MinValue, int.MaxValue) from more in Gen.Choose(int.MinValue, int.MaxValue)
+        from bits in Gen.Choose(int.MinValue, int.MaxValue)
+        from more in Gen.Choose(int.MinValue, int.MaxValue)
         select BitConverter.Int64BitsToDouble(((long)bits << 32) | (uint)more) is var value && double.IsNaN(value) ? double.NaN : value);
 
     private static readonly Gen<(string Name, Label[] Labels, double Value)> Series =

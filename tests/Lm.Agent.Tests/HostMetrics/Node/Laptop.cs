@@ -130,10 +130,28 @@ internal static class Laptop
             .Write("proc/net/udp", "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n 1: 00000000:0016 00000000:0000 0A 00000015:0000000F 00:00000000 00000000     0        0 2740 1 ffff88003d3af3c0 100 0 0 10 0\n");
         WriteInterface(tree, "eth0", new()
         {
-            ["address"] = "01:01:01:01:01:01", ["broadcast"] = "ff:ff:ff:ff:ff:ff", ["operstate"] = "up", ["ifalias"] = "uplink", ["duplex"] = "full", ["carrier"] = "1",
-            ["flags"] = "0x1303", ["speed"] = "1000", ["mtu"] = "1500", ["dev_id"] = "0x20", ["carrier_changes"] = "2", ["ifindex"] = "2", ["iflink"] = "2",
-            ["tx_queue_len"] = "1000", ["type"] = "1", ["link_mode"] = "1", ["dormant"] = "1", ["netdev_group"] = "0", ["addr_assign_type"] = "3", ["name_assign_type"] = "2",
-            ["carrier_up_count"] = "1", ["carrier_down_count"] = "1",
+            ["address"] = "01:01:01:01:01:01",
+            ["broadcast"] = "ff:ff:ff:ff:ff:ff",
+            ["operstate"] = "up",
+            ["ifalias"] = "uplink",
+            ["duplex"] = "full",
+            ["carrier"] = "1",
+            ["flags"] = "0x1303",
+            ["speed"] = "1000",
+            ["mtu"] = "1500",
+            ["dev_id"] = "0x20",
+            ["carrier_changes"] = "2",
+            ["ifindex"] = "2",
+            ["iflink"] = "2",
+            ["tx_queue_len"] = "1000",
+            ["type"] = "1",
+            ["link_mode"] = "1",
+            ["dormant"] = "1",
+            ["netdev_group"] = "0",
+            ["addr_assign_type"] = "3",
+            ["name_assign_type"] = "2",
+            ["carrier_up_count"] = "1",
+            ["carrier_down_count"] = "1",
         });
         WriteInterface(tree, "wlan0", new() { ["address"] = "02:02:02:02:02:02", ["operstate"] = "down", ["flags"] = "0x1003", ["mtu"] = "1500", ["ifindex"] = "3", ["speed"] = "-1" });
     }
@@ -186,10 +204,29 @@ internal static class Laptop
         tree.Write("sys/class/power_supply/AC/type", "Mains\n").Write("sys/class/power_supply/AC/online", "0\n");
         var battery = new Dictionary<string, string>
         {
-            ["type"] = "Battery", ["status"] = "Discharging", ["present"] = "1", ["technology"] = "Li-ion", ["cycle_count"] = "17", ["voltage_min_design"] = "10800000",
-            ["voltage_now"] = "12229000", ["power_now"] = "4830000", ["energy_full_design"] = "47520000", ["energy_full"] = "50060000", ["energy_now"] = "49450000", ["capacity"] = "98",
-            ["capacity_level"] = "Normal", ["model_name"] = "LNV-45N1", ["manufacturer"] = "LGC", ["serial_number"] = "38109", ["charge_now"] = "1200000", ["current_now"] = "2345678", ["temp"] = "315",
-            ["time_to_empty_now"] = "3600", ["charge_full"] = "3333333", ["voltage_max"] = "13000000", ["health"] = "Good",
+            ["type"] = "Battery",
+            ["status"] = "Discharging",
+            ["present"] = "1",
+            ["technology"] = "Li-ion",
+            ["cycle_count"] = "17",
+            ["voltage_min_design"] = "10800000",
+            ["voltage_now"] = "12229000",
+            ["power_now"] = "4830000",
+            ["energy_full_design"] = "47520000",
+            ["energy_full"] = "50060000",
+            ["energy_now"] = "49450000",
+            ["capacity"] = "98",
+            ["capacity_level"] = "Normal",
+            ["model_name"] = "LNV-45N1",
+            ["manufacturer"] = "LGC",
+            ["serial_number"] = "38109",
+            ["charge_now"] = "1200000",
+            ["current_now"] = "2345678",
+            ["temp"] = "315",
+            ["time_to_empty_now"] = "3600",
+            ["charge_full"] = "3333333",
+            ["voltage_max"] = "13000000",
+            ["health"] = "Good",
         };
         foreach (var (file, text) in battery)
         {
