@@ -71,27 +71,4 @@ public sealed class NodeExporterTests
         var change = Math.Abs(after - before);
         return ours >= Math.Min(before, after) - change && ours <= Math.Max(before, after) + change;
     }
-
-    [Fact]
-    public async Task On_a_host_of_files_everything_agrees_to_the_last_bit()
-    {
-        using var tree = new HostTree();
-        Laptop.Write(tree);
-        using var exporter = await NodeExporter.StartAsync(
-            Cancelled, $"--path.procfs={tree.In("proc")}", $"--path.sysfs={tree.In("sys")}", $"--path.udev.data={tree.In("udev")}", "--collector.disable-defaults",
-            "--collector.hwmon", "--collector.thermal_zone", "--collector.powersupplyclass", "--collector.mdadm", "--collector.cpu", "--collector.cpufreq",
-            "--collector.diskstats", "--collector.softnet", "--collector.meminfo", "--collector.stat", "--collector.vmstat", "--collector.sockstat",
-            "--collector.netstat", "--collector.conntrack", "--collector.pressure", "--collector.filefd", "--collector.loadavg", "--collector.entropy", "--collector.netclass",
-            "--collector.udp_queues", "--collector.cpu.info");
-        var theirs = await exporter.ScrapeAsync(Cancelled);
-
-        using var sampler = tree.NewSampler(Settings);
-        var ours = new PrintedSink();
-        sampler.Collect(ours);
-
-        var differences = theirs.Where(series => !ours.Values.TryGetValue(series.Key, out var value) || value != series.Value)
-            .Select(series => $"{series.Key}: {series.Value:R}, ours {(ours.Values.TryGetValue(series.Key, out var value) ? value.ToString("R", null) : "missing")}");
-        Assert.Empty(differences);
-        Assert.True(theirs.Count > 400, $"only {theirs.Count} series were compared");
-    }
 }
