@@ -231,8 +231,9 @@ public sealed class LanderTests
         await using var rig = new LandingRig();
         await rig.AcceptAsync(1, 2);
         using var stopping = new CancellationTokenSource();
+        var timers = rig.Ingest.Time.TimerCount;
         var running = rig.Lander.RunAsync(stopping.Token);
-        await WaitUntilAsync(() => rig.Lander.Status.Objects == 1 && rig.Ingest.Time.TimerCount > 0);
+        await WaitUntilAsync(() => rig.Lander.Status.Objects == 1 && rig.Ingest.Time.TimerCount > timers);
         await rig.AcceptAsync(3, 2);
 
         rig.Ingest.Time.Advance(TimeSpan.FromSeconds(60));
