@@ -377,9 +377,8 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     private static void AddSeries(ISampleSink sink, LogTailer tailer, JournalInputs journals, int seriesMax) =>
         LogTailMetrics.AddTo(sink, tailer.Counters, seriesMax - JournalMetrics.AddTo(sink, journals, seriesMax));
 
-    private HostSampler NewSampler(AgentSettings from, ProcessChanges? processes = null) => from.Sources.Profile == SourceProfile.Heartbeat
-        ? new(new ProcFs(), from.QueueDirectory, time, logger, processes)
-        : HostSources.NewSampler(from.Sources, HostRoots.OfThisHost(), from.QueueDirectory, time, logger, processes);
+    private HostSampler NewSampler(AgentSettings from, ProcessChanges? processes = null) =>
+        HostSources.OfThisHost(from.Sources, from.QueueDirectory, time, logger, processes);
 
     private LogTailer NewTailer(DiskQueue queue, Uploader uploader, params IReadOnlyList<IRecordSource> sources) =>
         new(queue, settings, time, logger, () => uploader.AnnouncedLimits, uploader.Wake, sources);

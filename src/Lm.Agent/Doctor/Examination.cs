@@ -1,5 +1,5 @@
 using System.Globalization;
-using Lm.Agent.HostMetrics;
+using Lm.Agent.HostMetrics.Node;
 using Lm.Agent.LogTail;
 using Lm.Agent.Settings;
 using Lm.Agent.Upload;
@@ -42,7 +42,7 @@ internal sealed class Examination(AgentSettings settings, TimeProvider time, Fin
 
     private void LookAtSources()
     {
-        var sampler = new HostSampler(new ProcFs(), ExistingPartOf(settings.QueueDirectory), time, NullLogger.Instance);
+        using var sampler = HostSources.OfThisHost(settings.Sources, ExistingPartOf(settings.QueueDirectory), time, NullLogger.Instance, null);
         var count = sampler.Collect(new CountingSink());
         var failed = sampler.Sources.Where(source => !source.Fault.IsNone).ToList();
         foreach (var source in failed)

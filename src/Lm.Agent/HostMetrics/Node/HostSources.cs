@@ -6,7 +6,14 @@ namespace Lm.Agent.HostMetrics.Node;
 /// <summary>The sources of the profile <c>host</c>: what node_exporter's default collectors export, processes, containers and the agent itself.</summary>
 internal static class HostSources
 {
-    /// <summary>Makes the sampler of the profile.</summary>
+    /// <summary>Makes the sampler of the profile that the settings name, for this host.</summary>
+    /// <inheritdoc cref="NewSampler"/>
+    public static HostSampler OfThisHost(SourcesSettings settings, string queueDirectory, TimeProvider time, ILogger logger, ProcessChanges? changes) =>
+        settings.Profile == SourceProfile.Heartbeat
+            ? new(new ProcFs(), queueDirectory, time, logger, changes)
+            : NewSampler(settings, HostRoots.OfThisHost(), queueDirectory, time, logger, changes);
+
+    /// <summary>Makes the sampler of the profile <c>host</c>.</summary>
     /// <param name="settings">Which sources, how often, how many series.</param>
     /// <param name="roots">Where the host is looked at.</param>
     /// <param name="queueDirectory">The agent's queue, whose filesystem is watched.</param>
