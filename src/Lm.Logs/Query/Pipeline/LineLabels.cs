@@ -111,7 +111,7 @@ internal sealed class LineLabels
 
         if (parsedBytes + value.Length > ParsedBytesMax)
         {
-            SetError(TooLongError, $"the values found in the line or made for it are longer than {ParsedBytesMax} bytes together; {name} is left out");
+            SetErrorIfNone(TooLongError, $"the values found in the line or made for it are longer than {ParsedBytesMax} bytes together; {name} is left out");
             return false;
         }
 
