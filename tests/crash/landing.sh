@@ -38,7 +38,7 @@ load_pid=$!
 kills=0 outages=0
 for ((round = 1; round <= rounds; round++)); do
   if [[ $((RANDOM % 3)) -eq 0 ]]; then
-    store_is /dev/null
+    store_is /proc # a folder in which nothing can be made
     outages=$((outages + 1))
     nap
     # Killed while it is away, or soon after.

@@ -128,7 +128,9 @@ internal sealed class RawLanding(RawLandingParts parts, LandingState state)
     // The last one may be a put that nobody has verified; those before it were, or the next would not have been put.
     private async Task AdoptAsync(string key, bool isLast, CancellationToken cancellationToken)
     {
-        var found = await RawObjectReader.ReadAsync(store, key, cancellationToken);
+        // A folder whose disk was unmounted meanwhile holds nothing: that passes, and then it is listed or put again.
+        var found = await RawObjectReader.ReadAsync(store, key, cancellationToken)
+            ?? throw new ObjectStoreException(ObjectStoreFault.Failed, $"{key} in {store.Description} was there and is not any more", cause: null);
         if (found.Manifest is not { } manifest)
         {
             throw new LandingHaltException($"{key} in {store.Description} is damaged: {found.Fault}. Move it away and restart: it is put again if the spool still has it");

@@ -10,13 +10,13 @@ internal static class RawObjectReader
     private const int ReadSize = 4 << 20;
 
     /// <summary>Reads the manifest of an object.</summary>
-    /// <returns>What it says; or what is wrong with the object, or that it is not there.</returns>
+    /// <returns>What it says, or what is wrong with the object; null when it is not there.</returns>
     /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
-    public static async Task<RawObject> ReadAsync(IObjectStore store, string key, CancellationToken cancellationToken)
+    public static async Task<RawObject?> ReadAsync(IObjectStore store, string key, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(key, cancellationToken) is not { } info)
         {
-            return RawObject.Faulty("it is not there");
+            return null;
         }
 
         var end = new byte[RawTrailer.Size];

@@ -35,6 +35,7 @@ public sealed class LanderTests
         await rig.LandAsync();
 
         var found = await RawObjectReader.ReadAsync(rig.Store, rig.PutKeys.Single(), CancellationToken.None);
+        Assert.NotNull(found);
         var queue = Assert.Single(found.Manifest!.Queues);
         Assert.Equal("a1", queue.AgentId);
         Assert.Equal(["1-3", "7-8"], queue.Sequences.Select(range => $"{range.Start}-{range.End}"));
@@ -221,6 +222,7 @@ public sealed class LanderTests
         Assert.True(await rig.LandAsync());
 
         var last = await RawObjectReader.ReadAsync(rig.Store, rig.PutKeys.Last(), CancellationToken.None);
+        Assert.NotNull(last);
         Assert.Equal(new JournalPosition(first, 0), last.Manifest!.From);
         AssertSame(rig.Spooled(), (await rig.LandedAsync()).Where(record => record.Position.Segment >= first));
     }

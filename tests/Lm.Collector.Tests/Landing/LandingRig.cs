@@ -73,6 +73,7 @@ internal sealed class LandingRig : IAsyncDisposable
         foreach (var key in (await store.ListAsync(Folder, "", 1000, CancellationToken.None)).Objects.Select(each => each.Key))
         {
             var found = await RawObjectReader.ReadAsync(store, key, CancellationToken.None);
+            Assert.NotNull(found);
             Assert.Null(found.Fault);
             Assert.Null(await RawObjectReader.VerifyAsync(store, key, found.SizeBytes, found.Trailer.Hash, CancellationToken.None));
             foreach (var record in found.Manifest!.Records)

@@ -40,6 +40,7 @@ public sealed class RawManifestTests
         using var store = new DirectoryObjectStore(new MemoryFileSystem(), "/bucket", "test", new StoreCounters());
         await store.PutAsync("raw", ObjectContent.Of(content), PutCondition.None, TestContext.Current.CancellationToken);
         var found = await RawObjectReader.ReadAsync(store, "raw", TestContext.Current.CancellationToken);
+        Assert.NotNull(found);
         Assert.Null(found.Fault);
         AssertSame(manifest, found.Manifest!);
         Assert.Null(await RawObjectReader.VerifyAsync(store, "raw", content.Length, found.Trailer.Hash, TestContext.Current.CancellationToken));
