@@ -41,11 +41,17 @@ wanted() { # NAME
   return 1
 }
 
-# The counts are read from xunit's report, not from its text: a program that dies has none, and counts as failed.
+# What runs leaves exit code and seconds in a file beside its log: some of it runs in a lane of its own, where nothing can be counted.
 run_program() { # NAME PROGRAM
-  local name=$1 report="$reports/$1.xml" log="$reports/$1.log" began=$SECONDS head code
-  timeout -k 10 900 "$2" -noColor -xml "$report" >"$log" 2>&1 </dev/null
-  code=$?
+  local began=$SECONDS code=0
+  timeout -k 10 900 "$2" -noColor -xml "$reports/$1.xml" >"$reports/$1.log" 2>&1 </dev/null || code=$?
+  say "$code $((SECONDS - began))" >"$reports/$1.result"
+}
+
+# The counts are read from xunit's report, not from its text: a program that dies has none, and counts as failed.
+count_program() { # NAME
+  local name=$1 report="$reports/$1.xml" log="$reports/$1.log" head code='' seconds=0
+  read -r code seconds <"$reports/$1.result" || true
   head=$(grep -o '<assembly [^>]*>' "$report" 2>/dev/null | head -n 1)
   if [[ -z $head ]]; then
     say "$name: ended with exit code $code and no report"
@@ -56,12 +62,12 @@ run_program() { # NAME PROGRAM
   local good bad errors skip
   good=$(attribute passed "$head") bad=$(attribute failed "$head") errors=$(attribute errors "$head") skip=$(attribute skipped "$head")
   passed=$((passed + good)) failed=$((failed + bad + errors)) skipped=$((skipped + skip))
-  say "$name: $good passed, $((bad + errors)) failed, $skip skipped in $((SECONDS - began)) s"
+  say "$name: $good passed, $((bad + errors)) failed, $skip skipped in $seconds s"
   grep -E '\[SKIP\]' -A 1 "$log" | grep -v '^--' || true
   if [[ $((bad + errors)) -gt 0 ]]; then
     grep -vE '^ +(Discover|Start|Finish)' "$log" | tail -n 400
     while IFS= read -r line; do failures+=("$name: $line"); done < <(grep -E '\[FAIL\]' "$log" | sed 's/^ *//; s/ *\[FAIL\].*//')
-  elif [[ $code -ne 0 ]]; then
+  elif [[ $code != 0 ]]; then
     tail -n 60 "$log"
     fail "$name (every test passed, yet exit code $code)"
   fi
@@ -73,7 +79,6 @@ attribute() { # NAME ELEMENT
   printf '%s' "${value:-0}"
 }
 
-# Leaves exit code and seconds in a file beside the log: it runs in the lane of the crash scripts, which counts nothing itself.
 run_script() { # NAME SCRIPT
   local began=$SECONDS code=0
   timeout -k 10 1800 "$2" >"$reports/$1.log" 2>&1 </dev/null || code=$?
@@ -143,7 +148,18 @@ fi
 unset LM_BIN
 export LM_CONFIGURATION=$configuration
 
-# The crash scripts wait more than they compute: they run beside the test programs, one after the other.
+programs=() # each with its program behind a space
+for project in "$ROOT"/tests/*.Tests/; do
+  name=$(basename "$project")
+  wanted "$name" || continue
+  program="$project/bin/$configuration/net10.0/$name"
+  if [[ ! -x $program ]]; then
+    fail "$name (not built: $program)"
+    continue
+  fi
+  programs+=("$name $program")
+done
+
 scripts=()
 for script in "$ROOT"/tests/crash/*.sh; do
   name=crash/$(basename "$script" .sh)
@@ -155,26 +171,35 @@ for script in "$ROOT"/tests/crash/*.sh; do
   fi
   scripts+=("$name")
 done
+
+# What waits more than it computes runs beside the others, one after the other.
+run_waiting() {
+  local name each
+  for name in "${scripts[@]}"; do LM_BIN=$published run_script "$name" "$ROOT/tests/$name.sh"; done
+  for each in "${programs[@]}"; do
+    name=${each%% *}
+    [[ $name == Lm.EndToEnd.Tests ]] || continue
+    run_program "$name" "${each#* }"
+    [[ -z $published ]] || LM_BIN=$published run_program "$name.published" "${each#* }"
+  done
+}
 mkdir -p "$reports/crash"
-for name in "${scripts[@]}"; do LM_BIN=$published run_script "$name" "$ROOT/tests/$name.sh"; done &
+run_waiting &
 lane=$!
 trap 'kill "$lane" 2>/dev/null' EXIT # whoever interrupts waits for the script under way at most
 
-for project in "$ROOT"/tests/*.Tests/; do
-  name=$(basename "$project")
-  wanted "$name" || continue
-  program="$project/bin/$configuration/net10.0/$name"
-  if [[ ! -x $program ]]; then
-    fail "$name (not built: $program)"
-    continue
-  fi
-  run_program "$name" "$program"
-  if [[ $name == Lm.EndToEnd.Tests && -n $published ]]; then
-    LM_BIN=$published run_program "$name.published" "$program"
-  fi
+for each in "${programs[@]}"; do
+  name=${each%% *}
+  [[ $name != Lm.EndToEnd.Tests ]] || continue
+  run_program "$name" "${each#* }"
+  count_program "$name"
 done
 
 wait "$lane"
 for name in "${scripts[@]}"; do count_script "$name"; done
+if [[ -e $reports/Lm.EndToEnd.Tests.result ]]; then
+  count_program Lm.EndToEnd.Tests
+  [[ -z $published ]] || count_program Lm.EndToEnd.Tests.published
+fi
 
 finish

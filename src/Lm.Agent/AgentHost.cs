@@ -128,6 +128,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         var tailing = tailer.RunAsync(stopping);
         await CollectAsync(current, builder, queue, uploader, tailer, events, gather, stopping);
         await tailing;
+        await reloading; // a reload under way would begin what nobody ends
         await gather.DisposeAsync();
         await gather.AppendAsync(queue, current.Value, uploader.AnnouncedLimits, UnixMillis.Now(time), CancellationToken.None);
         events.LifeCycle.Stopped();
@@ -136,7 +137,6 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
 
         var timeout = current.Value.ShutdownTimeout;
         AgentLog.Stopping(logger, (long)timeout.TotalMilliseconds);
-        await reloading;
         using var timer = time.CreateTimer(_ => abort.Cancel(), null, timeout, Timeout.InfiniteTimeSpan);
         await FlushAtStopAsync(uploader, uploading, abort.Token);
         var waiting = queue.WaitingCount;
@@ -168,7 +168,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         CancellationToken stopping)
     {
         var clock = new TickClock(time);
-        var sources = current.Value.Sources;
+        var sources = settings.Sources; // the builder's
         for (var tick = 0L; !stopping.IsCancellationRequested; tick++)
         {
             var now = current.Value;

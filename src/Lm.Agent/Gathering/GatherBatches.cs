@@ -11,8 +11,11 @@ internal sealed class GatherBatches(TimeProvider time)
     // A collector that lost its memory learns units and help texts within the hour.
     private static readonly TimeSpan MetadataEvery = TimeSpan.FromHours(1);
 
-    // Before compression: far below every limit of a batch, and what is held in memory of one.
+    // Before compression: what is held in memory of a batch.
     private const int BytesMax = 512 << 10;
+
+    // The least that a collector's max_batch_bytes may be set to.
+    private const int BatchBytesFloor = 64 << 10;
 
     private readonly BatchEncoder encoder = new();
     private long? metadataAt;
@@ -28,7 +31,8 @@ internal sealed class GatherBatches(TimeProvider time)
     public async Task<int> AppendAsync(
         IReadOnlyList<HarvestOutlet> outlets, DiskQueue queue, AgentSettings settings, Limits? limits, UnixMillis collectedAt, CancellationToken cancellationToken)
     {
-        var seriesMax = limits?.SeriesPerBatchMax ?? Limits.SeriesPerBatchFloor;
+        var seriesMax = limits is null ? Limits.SeriesPerBatchFloor : Math.Max(1, Math.Min(limits.SeriesPerBatchMax, limits.SamplesPerBatchMax));
+        var bytesMax = Math.Min(BytesMax, (limits?.BatchBytesMax ?? BatchBytesFloor) / 2);
         var includesMetadata = metadataAt is not { } at || time.GetElapsedTime(at) >= MetadataEvery;
         var (count, samples) = (0, 0);
         Begin(settings, collectedAt, includesMetadata);
@@ -38,7 +42,7 @@ internal sealed class GatherBatches(TimeProvider time)
             {
                 foreach (var (metric, labels, value) in harvest.Samples.Concat(harvest.Ended.Select(ended => ended with { Value = Harvest.Stale })))
                 {
-                    if (encoder.SeriesCount == seriesMax || encoder.Length > BytesMax)
+                    if (encoder.SeriesCount >= seriesMax || encoder.Length > bytesMax)
                     {
                         count += await queue.AppendAsync(encoder, collectedAt, default, cancellationToken) is null ? 0 : 1;
                         Begin(settings, collectedAt, includesMetadata);

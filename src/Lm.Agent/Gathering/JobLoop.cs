@@ -82,7 +82,7 @@ internal sealed class JobLoop : IDisposable
                 TellMissed();
             }
 
-            var fault = job.Run(stopping);
+            var fault = Guarded(stopping);
             if (!stopping.IsCancellationRequested)
             {
                 trouble.Note(fault);
@@ -91,6 +91,19 @@ internal sealed class JobLoop : IDisposable
             var ended = time.GetElapsedTime(origin);
             DueAt = ended + clock.Next(job.Interval);
             return ended - began;
+        }
+
+        // A thread of its own has nobody behind it: what one job throws must not end the agent, and the jobs beside it.
+        private string Guarded(CancellationToken stopping)
+        {
+            try
+            {
+                return job.Run(stopping);
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                return $"a fault of this program: {failure.GetType().Name}: {failure.Message}";
+            }
         }
 
         private void TellMissed()

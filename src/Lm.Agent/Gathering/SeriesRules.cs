@@ -13,7 +13,7 @@ internal sealed record SeriesRules(int SamplesMax, IReadOnlyList<Label> Own, IRe
     /// <summary>Applies all of it.</summary>
     /// <param name="name">The metric's name; a rule may change it.</param>
     /// <param name="labels">The series' labels.</param>
-    /// <returns>False when the series is dropped.</returns>
+    /// <returns>False when the series is dropped: by a rule, or because a label is left whose name begins with two underscores.</returns>
     public bool TryApply(ref string name, List<Label> labels)
     {
         foreach (var rule in Rules)
@@ -41,7 +41,8 @@ internal sealed record SeriesRules(int SamplesMax, IReadOnlyList<Label> Own, IRe
             labels.Add(own);
         }
 
-        return true;
+        // Names of this kind are the collector's own: it would refuse the batch, with what others gave.
+        return !labels.Exists(label => label.Name.StartsWith("__", StringComparison.Ordinal));
     }
 }
 

@@ -190,7 +190,8 @@ internal sealed class SeriesTable(SeriesRules rules)
             }
         }
 
-        if (series.Count == 0)
+        // A target that changes its names does not fill the memory; what is still there has its description.
+        if (series.Count == 0 || metrics.Count > rules.SamplesMax)
         {
             metrics.Clear();
             families.Clear();

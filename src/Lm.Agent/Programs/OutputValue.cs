@@ -109,9 +109,9 @@ internal static class OutputValue
 
             return TryReadNumber(ref reader, out value);
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            return false; // not JSON, or cut
+            return false; // not JSON, or cut; or a member's name has half of a surrogate pair, which no text has
         }
     }
 

@@ -47,6 +47,20 @@ public sealed class JobLoopTests
         Assert.Equal("The job fails, and is tried again each time it is due: no disk.", logger.MessageOf(1600));
     }
 
+    [Fact]
+    public async Task A_job_that_throws_ends_nothing_but_its_run()
+    {
+        using var bad = new FakeJob("bad", 5) { Throws = true };
+        using var good = new FakeJob("good", 5);
+        using (new JobLoop([bad, good], TimeProvider.System, logger))
+        {
+            await bad.RunsAsync(3);
+            await good.RunsAsync(3);
+        }
+
+        Assert.Contains("a fault of this program: InvalidOperationException: of its own", logger.MessageOf(1600), StringComparison.Ordinal);
+    }
+
     private sealed class FakeJob(string name, int intervalMs) : IGatherJob, IDisposable
     {
         private static int running;
@@ -56,6 +70,8 @@ public sealed class JobLoopTests
         public int Overlaps { get; private set; }
 
         public bool Hangs { get; init; }
+
+        public bool Throws { get; init; }
 
         public bool WasStopped { get; private set; }
 
@@ -83,7 +99,7 @@ public sealed class JobLoopTests
             runs.Release();
             WasStopped = Hangs && stopping.WaitHandle.WaitOne();
             Interlocked.Decrement(ref running);
-            return Fault;
+            return Throws ? throw new InvalidOperationException("of its own") : Fault;
         }
     }
 }

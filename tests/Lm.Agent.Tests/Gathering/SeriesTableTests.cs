@@ -46,6 +46,14 @@ public sealed class SeriesTableTests
     }
 
     [Fact]
+    public void Series_with_a_label_that_only_the_collector_may_set_are_left_out_and_the_others_stay()
+    {
+        var samples = Read(new SeriesTable(Rules()), "a{__a=\"1\"} 1\na{__name__=\"b\"} 1\na{c=\"1\"} 1\n");
+
+        Assert.Equal(["c"], Assert.Single(samples).Labels.Select(label => label.Name));
+    }
+
+    [Fact]
     public void Series_that_a_reading_no_longer_has_are_told_to_have_ended_once()
     {
         var table = new SeriesTable(Rules());

@@ -49,6 +49,7 @@ public sealed class CommandTests : IDisposable
     [Theory]
     [InlineData("not json")]
     [InlineData("{\"load\":")]
+    [InlineData("{\"\\ud800\":1,\"load\":{\"average\":[\"x\"]}}")]
     [InlineData("")]
     public void What_is_no_json_has_no_number(string output) => Assert.Null(Cut(output, "json = 'load.average[0]'"));
 
