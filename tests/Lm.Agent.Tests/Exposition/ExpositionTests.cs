@@ -33,7 +33,9 @@ public sealed class ExpositionTests
         from names in Names.ArrayOf()
         from values in Values.ArrayOf(8)
         from value in Numbers
-        select (name, names.Select(label => label.Replace(':', '_')).Distinct().Take(8).Select((label, at) => new Label(label, values[at])).OrderBy(label => label.Name, StringComparer.Ordinal).ToArray(), value);
+        // Names that begin with two underscores are the collector's own, and left out.
+        let labels = names.Select(label => label.Replace(':', '_')).Where(label => !label.StartsWith("__", StringComparison.Ordinal)).Distinct()
+        select (name, labels.Take(8).Select((label, at) => new Label(label, values[at])).OrderBy(label => label.Name, StringComparer.Ordinal).ToArray(), value);
 
     private static readonly byte[] Sample = """
         # HELP http_requests_total Requests.
