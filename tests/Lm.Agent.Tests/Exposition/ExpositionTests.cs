@@ -33,7 +33,7 @@ public sealed class ExpositionTests
         from names in Names.ArrayOf()
         from values in Values.ArrayOf(8)
         from value in Numbers
-        // Names that begin with two underscores are the collector's own, and left out.
+            // Names that begin with two underscores are the collector's own, and left out.
         let labels = names.Select(label => label.Replace(':', '_')).Where(label => !label.StartsWith("__", StringComparison.Ordinal)).Distinct()
         select (name, labels.Take(8).Select((label, at) => new Label(label, values[at])).OrderBy(label => label.Name, StringComparer.Ordinal).ToArray(), value);
 
