@@ -7,6 +7,7 @@ using Lm.Collector.Listeners;
 using Lm.Collector.Live;
 using Lm.Collector.LogRecords;
 using Lm.Collector.Query;
+using Lm.Collector.Recovery;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
@@ -18,7 +19,8 @@ using Lm.Protocol;
 namespace Lm.Collector;
 
 /// <summary>Builds every part, reads the spool back, starts both listeners, and stops in order.</summary>
-/// <remarks>Order of the start: lock, spool, head and blocks, log files, private listener (which says that it is replaying), state and ledger, replay, ingest listener.
+/// <remarks>Order of the start: lock, spool, head and blocks, log files, private listener (which says that it is replaying), state and ledger, replay, what the object store knows of a disk that was lost,
+/// ingest listener.
 /// Order of the stop: new batches are refused, those in hand are finished, listeners, spool, head, log files, state and ledger's snapshot, lock.</remarks>
 internal sealed class CollectorHost : IAsyncDisposable
 {
@@ -47,7 +49,9 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly LiveHub live;
     private readonly PrivateEndpoints privateEndpoints;
     private readonly UpWriter ups;
-    private readonly Lander? lander; // null without [object_store]
+    private readonly IObjectStore? store; // null without [object_store], as the next two
+    private readonly Lander? lander;
+    private readonly Recoverer? recoverer;
     private readonly IngestEndpoint ingestEndpoint;
     private readonly HttpListenerHost queryListener;
     private readonly HttpListenerHost ingestListener;
@@ -74,8 +78,14 @@ internal sealed class CollectorHost : IAsyncDisposable
         var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"));
         logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
         var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
-        lander = settings.Value.ObjectStore is { } objectStore ? NewLander(objectStore.Target, files, loggers) : null;
-        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound) { Landing = lander is null ? null : () => lander.Status }; // endpoints are made below, long before anyone asks
+        if (settings.Value.ObjectStore is { } objectStore)
+        {
+            var counters = new StoreCounters();
+            store = ObjectStores.Open(objectStore.Target, () => settings.Value.ObjectStore?.Keys, storage.CollectorId, files, counters, time);
+            lander = NewLander(store, new ObjectKeys(objectStore.Target.Prefix), counters, files, loggers);
+        }
+
+        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound) { Landing = lander is null ? null : () => lander.Status, Recovery = lander is null ? null : () => recoverer!.Status }; // endpoints are made below, long before anyone asks
 
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
         var ingestMetrics = new IngestMetrics();
@@ -95,7 +105,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Logs = logs.Reader,
             LogMetrics = logs.Collect,
             Landing = lander is null ? null : () => lander.Status,
-            LandingMetrics = lander is null ? static () => [] : lander.Collect,
+            LandingMetrics = lander is null ? static () => [] : () => lander.Collect().Concat(recoverer!.Collect()),
             Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,
@@ -105,9 +115,10 @@ internal sealed class CollectorHost : IAsyncDisposable
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
         var trimParts = new SpoolTrimParts(ledger, clock, state, StoredBefore);
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, spoolLogger);
+        recoverer = store is null ? null : NewRecoverer(store, new ObjectKeys(settings.Value.ObjectStore!.Target.Prefix), files, loggers);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, Leases.ForBatches(budget), bound, ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
-            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, Leases.ForWrites(budget), bound, time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")));
+            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, Leases.ForWrites(budget), bound, time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")) { Hold = () => recoverer?.HoldReason });
 
         Func<System.Net.Security.SslServerAuthenticationOptions>? queryTls = settings.Value.Query.Certificate is null ? null : () => settings.QueryTls;
         queryListener = new HttpListenerHost(settings.Value.Query.Listen, privateEndpoints, ListenerBounds.Private, queryTls, loggers);
@@ -146,6 +157,12 @@ internal sealed class CollectorHost : IAsyncDisposable
         logs.ReplayDone();
         spool.Start([.. consumers, recorder]); // not what was replayed: it was told when it came
         trim.Run(settings.Value.Storage);
+        if (recoverer is not null)
+        {
+            recoverer.Begin();
+            await recoverer.AskAsync(stopping);
+        }
+
         await ingestListener.StartAsync(stopping);
         ups.Start();
         readiness.ReplayDone();
@@ -160,7 +177,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     }
 
     /// <summary>Writes the agents' <c>up</c>, and deletes what is old, now and then and after each reload, until stopped.</summary>
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), series.RunAsync(stopping), logs.RunAsync(stopping), lander?.RunAsync(stopping) ?? Task.CompletedTask, TrimAsync(stopping));
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), series.RunAsync(stopping), logs.RunAsync(stopping), lander?.RunAsync(stopping) ?? Task.CompletedTask, recoverer?.RunAsync(stopping) ?? Task.CompletedTask, TrimAsync(stopping));
 
     private async Task TrimAsync(CancellationToken stopping)
     {
@@ -224,13 +241,15 @@ internal sealed class CollectorHost : IAsyncDisposable
         folderLock.Dispose();
     }
 
-    private Lander NewLander(ObjectStoreTarget target, IFileSystem files, ILoggerFactory loggers)
+    private Lander NewLander(IObjectStore store, ObjectKeys keys, StoreCounters counters, IFileSystem files, ILoggerFactory loggers) => new(new LanderParts(
+        store, keys, counters, settings.Value.Storage.CollectorId, spool, files, () => logs.SealedFiles, () => settings.Value.Ingest.LandingInterval, time, loggers.CreateLogger("Lm.Collector.Landing")));
+
+    private Recoverer NewRecoverer(IObjectStore store, ObjectKeys keys, IFileSystem files, ILoggerFactory loggers)
     {
-        var collector = settings.Value.Storage.CollectorId;
-        var counters = new StoreCounters();
-        var store = ObjectStores.Open(target, () => settings.Value.ObjectStore?.Keys, collector, files, counters, time);
-        return new Lander(new LanderParts(
-            store, new ObjectKeys(target.Prefix), counters, collector, spool, files, () => logs.SealedFiles, () => settings.Value.Ingest.LandingInterval, time, loggers.CreateLogger("Lm.Collector.Landing")));
+        var storage = settings.Value.Storage;
+        return new Recoverer(new RecovererParts(
+            store, keys, storage.CollectorId, files, storage.SpoolDirectory, spool, ledger, privateEndpoints.Agents, [series, logs, ups, privateEndpoints.Agents], clock, trim.TryPersist, time,
+            loggers.CreateLogger("Lm.Collector.Recovery")));
     }
 
     // The first segment with anything that is in the spool only: local files and, where there is one, the object store must have the others.

@@ -20,7 +20,10 @@ public sealed class ObjectKeys(string prefix)
         RawFolder(collector, incarnation) + segment.ToString("D10", CultureInfo.InvariantCulture) + "-" + offset.ToString("D12", CultureInfo.InvariantCulture);
 
     /// <summary>What the keys of all raw objects of one life of a collector's spool begin with.</summary>
-    public string RawFolder(string collector, Guid incarnation) => $"{root}raw/{collector}/{incarnation:N}/";
+    public string RawFolder(string collector, Guid incarnation) => $"{RawRoot(collector)}{incarnation:N}/";
+
+    /// <summary>What the keys of all raw objects of a collector begin with, those of all lives of its spool.</summary>
+    public string RawRoot(string collector) => $"{root}raw/{collector}/";
 
     /// <summary>Reads the place out of a raw object's key.</summary>
     public static bool TryReadRaw(string key, out uint segment, out long offset)

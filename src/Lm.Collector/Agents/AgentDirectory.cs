@@ -3,6 +3,7 @@ using Lm.Collector.Listeners;
 using Lm.Collector.Spool;
 using Lm.Journal;
 using Lm.Platform;
+using Lm.Protocol;
 
 namespace Lm.Collector.Agents;
 
@@ -12,7 +13,7 @@ namespace Lm.Collector.Agents;
 /// <param name="expected">The agents of the token table.</param>
 /// <param name="clockTolerance">How far an agent's clock may differ (<c>max_future_seconds</c>).</param>
 internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection<string>> expected, Func<TimeSpan> clockTolerance)
-    : IAgentReports, IBatchConsumer, IStatePart
+    : IAgentReports, IBatchConsumer, IRestoredConsumer, IStatePart
 {
     /// <summary>Agents remembered; a further one takes the place of the one silent longest. Only agents with a token get here.</summary>
     public const int AgentsMax = 16_384;
@@ -91,6 +92,29 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
         lock (gate)
         {
             PassOver(ups.Position);
+        }
+    }
+
+    /// <summary>Takes what manifests say of batches that an earlier life of the spool acknowledged.</summary>
+    /// <param name="agentId">Whose.</param>
+    /// <param name="queue">Which queue.</param>
+    /// <param name="batches">How many.</param>
+    /// <param name="newest">None of them came later.</param>
+    public void Restore(string agentId, QueueId queue, long batches, UnixMillis newest)
+    {
+        lock (gate)
+        {
+            Find(agentId).Restore(queue, batches, newest, TimestampOf(newest));
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>They are counted already.</remarks>
+    public void Restore(AcceptedBatch batch)
+    {
+        lock (gate)
+        {
+            Find(batch.Batch.Key.AgentId).RestoreInterval(batch.Batch.IntervalMs);
         }
     }
 

@@ -106,6 +106,22 @@ internal sealed class AgentRecord(string agentId)
         }
     }
 
+    /// <summary>Takes how many batches of a queue an earlier life of the spool has; a number that is known already counts once.</summary>
+    public void Restore(QueueId key, long batches, UnixMillis newest, long timestamp)
+    {
+        Seen(newest, timestamp);
+        BatchCame(newest, timestamp);
+        var known = acceptedByQueue.GetValueOrDefault(key);
+        if (batches > known && (acceptedByQueue.Count < QueuesMax || known > 0))
+        {
+            acceptedByQueue[key] = batches;
+            accepted += batches - known;
+        }
+    }
+
+    /// <summary>Takes the interval of a batch of an earlier life, where nothing newer is known.</summary>
+    public void RestoreInterval(int interval) => intervalMs = intervalMs > 0 ? intervalMs : interval;
+
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <param name="state">One entry.</param>
     /// <param name="timestampOf">Turns a time into one of the process' clock.</param>

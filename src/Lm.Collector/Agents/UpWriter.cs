@@ -18,7 +18,7 @@ namespace Lm.Collector.Agents;
 /// <param name="time">The clock.</param>
 /// <param name="hasToken">Whether an agent may send.</param>
 /// <param name="append">Makes samples durable.</param>
-internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, Func<AcceptedUps, ValueTask<SpoolResult>> append) : IBatchConsumer, IStatePart
+internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, Func<AcceptedUps, ValueTask<SpoolResult>> append) : IBatchConsumer, IRestoredConsumer, IStatePart
 {
     /// <summary>How often it looks whose sample is due; an agent's interval counts as no shorter.</summary>
     public static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
@@ -67,6 +67,35 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
                 {
                     agent.SetInterval(up.IntervalMs);
                     agent.LastWritten = up.TimeAt(ups.At);
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>What came since knows better.</remarks>
+    public void Restore(AcceptedBatch batch)
+    {
+        lock (gate)
+        {
+            if (Find(batch.Batch.Key.AgentId) is { LastBatch: null } agent)
+            {
+                agent.SetInterval(batch.Batch.IntervalMs);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Restore(AcceptedUps ups)
+    {
+        lock (gate)
+        {
+            foreach (var up in ups.Agents)
+            {
+                if (Find(up.AgentId) is { LastBatch: null } agent)
+                {
+                    agent.SetInterval(up.IntervalMs);
+                    agent.LastWritten = Math.Max(agent.LastWritten ?? long.MinValue, up.TimeAt(ups.At));
                 }
             }
         }

@@ -171,9 +171,12 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
             return Refused(IngestOutcome.Refused(400, ProblemCode.MalformedBatch, fault));
         }
 
-        return isDraining
-            ? Refused(IngestOutcome.Refused(503, ProblemCode.Draining, "the collector is stopping; keep the batch and send it again"))
-            : null;
+        if (isDraining)
+        {
+            return Refused(IngestOutcome.Refused(503, ProblemCode.Draining, "the collector is stopping; keep the batch and send it again"));
+        }
+
+        return parts.Hold() is { } reason ? Refused(IngestOutcome.Refused(503, ProblemCode.StoreUnreachable, reason)) : null;
     }
 
     private static IngestOutcome RefusalByBody(BodyStatus status, Limits limits) => status switch
@@ -332,4 +335,8 @@ internal sealed class IngestEndpoint(IngestEndpointParts parts) : IHttpEndpoint
 /// <param name="Logger">Its log.</param>
 internal sealed record IngestEndpointParts(
     Func<IngestSettings> Settings, IngestPipeline Pipeline, RemoteWritePipeline Writes, MemoryBudget Budget, IngestMetrics Metrics, IAgentReports? Reports, TimeProvider Time,
-    ILogger Logger);
+    ILogger Logger)
+{
+    /// <summary>Why nothing may be taken yet; null when it may.</summary>
+    public Func<string?> Hold { get; init; } = static () => null;
+}

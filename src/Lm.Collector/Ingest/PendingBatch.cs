@@ -47,4 +47,8 @@ internal sealed class PendingBatch(BatchKey key, FrameFingerprint fingerprint, u
 /// <summary>What tells one frame of a key from another: same key, other fingerprint is a fork (D5).</summary>
 /// <param name="Checksum">The frame's CRC-32C.</param>
 /// <param name="Length">The frame's bytes, header included.</param>
-internal readonly record struct FrameFingerprint(uint Checksum, int Length);
+internal readonly record struct FrameFingerprint(uint Checksum, int Length)
+{
+    /// <summary>Of a frame that was durable in an earlier life of the spool, and of which only the sequence is known: no frame has no bytes.</summary>
+    public static readonly FrameFingerprint Unknown;
+}

@@ -52,6 +52,27 @@ internal sealed class QueueSequences
         }
     }
 
+    /// <summary>Takes sequences of frames whose content is not known any more: what comes again under one of them is a repeat.</summary>
+    public void AddRestored(IReadOnlyList<SequenceRange> sequences, UnixMillis newest)
+    {
+        foreach (var range in sequences)
+        {
+            accepted.Add(range);
+
+            // The last of them are enough: each slot of the memory then holds one, and lower ones count as forgotten.
+            for (var left = Math.Min(range.Count, FrameMemory.SizeMax); left > 0; left--)
+            {
+                var sequence = range.End - left + 1;
+                if (memory.Find(sequence, out _) == FrameKnowledge.NeverPut)
+                {
+                    memory.Put(sequence, FrameFingerprint.Unknown);
+                }
+            }
+        }
+
+        LastReceivedAt = newest > LastReceivedAt ? newest : LastReceivedAt;
+    }
+
     /// <summary>Takes note of a floor; a lower one than known says nothing new.</summary>
     public void RaiseFloor(ulong floor)
     {
@@ -153,7 +174,7 @@ internal sealed class QueueSequences
     private AdmissionResult LookAtAccepted(BatchKey key, FrameFingerprint fingerprint) =>
         memory.Find(key.Sequences.Start, out var known) switch
         {
-            FrameKnowledge.Remembered when known == fingerprint => new AdmissionResult(Admission.Duplicate, null, ""),
+            FrameKnowledge.Remembered when known == fingerprint || known == FrameFingerprint.Unknown => new AdmissionResult(Admission.Duplicate, null, ""),
             FrameKnowledge.Remembered => Fork(key, known, fingerprint),
             FrameKnowledge.NeverPut when key.Sequences.Start < Floor => FinalHole(key),
             FrameKnowledge.NeverPut => Overlap(key, "sequences that were accepted in other frames"),

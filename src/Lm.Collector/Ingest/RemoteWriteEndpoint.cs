@@ -39,6 +39,11 @@ internal sealed class RemoteWriteEndpoint(IngestEndpointParts parts)
             return new WriteRefusal(503, ProblemCode.Draining, "the collector is stopping; send this again");
         }
 
+        if (parts.Hold() is { } reason)
+        {
+            return new WriteRefusal(503, ProblemCode.StoreUnreachable, reason);
+        }
+
         var sizeMax = current.Limits.BodyBytesMax;
         if (context.Request.ContentLength > sizeMax)
         {

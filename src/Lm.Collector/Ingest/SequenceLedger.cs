@@ -119,6 +119,20 @@ internal sealed class SequenceLedger
         }
     }
 
+    /// <summary>Takes what manifests say was durable in an earlier life of the spool. Limits do not count, and what is known already stays.</summary>
+    /// <param name="agentId">Whose.</param>
+    /// <param name="queueId">Which queue.</param>
+    /// <param name="sequences">Its sequences; each is a frame's.</param>
+    /// <param name="newest">No batch among them came later.</param>
+    public void Restore(string agentId, QueueId queueId, IReadOnlyList<SequenceRange> sequences, UnixMillis newest)
+    {
+        lock (gate)
+        {
+            var key = new BatchKey(agentId, queueId, sequences[0]);
+            (Find(key) ?? Add(key)).AddRestored(sequences, newest);
+        }
+    }
+
     /// <summary>Forgets the queues whose last batch came before <paramref name="before"/> and that nothing is pending of.</summary>
     /// <returns>How many.</returns>
     public int Forget(UnixMillis before)

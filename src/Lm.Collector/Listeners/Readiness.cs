@@ -1,4 +1,5 @@
 using Lm.Collector.Landing;
+using Lm.Collector.Recovery;
 using Lm.Collector.Spool;
 
 namespace Lm.Collector.Listeners;
@@ -20,6 +21,9 @@ internal sealed class Readiness(
     /// <summary>How far the object store is behind; null without one.</summary>
     public Func<LandingStatus>? Landing { get; init; }
 
+    /// <summary>How far what earlier lives of the spool landed is taken over; null without an object store.</summary>
+    public Func<RecoveryStatus>? Recovery { get; init; }
+
     /// <summary>Whether the spool is still being read back.</summary>
     public bool IsReplaying => isReplaying;
 
@@ -36,6 +40,13 @@ internal sealed class Readiness(
         if (isReplaying)
         {
             lines.Add("replaying: the spool is being read back, queries see a part of the data");
+        }
+
+        var recovery = Recovery?.Invoke();
+        if (recovery is { IsHolding: true })
+        {
+            lines.Add("recovering: no batch is taken until the object store has said which batches it holds from before the disk was lost"
+                + (recovery.IsFailing ? "; it cannot be asked, the log says why" : ""));
         }
 
         if (isStopping)
@@ -82,6 +93,16 @@ internal sealed class Readiness(
         if (bound.IsFull)
         {
             lines.Add($"series_full: the head has as many series as memory allows, {bound.Max}; samples of new ones are left out");
+        }
+
+        if (recovery is { ObjectsWaiting: > 0 })
+        {
+            lines.Add($"recovering: {recovery.ObjectsWaiting} raw objects from before the disk was lost are not in answers yet");
+        }
+
+        if (recovery is { Damaged: > 0 })
+        {
+            lines.Add("recovery_damaged: raw objects, or records of them, from before the disk was lost are damaged and left out; the log says which");
         }
 
         if (Landing?.Invoke() is { IsHalted: true })

@@ -16,7 +16,7 @@ namespace Lm.Collector.LogRecords;
 /// what a checkpoint covers is read from files after a restart, what comes behind it from the spool (K13);
 /// no line waits longer than a checkpoint's interval for a durable file, quiet or not (K14).
 /// </remarks>
-internal sealed class LogStorage : IBatchConsumer, IDisposable
+internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposable
 {
     /// <summary>Spool bytes after which open files are made durable: what a restart replays at most (K15).</summary>
     public const long CheckpointBytes = 64L << 20;
@@ -116,6 +116,25 @@ internal sealed class LogStorage : IBatchConsumer, IDisposable
 
     /// <inheritdoc/>
     public void Apply(AcceptedUps ups) => PassOver(ups.Position);
+
+    /// <inheritdoc/>
+    public void Restore(AcceptedBatch batch)
+    {
+        lock (gate)
+        {
+            feed.Apply(batch);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TrySettle()
+    {
+        lock (gate)
+        {
+            CheckpointInside();
+            return !store.IsDirty;
+        }
+    }
 
     /// <summary>Makes durable what was taken since the last time.</summary>
     public void Checkpoint()

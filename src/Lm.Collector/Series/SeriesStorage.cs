@@ -20,7 +20,7 @@ namespace Lm.Collector.Series;
 /// a range leaves the head when a block that holds it is durable;
 /// no range waits longer than two hours after its first sample came, quiet or not (K14: <see cref="Head.DueRanges"/>).
 /// </remarks>
-internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
+internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSeries, IDisposable
 {
     /// <summary>Spool bytes after which the head makes itself durable: what a restart replays at most (K15).</summary>
     public const long CheckpointBytes = 64L << 20;
@@ -156,6 +156,45 @@ internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
             {
                 Take(samples.Position, samples, static (me, samples) => me.ups.Apply(samples));
             }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Restore(AcceptedBatch batch)
+    {
+        lock (gate)
+        {
+            batches.Apply(batch);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Restore(AcceptedWrite write)
+    {
+        lock (gate)
+        {
+            writes.Apply(write);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Restore(AcceptedUps samples)
+    {
+        lock (gate)
+        {
+            ups.Apply(samples);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>What was restored is late as a rule: bounds of memory are looked at as well.</remarks>
+    public bool TrySettle()
+    {
+        lock (gate)
+        {
+            Maintain();
+            CheckpointInside();
+            return !head.IsDirty;
         }
     }
 

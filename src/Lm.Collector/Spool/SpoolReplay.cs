@@ -1,9 +1,7 @@
-using System.Buffers;
 using Lm.Collector.Ingest;
 using Lm.Journal;
 using Lm.Platform;
 using Lm.Protocol;
-using Lm.Protocol.RemoteWrite;
 
 namespace Lm.Collector.Spool;
 
@@ -17,8 +15,7 @@ internal sealed class SpoolReplay(
 
     private readonly SequenceLedger passing = new();
     private readonly BatchReader batches = new();
-    private readonly DecodedWrite write = new();
-    private byte[] payload = [];
+    private readonly WriteReader writes = new();
     private UnixMillis startedAt;
     private long records;
     private long repeats;
@@ -45,11 +42,6 @@ internal sealed class SpoolReplay(
                 reported = time.GetTimestamp();
                 ReportProgress(readBytes, Math.Max(time.GetElapsedTime(began).TotalSeconds, 0.001));
             }
-        }
-
-        if (payload.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(payload);
         }
 
         var elapsedMs = (long)time.GetElapsedTime(began).TotalMilliseconds;
@@ -102,38 +94,14 @@ internal sealed class SpoolReplay(
     // A request that came twice is stored twice: the same value for the same time changes nothing (V20).
     private string? ReplayWrite(in JournalRecord record, IReadOnlyList<IBatchConsumer> consumers)
     {
-        if (WriteRecord.TryRead(record.Payload, out var head, out var body) is { } fault)
+        if (writes.TryRead(record.Payload, out var head) is { } fault)
         {
             return fault;
         }
 
-        if (!SnappyBlock.TryReadLength(body.Span, out var size) || size > BatchSpoolLimits.BatchBytesMax)
-        {
-            return $"its body of {body.Length} bytes is no Snappy block of at most {BatchSpoolLimits.BatchBytesMax} bytes";
-        }
-
-        Reserve(size);
-        if (!SnappyBlock.TryDecompress(body.Span, payload.AsSpan(0, size)))
-        {
-            return $"its body of {body.Length} bytes is no Snappy block of {size} bytes";
-        }
-
-        if (!RemoteWriteDecoder.TryDecode(payload.AsMemory(0, size), WriteLimits.None with { SeriesMax = head.Verdict.SeriesEnd }, write, out var undecodable))
-        {
-            return undecodable;
-        }
-
-        Note(record.Position, clock.NoteOwn(head.ReceivedAt, new UnixMillis(write.NewestTime)), isOnlyHere: false);
+        Note(record.Position, clock.NoteOwn(head.ReceivedAt, new UnixMillis(writes.Write.NewestTime)), isOnlyHere: false);
         ledger.Advance(record.Position);
-        var accepted = new AcceptedWrite
-        {
-            Position = record.Position,
-            ReceivedAt = head.ReceivedAt,
-            Sender = head.Sender,
-            Write = write,
-            Verdict = head.Verdict,
-        };
-        return Give(record.Position, accepted, consumers, static (consumer, accepted) => consumer.Apply(accepted));
+        return Give(record.Position, writes.Accepted(record.Position, head), consumers, static (consumer, accepted) => consumer.Apply(accepted));
     }
 
     private string? ReplayUps(in JournalRecord record, IReadOnlyList<IBatchConsumer> consumers)
@@ -173,21 +141,6 @@ internal sealed class SpoolReplay(
         records++;
         Interlocked.Increment(ref metrics.RecordsReplayed);
         ages.Note(position.Segment, receivedAt, isOnlyHere);
-    }
-
-    private void Reserve(int size)
-    {
-        if (payload.Length >= size)
-        {
-            return;
-        }
-
-        if (payload.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(payload);
-        }
-
-        payload = ArrayPool<byte>.Shared.Rent(size);
     }
 }
 

@@ -18,6 +18,7 @@ namespace Lm.Collector.Spool;
 internal sealed class SpoolTrim(
     IFileSystem files, string snapshotPath, BatchSpool spool, SpoolTrimParts parts, SpoolMetrics metrics, ILogger logger)
 {
+    private readonly Lock writing = new(); // held while state file and snapshot are written: one at a time
     private readonly SequenceLedger ledger = parts.Ledger;
 
     /// <summary>One pass.</summary>
@@ -26,7 +27,7 @@ internal sealed class SpoolTrim(
         var now = parts.Clock.Proven;
         ledger.Forget(now.Add(-settings.QueueMemory));
         var stored = parts.StoredBefore();
-        if (!parts.State.TryWrite(spool.Incarnation) || !TryWriteSnapshot())
+        if (!TryPersist())
         {
             return;
         }
@@ -50,6 +51,16 @@ internal sealed class SpoolTrim(
         catch (IOException e)
         {
             SpoolLog.TrimFailed(logger, e.Message);
+        }
+    }
+
+    /// <summary>Makes the state file and the ledger's state durable.</summary>
+    /// <returns>False when they could not be.</returns>
+    public bool TryPersist()
+    {
+        lock (writing)
+        {
+            return parts.State.TryWrite(spool.Incarnation) && TryWriteSnapshot();
         }
     }
 

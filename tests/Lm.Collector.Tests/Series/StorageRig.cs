@@ -140,6 +140,15 @@ internal sealed class StorageRig : IAsyncDisposable
         await AppliedAsync();
     }
 
+    /// <summary>Sends a batch under a number that may have been used.</summary>
+    public async Task<FrameOutcome> RepeatAsync(ulong sequence, string agent = "a1", QueueId? queue = null)
+    {
+        var request = new IngestRequest { AgentId = agent, SeqStart = sequence, SeqEnd = sequence, SeqFloor = 0, ReceivedAt = Now };
+        var outcome = Assert.Single((await pipeline.ProcessAsync(request, FrameMaker.Frame(sequence, Now, sequence, agent, queue))).Frames);
+        await AppliedAsync();
+        return outcome.Outcome;
+    }
+
     /// <summary>Sends one sample by remote write.</summary>
     public async Task WriteAsync(string metric, double value)
     {

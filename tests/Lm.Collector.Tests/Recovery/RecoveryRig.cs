@@ -1,0 +1,78 @@
+using Lm.Collector.Landing;
+using Lm.Collector.Recovery;
+using Lm.Collector.Tests.Landing;
+using Lm.Collector.Tests.Series;
+using Lm.ObjectStore;
+using Lm.TestKit;
+
+namespace Lm.Collector.Tests.Recovery;
+
+/// <summary>A collector with storage, landing and recovery, whose disk can be lost while its bucket stays.</summary>
+internal sealed class RecoveryRig : IAsyncDisposable
+{
+    private readonly MemoryFileSystem bucket;
+
+    public RecoveryRig(MemoryFileSystem? bucket = null, MemoryFileSystem? files = null, ManualTime? time = null, StorageTruth? truth = null)
+    {
+        this.bucket = bucket ?? new MemoryFileSystem();
+        Storage = new StorageRig(files, time, truth: truth);
+        Store = new FaultyStore(new DirectoryObjectStore(this.bucket, LandingRig.Bucket, "c1", Counters));
+        Lander = new Lander(new LanderParts(
+            Store, LandingRig.Keys, Counters, "c1", Storage.Spool, Storage.Files, () => Storage.Logs.SealedFiles, () => TimeSpan.FromSeconds(60), Storage.Time, Log)
+        { ObjectSizeMax = 800 });
+        Recoverer = new Recoverer(new RecovererParts(
+            Store, LandingRig.Keys, "c1", Storage.Files, "/spool", Storage.Spool, Storage.Ledger, Storage.Agents, [Storage.Series, Storage.Logs, Storage.Ups, Storage.Agents],
+            Storage.Clock, Storage.Trim.TryPersist, Storage.Time, Log));
+        Recoverer.Begin();
+    }
+
+    public StorageRig Storage { get; }
+
+    public FaultyStore Store { get; }
+
+    public StoreCounters Counters { get; } = new();
+
+    public RecordingLogger Log { get; } = new();
+
+    public Lander Lander { get; }
+
+    public Recoverer Recoverer { get; }
+
+    public Task<bool> RecoverAsync() => Recoverer.TryPassAsync(TestContext.Current.CancellationToken);
+
+    public async Task LandAsync()
+    {
+        Assert.NotNull(await Lander.TryPassAsync(TestContext.Current.CancellationToken));
+        Assert.Null(Lander.Status.Trouble);
+        Assert.Equal(0, Lander.Status.PendingBytes);
+    }
+
+    /// <summary>The collector with an empty disk, on the same bucket.</summary>
+    public async Task<RecoveryRig> AfterLossAsync()
+    {
+        await DisposeAsync();
+        return new RecoveryRig(bucket, null, Storage.Time, Storage.Truth);
+    }
+
+    /// <summary>The collector as it comes up after kill -9.</summary>
+    public async Task<RecoveryRig> AfterKillAsync()
+    {
+        var files = Storage.Files.Kill();
+        await DisposeAsync();
+        return new RecoveryRig(bucket, files, Storage.Time, Storage.Truth);
+    }
+
+    /// <summary>The raw objects in the bucket, by key.</summary>
+    public IReadOnlyList<string> RawObjects => bucket.AllFiles(LandingRig.Bucket + "/fleet-a/raw");
+
+    /// <summary>Changes a byte in the middle of an object.</summary>
+    public void Damage(string path, int place) => bucket.Corrupt(path, place, [(byte)(bucket.Peek(path)[place] ^ 1)]);
+
+    public int SizeOf(string path) => bucket.Peek(path).Length;
+
+    public async ValueTask DisposeAsync()
+    {
+        Lander.Dispose();
+        await Storage.DisposeAsync();
+    }
+}
