@@ -46,6 +46,9 @@ public sealed class ObjectKeys(string prefix)
     /// <param name="name">The file's name.</param>
     public string Log(string date, string hour, string name) => $"{LogFolder}{date}/{hour}/{name}";
 
+    /// <summary>What the keys of all files begin with that tell what a collector knows beside its records: then come the life of its spool and the file's name.</summary>
+    public string StateRoot(string collector) => $"{root}state/{collector}/";
+
     /// <summary>A key for finding out what a store can do; deleted again.</summary>
     public string Probe(Guid id) => $"{root}probe/{id:N}";
 }

@@ -89,4 +89,5 @@ def main():
     sys.exit(0 if not lost and not twice and not invented and landed else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

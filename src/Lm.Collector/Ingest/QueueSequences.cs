@@ -73,6 +73,22 @@ internal sealed class QueueSequences
         LastReceivedAt = newest > LastReceivedAt ? newest : LastReceivedAt;
     }
 
+    /// <summary>Takes what an earlier life knew of the queue.</summary>
+    public void AddRestored(QueueSequences earlier)
+    {
+        if (earlier.Floor > Floor)
+        {
+            (Floor, Gaps) = (earlier.Floor, earlier.Gaps);
+        }
+
+        foreach (var frame in earlier.Remembered)
+        {
+            memory.Put(frame.Sequence, frame.Fingerprint);
+        }
+
+        AddRestored(earlier.Accepted, earlier.LastReceivedAt);
+    }
+
     /// <summary>Takes note of a floor; a lower one than known says nothing new.</summary>
     public void RaiseFloor(ulong floor)
     {

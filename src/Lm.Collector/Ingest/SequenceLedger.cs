@@ -133,6 +133,39 @@ internal sealed class SequenceLedger
         }
     }
 
+    /// <summary>Takes what an earlier life's snapshot says, beside what is known already.</summary>
+    /// <param name="bytes">The snapshot.</param>
+    /// <param name="incarnation">The life.</param>
+    /// <param name="queues">The queues in it.</param>
+    /// <returns>Null, or why it is of no use; nothing is taken then.</returns>
+    public string? TryRestoreLife(ReadOnlySpan<byte> bytes, Guid incarnation, out IReadOnlyList<QueueState> queues)
+    {
+        var found = new Dictionary<string, Dictionary<QueueId, QueueSequences>>(StringComparer.Ordinal);
+        queues = [];
+        if (LedgerSnapshot.TryRead(bytes, incarnation, found, out _) is { } fault)
+        {
+            return fault;
+        }
+
+        lock (gate)
+        {
+            foreach (var (agent, byId) in found)
+            {
+                foreach (var (id, restored) in byId)
+                {
+                    if (restored.Accepted.Count > 0)
+                    {
+                        var key = new BatchKey(agent, id, restored.Accepted[0]);
+                        (Find(key) ?? Add(key)).AddRestored(restored);
+                    }
+                }
+            }
+        }
+
+        queues = [.. found.SelectMany(agent => agent.Value.Select(queue => queue.Value.State(agent.Key, queue.Key)))];
+        return null;
+    }
+
     /// <summary>Forgets the queues whose last batch came before <paramref name="before"/> and that nothing is pending of.</summary>
     /// <returns>How many.</returns>
     public int Forget(UnixMillis before)

@@ -94,6 +94,46 @@ internal sealed class RawArchive(IObjectStore store, ObjectKeys keys, string col
             : new RawObject(manifest, trailer, place.SizeBytes, null);
     }
 
+    /// <summary>Finds the newest of the files that a life landed beside its records, under keys that end so.</summary>
+    /// <returns>For each life but one its key.</returns>
+    /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
+    public async Task<IReadOnlyDictionary<Guid, ObjectInfo>> ListStatesAsync(string ending, Guid own, CancellationToken cancellationToken)
+    {
+        var folder = keys.StateRoot(collector);
+        var newest = new Dictionary<Guid, ObjectInfo>();
+        var after = "";
+        for (var hasMore = true; hasMore;)
+        {
+            var page = await store.ListAsync(folder, after, ObjectPage.SizeMax, cancellationToken);
+            foreach (var each in page.Objects)
+            {
+                after = each.Key;
+                if (each.Key.EndsWith(ending, StringComparison.Ordinal) && IncarnationOf(each.Key.AsSpan(folder.Length)) is { } life && life != own)
+                {
+                    newest[life] = each; // names ascend as places in the spool do
+                }
+            }
+
+            hasMore = page.HasMore;
+        }
+
+        return newest;
+    }
+
+    /// <summary>Reads a whole object.</summary>
+    /// <returns>Null when it is not there any more, or changed meanwhile.</returns>
+    /// <exception cref="ObjectStoreException">The store cannot be asked, or it is larger than is allowed.</exception>
+    public async Task<byte[]?> ReadWholeAsync(ObjectInfo info, int sizeMax, CancellationToken cancellationToken)
+    {
+        if (info.SizeBytes > sizeMax)
+        {
+            throw new ObjectStoreException(ObjectStoreFault.Failed, $"{info.Key} in {store.Description} has {info.SizeBytes} bytes; at most {sizeMax} are expected", cause: null);
+        }
+
+        var bytes = new byte[info.SizeBytes];
+        return await store.ReadAsync(info.Key, 0, bytes, cancellationToken) == new ObjectRange(bytes.Length, bytes.Length) ? bytes : null;
+    }
+
     /// <summary>Reads an object's records, each checked against its checksum; what a record's bytes view lasts until the next one.</summary>
     /// <param name="key">The object.</param>
     /// <param name="manifest">Its manifest.</param>

@@ -21,6 +21,7 @@ namespace Lm.Collector.Recovery;
 internal sealed class Recoverer
 {
     private const int ManifestsAtOnce = 16;
+    private const string LedgerEnding = ".ledger";
 
     // As a restart replays at most (K15).
     private const long SettleBytes = 64L << 20;
@@ -188,9 +189,10 @@ internal sealed class Recoverer
                 queues.Add(manifest);
             }
         });
-        if (queues.Count > 0)
+        var snapshots = await RestoreSnapshotsAsync(stopping);
+        queues.Give(parts.Ledger, parts.Agents);
+        if (queues.Count > 0 || snapshots > 0)
         {
-            queues.Give(parts.Ledger, parts.Agents);
             await MakeDurableAsync();
         }
 
@@ -198,6 +200,35 @@ internal sealed class Recoverer
         mark.Write();
         isHolding = false;
         RecoveryLog.SequencesRestored(parts.Logger, queues.Count);
+    }
+
+    // Raw objects that blocks and log files cover are gone after a day: what they brought the ledger is in its snapshot (D4). They tell of frames' content, too, so they come first.
+    private async Task<int> RestoreSnapshotsAsync(CancellationToken stopping)
+    {
+        var queues = 0;
+        foreach (var (life, info) in await archive.ListStatesAsync(LedgerEnding, parts.Spool.Incarnation, stopping))
+        {
+            if (await archive.ReadWholeAsync(info, LedgerSnapshot.SizeMax, stopping) is not { } bytes)
+            {
+                throw new IOException($"{info.Key} was there and is not any more, or changes"); // a newer one takes its place: it is listed again
+            }
+
+            if (parts.Ledger.TryRestoreLife(bytes, life, out var found) is { } fault)
+            {
+                Interlocked.Increment(ref metrics.ObjectsDamaged);
+                RecoveryLog.ObjectDamaged(parts.Logger, info.Key, fault);
+                continue;
+            }
+
+            foreach (var queue in found)
+            {
+                parts.Agents.Restore(queue.AgentId, queue.QueueId, (long)(queue.Highest - Math.Min(queue.Highest, queue.Gaps + queue.Missing)), queue.LastReceivedAt);
+            }
+
+            queues += found.Count;
+        }
+
+        return queues;
     }
 
     // A spool without a record has no id that a snapshot could be bound to: an `up` of nobody is its first.

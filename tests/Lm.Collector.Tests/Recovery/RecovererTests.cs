@@ -181,6 +181,25 @@ public sealed class RecovererTests
     }
 
     [Fact]
+    public async Task Sequences_whose_raw_objects_are_gone_come_from_the_snapshot_that_landed()
+    {
+        await using var before = new RecoveryRig();
+        Assert.Equal(FrameOutcome.Accepted, await before.Storage.RepeatAsync(1));
+        Assert.Equal(FrameOutcome.Accepted, await before.Storage.RepeatAsync(3));
+        var incarnation = before.Storage.Spool.Incarnation;
+        var key = $"{LandingRig.Keys.StateRoot("c1")}{incarnation:N}/0000000001-000000000099.ledger";
+        await before.Store.PutAsync(key, Lm.ObjectStore.ObjectContent.Of(before.Storage.Ledger.ToBytes(incarnation)), Lm.ObjectStore.PutCondition.None, CancellationToken.None);
+
+        await using var after = await before.AfterLossAsync();
+        Assert.True(await after.RecoverAsync());
+
+        Assert.Equal(FrameOutcome.Duplicate, await after.Storage.RepeatAsync(3));
+        Assert.Equal(FrameOutcome.Accepted, await after.Storage.RepeatAsync(2));
+        await using var again = await after.AfterKillAsync();
+        Assert.Equal(FrameOutcome.Duplicate, await again.Storage.RepeatAsync(1));
+    }
+
+    [Fact]
     public async Task A_damaged_object_is_left_out_and_named_and_the_others_are_taken()
     {
         await using var before = await FilledAsync();
