@@ -90,6 +90,7 @@ wait_ready
 kills=0 outages=0
 start_load
 for ((round = 1; round <= rounds; round++)); do
+  sleep 1 # until it listens to signals
   nap
   stop_load
   wait_landed
@@ -124,6 +125,7 @@ for ((round = 1; round <= rounds; round++)); do
   # All of it is sent again: it must be known, also before it is answered.
   start_load --forget
 done
+sleep 1
 nap
 stop_load
 check_held "$work/acked" "after $rounds disks"

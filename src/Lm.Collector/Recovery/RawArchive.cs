@@ -21,6 +21,15 @@ internal sealed class RawArchive(IObjectStore store, ObjectKeys keys, string col
 
     private const int IncarnationDigits = 32;
 
+    /// <summary>Finds out whether this is a store at all: a folder whose disk is not mounted lists as empty, and that must not pass for an answer.</summary>
+    /// <exception cref="ObjectStoreException">Nothing can be put.</exception>
+    public async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        var key = keys.Probe(Guid.NewGuid());
+        await store.PutAsync(key, ObjectContent.Of("?"u8.ToArray()), PutCondition.None, cancellationToken);
+        await store.DeleteAsync(key, cancellationToken);
+    }
+
     /// <summary>Lists the raw objects of all lives but one.</summary>
     /// <param name="own">The life that is left out.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -162,6 +162,11 @@ internal sealed class Recoverer
 
     private async Task<IReadOnlyList<RawLife>> AskForSequencesAsync(CancellationToken stopping)
     {
+        if (mark.Sequences != RecoveryMark.Restored)
+        {
+            await archive.ProbeAsync(stopping);
+        }
+
         var lives = await archive.ListAsync(parts.Spool.Incarnation, stopping);
         mark.Keep(lives);
         if (lives.Count > 0)
