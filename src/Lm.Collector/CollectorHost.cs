@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Threading.Channels;
 using Lm.Collector.Agents;
+using Lm.Collector.Bucket;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
@@ -49,7 +50,8 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly LiveHub live;
     private readonly PrivateEndpoints privateEndpoints;
     private readonly UpWriter ups;
-    private readonly IObjectStore? store; // null without [object_store], as the next two
+    private readonly IObjectStore? store; // null without [object_store], as the next three
+    private readonly BucketReader? bucket;
     private readonly Lander? lander;
     private readonly Recoverer? recoverer;
     private readonly IngestEndpoint ingestEndpoint;
@@ -72,19 +74,22 @@ internal sealed class CollectorHost : IAsyncDisposable
             files,
             Path.Combine(storage.SpoolDirectory, JournalFolder),
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
-        var space = new LocalSpace();
-        var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series"));
-        series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
-        var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"));
-        logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
-        var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
-        if (settings.Value.ObjectStore is { } objectStore)
+        var counters = new StoreCounters();
+        var objectStore = settings.Value.ObjectStore?.Target;
+        var keys = new ObjectKeys(objectStore?.Prefix ?? "");
+        if (objectStore is not null)
         {
-            var counters = new StoreCounters();
-            store = ObjectStores.Open(objectStore.Target, () => settings.Value.ObjectStore?.Keys, storage.CollectorId, files, counters, time);
-            lander = NewLander(store, new ObjectKeys(objectStore.Target.Prefix), counters, files, loggers);
+            store = ObjectStores.Open(objectStore, () => settings.Value.ObjectStore?.Keys, storage.CollectorId, files, counters, time);
+            bucket = NewBucketReader(store, keys, files, loggers);
         }
 
+        var space = new LocalSpace();
+        var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series")) { Elsewhere = bucket?.Blocks };
+        series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
+        var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords")) { Elsewhere = bucket?.Logs };
+        logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
+        var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
+        lander = store is null ? null : NewLander(store, keys, counters, files, loggers);
         readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound) { Landing = lander is null ? null : () => lander.Status, Recovery = lander is null ? null : () => recoverer!.Status }; // endpoints are made below, long before anyone asks
 
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
@@ -105,7 +110,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Logs = logs.Reader,
             LogMetrics = logs.Collect,
             Landing = lander is null ? null : () => lander.Status,
-            LandingMetrics = lander is null ? static () => [] : () => lander.Collect().Concat(recoverer!.Collect()),
+            LandingMetrics = lander is null ? static () => [] : () => lander.Collect().Concat(recoverer!.Collect()).Concat(bucket!.Collect()),
             Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,
@@ -115,7 +120,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
         var trimParts = new SpoolTrimParts(ledger, clock, state, StoredBefore);
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, spoolLogger);
-        recoverer = store is null ? null : NewRecoverer(store, new ObjectKeys(settings.Value.ObjectStore!.Target.Prefix), files, loggers);
+        recoverer = store is null ? null : NewRecoverer(store, keys, files, loggers);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, Leases.ForBatches(budget), bound, ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
             () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, Leases.ForWrites(budget), bound, time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")) { Hold = () => recoverer?.HoldReason });
@@ -161,6 +166,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         {
             recoverer.Begin();
             await recoverer.AskAsync(stopping);
+            await bucket!.AskAsync(stopping);
         }
 
         await ingestListener.StartAsync(stopping);
@@ -177,7 +183,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     }
 
     /// <summary>Writes the agents' <c>up</c>, and deletes what is old, now and then and after each reload, until stopped.</summary>
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), series.RunAsync(stopping), logs.RunAsync(stopping), lander?.RunAsync(stopping) ?? Task.CompletedTask, recoverer?.RunAsync(stopping) ?? Task.CompletedTask, TrimAsync(stopping));
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(ups.RunAsync(stopping), series.RunAsync(stopping), logs.RunAsync(stopping), lander?.RunAsync(stopping) ?? Task.CompletedTask, recoverer?.RunAsync(stopping) ?? Task.CompletedTask, bucket?.RunAsync(stopping) ?? Task.CompletedTask, TrimAsync(stopping));
 
     private async Task TrimAsync(CancellationToken stopping)
     {
@@ -230,6 +236,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     {
         await ingestListener.DisposeAsync();
         await queryListener.DisposeAsync();
+        bucket?.Dispose();
         lander?.Dispose();
         await spool.DisposeAsync();
         series.Dispose();
@@ -240,6 +247,10 @@ internal sealed class CollectorHost : IAsyncDisposable
         live.Dispose();
         folderLock.Dispose();
     }
+
+    // A tenth of what blocks and logs may take here: what a query over a year reads of one series is far less.
+    private BucketReader NewBucketReader(IObjectStore store, ObjectKeys keys, IFileSystem files, ILoggerFactory loggers) => new(new BucketReaderParts(
+        store, keys, files, settings.Value.Storage.CacheDirectory, () => settings.Value.Storage.LocalSizeMax / 10, time, loggers.CreateLogger("Lm.Collector.Bucket")));
 
     private Lander NewLander(IObjectStore store, ObjectKeys keys, StoreCounters counters, IFileSystem files, ILoggerFactory loggers) => new(new LanderParts(
         store, keys, counters, settings.Value.Storage.CollectorId, spool, files, () => logs.SealedFiles, () => settings.Value.Ingest.LandingInterval, time, loggers.CreateLogger("Lm.Collector.Landing")));

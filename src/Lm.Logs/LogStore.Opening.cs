@@ -14,6 +14,7 @@ public sealed partial class LogStore
         (this.files, this.options) = (files, options);
         ids = new UlidSource(options.Time);
         indexes = new IndexCache(files, options.IndexBytesMax);
+        indexesElsewhere = options.Elsewhere is { } elsewhere ? new IndexCache(elsewhere.Files, options.IndexBytesMax) : null;
         closed = [];
         nextNumber = 1;
         manifest = new LogManifest { Incarnation = options.Incarnation, Covered = CommitPosition.Start, NextNumber = 1, Open = [] };

@@ -27,6 +27,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
     private readonly LogStoreOptions options;
     private readonly UlidSource ids;
     private readonly IndexCache indexes;
+    private readonly IndexCache? indexesElsewhere;
     private readonly FrameMaker maker = new(OpenLevel, default);
     private readonly ByteBuffer sorted = new();
     private readonly Dictionary<LogWindow, OpenFile> open = [];
@@ -187,7 +188,9 @@ public sealed partial class LogStore : ILogReader, IDisposable
                 }
 
                 view = source.View();
-                job = new SealJob(ids.Next(), source.Window, source.Number, options.Incarnation, manifest.Covered, options.SealLevel, options.SealBytesMax);
+                // What another file of the window has is not in this one: the last of them speaks for all.
+                var covered = AllOpen().Any(other => other != source && other.Window == source.Window) ? CommitPosition.Start : manifest.Covered;
+                job = new SealJob(ids.Next(), source.Window, source.Number, options.Incarnation, covered, options.SealLevel, options.SealBytesMax);
                 sealingFolder = Path.Combine(options.Directory, source.Window.Folder);
             }
         }
@@ -300,17 +303,22 @@ public sealed partial class LogStore : ILogReader, IDisposable
     // Those of sealed files that may have lines in a range.
     private void EachIndex(long from, long until, Action<FileIndex> look, CancellationToken cancellationToken)
     {
-        foreach (var file in Files)
+        var local = Files;
+        EachIndex(local.Where(file => file.MaxTime >= from && file.MinTime < until), files, indexes, look, cancellationToken);
+        if (options.Elsewhere is { } elsewhere)
+        {
+            EachIndex(elsewhere.Take(from, until, local), elsewhere.Files, indexesElsewhere!, look, cancellationToken);
+        }
+    }
+
+    private static void EachIndex(IEnumerable<StoredLogFile> of, IFileSystem by, IndexCache indexes, Action<FileIndex> look, CancellationToken cancellationToken)
+    {
+        foreach (var file in of)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (file.MaxTime < from || file.MinTime >= until)
-            {
-                continue;
-            }
-
             try
             {
-                using var handle = files.Open(file.Path, writable: false);
+                using var handle = by.Open(file.Path, writable: false);
                 look(indexes.Of(file, handle));
             }
             catch (FileSystemException e) when (e.IsNotFound)
@@ -320,12 +328,24 @@ public sealed partial class LogStore : ILogReader, IDisposable
         }
     }
 
+    private List<ISearchFile> Sealed(LogScan scan)
+    {
+        var local = Files;
+        List<ISearchFile> found = [.. local.Select(file => new SealedFile(files, file, indexes))];
+        if (options.Elsewhere is { } elsewhere)
+        {
+            found.AddRange(elsewhere.Take(scan.From, scan.Until, local).Select(file => new SealedFile(elsewhere.Files, file, indexesElsewhere!)));
+        }
+
+        return found;
+    }
+
     private IEnumerable<T> Search<T>(LogScan scan, Func<ILineStage<T>> stages, LogScanStatistics statistics, CancellationToken cancellationToken)
     {
         var views = Views(scan);
         try
         {
-            IReadOnlyList<ISearchFile> all = [.. views, .. Files.Select(file => new SealedFile(files, file, indexes))];
+            IReadOnlyList<ISearchFile> all = [.. views, .. Sealed(scan)];
             foreach (var each in new LogSearch<T>(all, scan, stages, statistics, options.SearchBytesMax, cancellationToken).Run())
             {
                 yield return each;

@@ -33,6 +33,9 @@ public sealed record LogStoreOptions
     /// <summary>Bytes of indexes of sealed files in memory. Default 64 MiB.</summary>
     public long IndexBytesMax { get; init; } = 64L << 20;
 
+    /// <summary>Sealed files that lie elsewhere and are read as well; null: there are none.</summary>
+    public ILogFileSource? Elsewhere { get; init; }
+
     /// <summary>How long late lines of a date are gathered before their file is sealed (K18). Default 6 h.</summary>
     public TimeSpan LateAge { get; init; } = TimeSpan.FromHours(6);
 

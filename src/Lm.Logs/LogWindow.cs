@@ -37,7 +37,7 @@ public readonly record struct LogWindow(long Start, bool IsLate)
     }
 
     /// <summary>Reads <see cref="Folder"/>.</summary>
-    internal static bool TryParse(string date, string hour, out LogWindow window)
+    public static bool TryParse(string date, string hour, out LogWindow window)
     {
         window = default;
         if (!DateTime.TryParseExact(date, "'date='yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var day))

@@ -37,6 +37,9 @@ public sealed class ObjectKeys(string prefix)
             && long.TryParse(name.Slice(SegmentDigits + 1, OffsetDigits), NumberStyles.None, CultureInfo.InvariantCulture, out offset);
     }
 
+    /// <summary>What the keys of all blocks begin with.</summary>
+    public string BlockRoot => root + "blocks/";
+
     /// <summary>What the keys of all log files begin with.</summary>
     public string LogFolder => root + "logs/";
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Lm.Tsdb.Blocks;
 
@@ -11,8 +12,11 @@ namespace Lm.Tsdb;
 /// </remarks>
 /// <param name="head">What is in memory; null: nothing is.</param>
 /// <param name="blocks">What is in blocks.</param>
-public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesReader
+/// <param name="others">What is in blocks elsewhere; null: nothing is.</param>
+public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks, IBlockSource? others = null) : ISeriesReader
 {
+    private const int BlocksAtOnce = 8;
+
     /// <inheritdoc/>
     public ISeriesSelection Find(IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken)
     {
@@ -25,11 +29,8 @@ public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesR
                 parts.Add(inHead);
             }
 
-            using var snapshot = blocks.Take(from, until);
-            foreach (var block in snapshot.Blocks)
-            {
-                parts.Add(block.Find(matchers, from, until, cancellationToken));
-            }
+            using var snapshot = Take(from, until);
+            AddAll(snapshot.Blocks, block => block.Find(matchers, from, until, cancellationToken), parts);
 
             if (inHead is not null)
             {
@@ -60,6 +61,50 @@ public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesR
     public IReadOnlyList<string> LabelValues(string name, IReadOnlyList<LabelMatcher> matchers, long from, long until, CancellationToken cancellationToken) =>
         Union(from, until, reader => reader.LabelValues(name, matchers, from, until, cancellationToken));
 
+    // Blocks that lie elsewhere are fetched as they are looked at: several at a time, or each would wait for the one before.
+    private void AddAll(IReadOnlyList<BlockReader> of, Func<BlockReader, ISeriesSelection> find, List<ISeriesSelection> parts)
+    {
+        if (others is null || of.Count < 2)
+        {
+            parts.AddRange(of.Select(find));
+            return;
+        }
+
+        var found = new ISeriesSelection?[of.Count];
+        try
+        {
+            Parallel.For(0, of.Count, new ParallelOptions { MaxDegreeOfParallelism = BlocksAtOnce }, i => found[i] = find(of[i]));
+        }
+        catch (AggregateException e)
+        {
+            Array.ForEach(found, static each => each?.Dispose());
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+
+        parts.AddRange(found!);
+    }
+
+    // In order of precedence, wherever they lie.
+    private BlockSnapshot Take(long from, long until)
+    {
+        var local = blocks.Take(from, until);
+        if (others is null)
+        {
+            return local;
+        }
+
+        try
+        {
+            var more = others.Take(from, until, [.. local.Blocks.Select(static block => block.Meta)]);
+            return more.Count == 0 ? local : new BlockSnapshot(BlockSet.Ordered([.. local.Blocks, .. more]));
+        }
+        catch
+        {
+            local.Dispose();
+            throw;
+        }
+    }
+
     private static bool DisposeIfEmpty(ISeriesSelection part)
     {
         if (part.Count == 0)
@@ -74,7 +119,7 @@ public sealed class SeriesStore(ISeriesReader? head, BlockSet blocks) : ISeriesR
     private IReadOnlyList<string> Union(long from, long until, Func<ISeriesReader, IReadOnlyList<string>> ask)
     {
         var inHead = head is null ? [] : ask(head);
-        using var snapshot = blocks.Take(from, until);
+        using var snapshot = Take(from, until);
         if (snapshot.Blocks.Count == 0)
         {
             return inHead;

@@ -56,6 +56,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
             Directory = Path.Combine(settings().SpoolDirectory, LogsFolder),
             Incarnation = incarnation,
             Time = time,
+            Elsewhere = parts.Elsewhere,
         });
         store = LogStore.Open(files, options, out var opening);
         foreach (var damage in opening.Damage)
@@ -412,6 +413,9 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
 internal sealed record LogStorageParts(
     Func<StorageSettings> Settings, Func<JournalPosition, IEnumerable<SpooledRecord>> Reread, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger)
 {
+    /// <summary>Sealed files that lie in the object store; null without one.</summary>
+    public ILogFileSource? Elsewhere { get; init; }
+
     /// <summary>Changes how the store works; for tests, whose files are small.</summary>
     public Func<LogStoreOptions, LogStoreOptions> Options { get; init; } = static options => options;
 }

@@ -81,7 +81,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
         var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = labels }, time);
         keeper = new BlockKeeper(blocks, compactor, parts.Clock, parts.Space, logger);
         (batches, writes, ups) = (new SeriesFeed(head, Catalog), new WriteFeed(head, Catalog), new UpFeed(head));
-        Reader = new SeriesStore(head, blocks);
+        Reader = new SeriesStore(head, blocks, parts.Elsewhere);
     }
 
     /// <summary>Raised after a checkpoint: spool segments may be done with.</summary>
@@ -439,4 +439,8 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
 /// <param name="Space">Who else uses <c>max_local_bytes</c>.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
-internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger);
+internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>Blocks that lie in the object store; null without one.</summary>
+    public IBlockSource? Elsewhere { get; init; }
+}

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Lm.Platform.Files;
 
@@ -10,7 +11,10 @@ namespace Lm.Platform.Files;
 /// <param name="release">Gives the memory back.</param>
 public sealed unsafe class MappedFile(string path, nint start, long length, Action<nint, long> release) : IDisposable
 {
+    private const int CopySize = 4 << 20;
+
     private int disposed;
+    private Action<long, int>? fetch;
 
     /// <summary>The path it was opened by.</summary>
     public string Path => path;
@@ -26,7 +30,48 @@ public sealed unsafe class MappedFile(string path, nint start, long length, Acti
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, length - count);
+        fetch?.Invoke(offset, count);
         return new ReadOnlySpan<byte>((byte*)start + offset, count);
+    }
+
+    /// <summary>The same memory for a file that is made as it is read: each part is fetched before it is given. This one is the other's from then on.</summary>
+    /// <param name="name">What to call it.</param>
+    /// <param name="fetcher">Makes a part of the file: from where, and how many bytes. What it throws, <see cref="Slice"/> throws.</param>
+    /// <param name="released">Called after the memory was given back.</param>
+    public MappedFile WithPages(string name, Action<long, int> fetcher, Action released) => new(name, start, length, (_, _) =>
+    {
+        Dispose();
+        released();
+    })
+    { fetch = fetcher };
+
+    /// <summary>A file's bytes, read into memory: where files cannot be mapped.</summary>
+    /// <param name="file">The file; not disposed of.</param>
+    /// <param name="released">Called after the memory was given back.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static MappedFile Copy(IFileHandle file, Action released)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        var length = file.Length;
+        var memory = (byte*)NativeMemory.Alloc((nuint)Math.Max(1, length));
+        try
+        {
+            for (var done = 0L; done < length;)
+            {
+                done += file.Read(done, new Span<byte>(memory + done, (int)Math.Min(length - done, CopySize)));
+            }
+        }
+        catch
+        {
+            NativeMemory.Free(memory);
+            throw;
+        }
+
+        return new MappedFile(file.Path, (nint)memory, length, (start, _) =>
+        {
+            NativeMemory.Free((void*)start);
+            released();
+        });
     }
 
     /// <inheritdoc/>

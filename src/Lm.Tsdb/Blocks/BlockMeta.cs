@@ -56,6 +56,12 @@ public sealed record BlockMeta
 
     /// <summary>The place among blocks that hold one sample twice: the one whose first source was committed first wins.</summary>
     public Ulid Precedence => Sources[0];
+
+    /// <summary>Reads the text of a <c>meta.json</c>.</summary>
+    /// <param name="path">What to call it in faults.</param>
+    /// <param name="text">The text.</param>
+    /// <exception cref="BlockDamageException">It is not such a text.</exception>
+    public static BlockMeta Parse(string path, byte[] text) => BlockMetaJson.Read(path, text);
 }
 
 /// <summary>The <c>stats</c> of a block.</summary>

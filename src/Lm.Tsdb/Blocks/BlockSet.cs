@@ -156,7 +156,7 @@ public sealed class BlockSet : IDisposable
         }
     }
 
-    private static IReadOnlyList<BlockReader> Ordered(IEnumerable<BlockReader> all) =>
+    internal static IReadOnlyList<BlockReader> Ordered(IEnumerable<BlockReader> all) =>
         [.. all.OrderBy(block => block.Meta.Precedence).ThenBy(block => block.Meta.Id)];
 
     private void OpenOne(string name, List<BlockReader> opened, List<DamagedBlock> damaged)

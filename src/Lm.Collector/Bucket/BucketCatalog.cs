@@ -1,0 +1,147 @@
+using System.Collections.Frozen;
+using Lm.Logs;
+using Lm.ObjectStore;
+using Lm.Platform;
+using Lm.Tsdb.Blocks;
+
+namespace Lm.Collector.Bucket;
+
+/// <summary>What the store has of blocks and log files, as of the last list.</summary>
+/// <param name="Sizes">Bytes of each of their objects, by key.</param>
+/// <param name="Blocks">The blocks that are there whole and not marked for deletion, none that another one replaces.</param>
+/// <param name="Logs">The log files that are there with their indexes.</param>
+internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IReadOnlyList<BlockMeta> Blocks, IReadOnlyList<StoredLogFile> Logs)
+{
+    /// <summary>Before the first list.</summary>
+    public static BucketCatalog Empty { get; } = new(FrozenDictionary<string, long>.Empty, [], []);
+
+    private const string MetaFile = "meta.json";
+    private const string MarkFile = "deletion-mark.json";
+    private const string LogEnding = ".ndjson.zst";
+    private const string IndexEnding = ".idx";
+    private const int MetaSizeMax = 16 << 20;
+    private const int ReadsAtOnce = 16;
+
+    /// <summary>Lists the store. Of blocks that an earlier list has, nothing is read again.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="keys">Makes keys.</param>
+    /// <param name="before">The earlier list.</param>
+    /// <param name="logger">The log.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
+    public static async Task<BucketCatalog> ReadAsync(IObjectStore store, ObjectKeys keys, BucketCatalog before, ILogger logger, CancellationToken cancellationToken)
+    {
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        await ListAsync(store, keys.BlockRoot, sizes, cancellationToken);
+        await ListAsync(store, keys.LogFolder, sizes, cancellationToken);
+        var blocks = await BlocksAsync(store, keys, sizes, before, logger, cancellationToken);
+        return new BucketCatalog(sizes.ToFrozenDictionary(StringComparer.Ordinal), [.. blocks.Where(block => !blocks.Exists(other => IsReplacedBy(block, other)))], LogsIn(keys, sizes));
+    }
+
+    // It has all that the other has, and more, or has it since later.
+    private static bool IsReplacedBy(BlockMeta block, BlockMeta other) =>
+        block.Id != other.Id && block.Sources.All(other.Sources.Contains) && (other.Sources.Count > block.Sources.Count || other.Level > block.Level);
+
+    private static async Task ListAsync(IObjectStore store, string folder, Dictionary<string, long> into, CancellationToken cancellationToken)
+    {
+        var after = "";
+        for (var hasMore = true; hasMore;)
+        {
+            var page = await store.ListAsync(folder, after, ObjectPage.SizeMax, cancellationToken);
+            foreach (var each in page.Objects)
+            {
+                into[each.Key] = each.SizeBytes;
+                after = each.Key;
+            }
+
+            hasMore = page.HasMore;
+        }
+    }
+
+    private static async Task<List<BlockMeta>> BlocksAsync(IObjectStore store, ObjectKeys keys, Dictionary<string, long> sizes, BucketCatalog before, ILogger logger, CancellationToken cancellationToken)
+    {
+        var known = before.Blocks.ToDictionary(static block => block.Id);
+        var (found, unread) = (new List<BlockMeta>(), new List<string>());
+        foreach (var key in sizes.Keys)
+        {
+            if (!key.StartsWith(keys.BlockRoot, StringComparison.Ordinal) || !key.EndsWith("/" + MetaFile, StringComparison.Ordinal) || sizes.ContainsKey(key[..^MetaFile.Length] + MarkFile))
+            {
+                continue;
+            }
+
+            if (Ulid.TryParse(key.AsSpan(keys.BlockRoot.Length, key.Length - keys.BlockRoot.Length - MetaFile.Length - 1), out var id) && known.TryGetValue(id, out var block))
+            {
+                found.Add(block);
+            }
+            else
+            {
+                unread.Add(key);
+            }
+        }
+
+        var gate = new Lock(); // guards found
+        var options = new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(unread, options, async (key, token) =>
+        {
+            if (await ReadMetaAsync(store, key, sizes[key], logger, token) is { } meta)
+            {
+                lock (gate)
+                {
+                    found.Add(meta);
+                }
+            }
+        });
+        return found;
+    }
+
+    private static async Task<BlockMeta?> ReadMetaAsync(IObjectStore store, string key, long size, ILogger logger, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[Math.Min(size, MetaSizeMax)];
+        if (await store.ReadAsync(key, 0, bytes, cancellationToken) != new ObjectRange(bytes.Length, size))
+        {
+            return null; // it went between the list and now
+        }
+
+        try
+        {
+            return BlockMeta.Parse(key, bytes);
+        }
+        catch (BlockDamageException damage)
+        {
+            BucketLog.MetaUnreadable(logger, damage.Message);
+            return null;
+        }
+    }
+
+    // A file whose index is there was verified (docs/formats/log.md).
+    private static List<StoredLogFile> LogsIn(ObjectKeys keys, Dictionary<string, long> sizes)
+    {
+        var found = new List<StoredLogFile>();
+        foreach (var (key, size) in sizes)
+        {
+            var parts = key.StartsWith(keys.LogFolder, StringComparison.Ordinal) ? key[keys.LogFolder.Length..].Split('/') : [];
+            var indexKey = key.EndsWith(LogEnding, StringComparison.Ordinal) ? key[..^LogEnding.Length] + IndexEnding : "";
+            if (parts.Length != 3 || !sizes.TryGetValue(indexKey, out var indexSize)
+                || !LogWindow.TryParse(parts[0], parts[1], out var window) || !Ulid.TryParse(parts[2].AsSpan(0, parts[2].Length - LogEnding.Length), out var id))
+            {
+                continue;
+            }
+
+            found.Add(new StoredLogFile
+            {
+                Id = id,
+                Window = window,
+                Path = StoreFileSystem.PathOf(key),
+                IndexPath = StoreFileSystem.PathOf(indexKey),
+                FileBytes = size,
+                IndexBytes = indexSize,
+                Lines = 0,
+                BodyBytes = 0,
+                MinTime = window.Start,
+                MaxTime = window.End - 1,
+            });
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,163 @@
+using Lm.Collector.Listeners;
+using Lm.Logs;
+using Lm.ObjectStore;
+using Lm.Platform.Files;
+using Lm.Tsdb.Blocks;
+
+namespace Lm.Collector.Bucket;
+
+/// <summary>Lets queries read what lies in the object store alone: blocks and log files, by range, through <c>cache_dir</c>.</summary>
+/// <remarks>What is there is known from a list, made at start and every few minutes. Without an answer queries reach what was known before.</remarks>
+internal sealed class BucketReader : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(2);
+
+    // A list of a large bucket has some twenty pages of its own.
+    private static readonly TimeSpan ListMax = TimeSpan.FromSeconds(10);
+
+    private readonly BucketReaderParts parts;
+    private readonly ObjectCache cache;
+    private readonly StoreBlocks blocks;
+    private readonly StoreLogs logs;
+    private readonly RetryPolicy backoff = new(RetryFirst, Interval, new Random());
+    private volatile BucketCatalog catalog = BucketCatalog.Empty;
+    private volatile bool isListed;
+    private int failures;
+
+    /// <summary>Opens the cache; nothing is asked of the store yet.</summary>
+    /// <exception cref="IOException">The cache's folder cannot be used.</exception>
+    public BucketReader(BucketReaderParts parts)
+    {
+        this.parts = parts;
+        cache = ObjectCache.Open(parts.Store, parts.Files, parts.CacheDirectory, parts.CacheSizeMax);
+        var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);
+        blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlockRoot + id));
+        logs = new StoreLogs(files);
+        cache.Crowded += blocks.Shrink;
+    }
+
+    /// <summary>The blocks of the store.</summary>
+    public IBlockSource Blocks => blocks;
+
+    /// <summary>The log files of the store.</summary>
+    public ILogFileSource Logs => logs;
+
+    /// <summary>What the store has, as of the last list.</summary>
+    public BucketCatalog Catalog => catalog;
+
+    /// <summary>Whether the store was listed since start.</summary>
+    public bool IsListed => isListed;
+
+    /// <summary>Lists the store at once, in bounded time.</summary>
+    public async Task AskAsync(CancellationToken stopping)
+    {
+        using var deadline = new CancellationTokenSource(ListMax, parts.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, deadline.Token);
+        try
+        {
+            await TryPassAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            BeginTrouble($"the store did not answer within {ListMax.TotalSeconds} s");
+        }
+    }
+
+    /// <summary>Lists the store now and then until stopped.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(failures == 0 ? Interval : backoff.DelayAfter(failures), parts.Time, stopping);
+                await TryPassAsync(stopping);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // That is how it ends.
+        }
+    }
+
+    /// <summary>The values for <c>/metrics</c>.</summary>
+    public IEnumerable<CollectorMetric> Collect()
+    {
+        var now = catalog;
+        yield return new CollectorMetric("lm_collector_bucket_blocks", "Blocks in the object store that queries reach, as of the last list.", false, "", now.Blocks.Count);
+        yield return new CollectorMetric("lm_collector_bucket_log_files", "Log files in the object store that queries reach, as of the last list.", false, "", now.Logs.Count);
+        yield return new CollectorMetric("lm_collector_bucket_blocks_open", "Blocks of the object store that are open.", false, "", blocks.OpenCount);
+        yield return new CollectorMetric("lm_collector_bucket_list_failures", "Lists of the object store that failed since the last one that did not.", false, "", Volatile.Read(ref failures));
+        yield return new CollectorMetric("lm_collector_cache_bytes", "Bytes of objects in cache_dir.", false, "", cache.Bytes);
+        yield return new CollectorMetric("lm_collector_cache_reads_total", "Reads from the object store for queries.", true, "", cache.Fetches);
+        yield return new CollectorMetric("lm_collector_cache_read_bytes_total", "Bytes of them.", true, "", cache.FetchedBytes);
+        yield return new CollectorMetric("lm_collector_cache_evicted_bytes_total", "Bytes given up for room in the cache.", true, "", cache.EvictedBytes);
+    }
+
+    /// <summary>Closes what is open.</summary>
+    public void Dispose()
+    {
+        blocks.Dispose();
+        cache.Dispose();
+    }
+
+    internal async Task<bool> TryPassAsync(CancellationToken stopping)
+    {
+        try
+        {
+            var found = await BucketCatalog.ReadAsync(parts.Store, parts.Keys, catalog, parts.Logger, stopping);
+            var isNews = !isListed || found.Blocks.Count != catalog.Blocks.Count || found.Logs.Count != catalog.Logs.Count;
+            catalog = found;
+            blocks.Listed(found.Blocks);
+            logs.Listed(found.Logs);
+            isListed = true;
+            if (isNews)
+            {
+                BucketLog.Listed(parts.Logger, found.Blocks.Count, found.Logs.Count);
+            }
+
+            EndTrouble();
+            return true;
+        }
+        catch (IOException e)
+        {
+            BeginTrouble(e.Message);
+            return false;
+        }
+        catch (Exception e) when (e is not (OutOfMemoryException or OperationCanceledException))
+        {
+            BucketLog.PassFailed(parts.Logger, e);
+            BeginTrouble("a fault of the program; the log has it");
+            return false;
+        }
+    }
+
+    private void BeginTrouble(string reason)
+    {
+        if (failures++ == 0)
+        {
+            BucketLog.TroubleBegan(parts.Logger, reason);
+        }
+    }
+
+    private void EndTrouble()
+    {
+        if (failures > 0)
+        {
+            BucketLog.TroubleEnded(parts.Logger, failures);
+        }
+
+        failures = 0;
+    }
+}
+
+/// <summary>What a bucket reader works with.</summary>
+/// <param name="Store">The store; not disposed of.</param>
+/// <param name="Keys">Makes keys.</param>
+/// <param name="Files">The file system of the cache.</param>
+/// <param name="CacheDirectory">cache_dir.</param>
+/// <param name="CacheSizeMax">Bytes that the cache may have, as it is now.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Logger">Its log.</param>
+internal sealed record BucketReaderParts(IObjectStore Store, ObjectKeys Keys, IFileSystem Files, string CacheDirectory, Func<long> CacheSizeMax, TimeProvider Time, ILogger Logger);

@@ -1,0 +1,154 @@
+using Lm.Platform;
+using Lm.Platform.Files;
+using Lm.Tsdb.Blocks;
+using Lm.Tsdb.Index;
+
+namespace Lm.Collector.Bucket;
+
+/// <summary>The blocks of the store, read by range through the cache: the parts of the index that a query needs, then the chunks.</summary>
+/// <remarks>A block is opened when a query first wants it, and stays open until the cache is crowded or the block goes. Safe for concurrent use.</remarks>
+/// <param name="files">Objects as files.</param>
+/// <param name="folderOf">The folder of a block.</param>
+internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf) : IBlockSource, IDisposable
+{
+    private const int OpensAtOnce = 8;
+
+    private readonly LabelCache labels = new();
+    private readonly Lock gate = new(); // guards blocks, the members of them, uses
+    private readonly Dictionary<Ulid, Place> blocks = [];
+    private long uses;
+
+    /// <summary>Blocks that are open.</summary>
+    public int OpenCount
+    {
+        get
+        {
+            lock (gate)
+            {
+                return blocks.Values.Count(static place => place.Reader is not null);
+            }
+        }
+    }
+
+    /// <summary>The store was listed.</summary>
+    public void Listed(IReadOnlyList<BlockMeta> there)
+    {
+        lock (gate)
+        {
+            var ids = there.Select(static block => block.Id).ToHashSet();
+            foreach (var gone in blocks.Keys.Where(id => !ids.Contains(id)).ToArray())
+            {
+                blocks[gone].Close();
+                blocks.Remove(gone);
+            }
+
+            foreach (var block in there)
+            {
+                blocks.TryAdd(block.Id, new Place(block));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<BlockReader> Take(long from, long until, IReadOnlyList<BlockMeta> local)
+    {
+        List<Place> wanted;
+        lock (gate)
+        {
+            wanted = [.. blocks.Values.Where(place => place.Meta.MinTime <= until && place.Meta.MaxTime > from)];
+            if (wanted.Count == 0)
+            {
+                return [];
+            }
+
+            var here = local.SelectMany(static block => block.Sources).ToHashSet();
+            wanted.RemoveAll(place => place.Meta.Sources.All(here.Contains));
+            wanted.ForEach(place => place.LastUsed = ++uses);
+        }
+
+        var held = new BlockReader?[wanted.Count];
+        try
+        {
+            Parallel.For(0, held.Length, new ParallelOptions { MaxDegreeOfParallelism = OpensAtOnce }, i => held[i] = Hold(wanted[i]));
+        }
+        catch (AggregateException e)
+        {
+            Array.ForEach(held, static block => block?.Release());
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+
+        return [.. held.OfType<BlockReader>()];
+    }
+
+    /// <summary>Closes the half of the open blocks that was used least recently; queries that read them go on.</summary>
+    public void Shrink()
+    {
+        lock (gate)
+        {
+            var open = blocks.Values.Where(static place => place.Reader is not null).OrderBy(static place => place.LastUsed).ToList();
+            foreach (var place in open.Take((open.Count + 1) / 2))
+            {
+                place.Close();
+            }
+        }
+    }
+
+    /// <summary>Closes all.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            foreach (var place in blocks.Values)
+            {
+                place.Close();
+            }
+
+            blocks.Clear();
+        }
+    }
+
+    // Null: it is gone from the store.
+    private BlockReader? Hold(Place place)
+    {
+        lock (place.Opening)
+        {
+            lock (gate)
+            {
+                if (place.Reader is { } open && open.TryHold())
+                {
+                    return open;
+                }
+            }
+
+            var opened = BlockReader.Open(files, folderOf(place.Meta.Id), labels);
+            lock (gate)
+            {
+                if (!blocks.ContainsKey(place.Meta.Id))
+                {
+                    return opened; // the caller's alone
+                }
+
+                place.Reader = opened;
+                opened.TryHold();
+                return opened;
+            }
+        }
+    }
+
+    private sealed class Place(BlockMeta meta)
+    {
+        public BlockMeta Meta => meta;
+
+        public Lock Opening { get; } = new(); // held by who opens it: one at a time
+
+        public BlockReader? Reader { get; set; }
+
+        public long LastUsed { get; set; }
+
+        public void Close()
+        {
+            Reader?.Release();
+            Reader = null;
+        }
+    }
+}
