@@ -139,6 +139,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         trim.ReadSnapshot();
         privateEndpoints.Agents.SpoolEndsAt(spool.End);
         ledger.SpoolEndsAt(spool.End);
+        lander?.SpoolOpened(() => state.TryWrite(spool.Incarnation));
         // The agents come last: what their position covers, the others have taken.
         IReadOnlyList<IBatchConsumer> consumers = [series, logs, ups, privateEndpoints.Agents];
         await Task.Run(() => spool.Replay(ReplayFrom(), consumers, time, stopping), stopping);

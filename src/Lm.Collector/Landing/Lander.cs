@@ -69,6 +69,27 @@ internal sealed class Lander : IDisposable
         }
     }
 
+    /// <summary>The spool was opened, and the state file read: where it has lost its end, it goes on behind all places that may have landed, once that is durable. Before anything is
+    /// appended.</summary>
+    /// <param name="saveState">Writes the state file; false when it could not.</param>
+    /// <exception cref="IOException">It could not.</exception>
+    public void SpoolOpened(Func<bool> saveState)
+    {
+        var (end, landed) = (parts.Spool.End, state.Landed);
+        if (state.SpoolEndsAt(end) is not { To.Segment: var next })
+        {
+            return;
+        }
+
+        LandingLog.SpoolIsShorter(parts.Logger, end.Segment, end.Offset, landed.Segment, landed.Offset, next);
+        if (!saveState())
+        {
+            throw new IOException("the spool has lost its end, and the state file that has to say so cannot be written: the log says why");
+        }
+
+        parts.Spool.SkipTo(next);
+    }
+
     /// <summary>Lands until stopped.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -255,7 +276,7 @@ internal sealed class Lander : IDisposable
 
     private UnixMillis? FirstReceived()
     {
-        foreach (var record in parts.Spool.Read(state.Landed))
+        foreach (var record in parts.Spool.Read(state.BehindHole(state.Landed)))
         {
             if (!record.IsPreamble)
             {

@@ -39,4 +39,11 @@ internal static partial class LandingLog
 
     [LoggerMessage(EventId = 2609, Level = LogLevel.Error, Message = "A pass of landing failed by a fault of the program. It is tried again.")]
     public static partial void PassFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 2610, Level = LogLevel.Error,
+        Message = "The spool ends at segment {Segment}, byte {Offset}, but had landed up to segment {LandedSegment}, byte {LandedOffset}: its end is lost here. It goes on in segment {NextSegment}; raw objects keep what was in between.")]
+    public static partial void SpoolIsShorter(ILogger logger, uint segment, long offset, uint landedSegment, long landedOffset, uint nextSegment);
+
+    [LoggerMessage(EventId = 2611, Level = LogLevel.Warning, Message = "{Key} has records that this spool has lost: it stays, as the only place that surely has them.")]
+    public static partial void AdoptedAlone(ILogger logger, string key);
 }

@@ -164,6 +164,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     /// <summary>Reads committed records from a position on, oldest first, beside appends; ends with <see cref="FileNotFoundException"/> when a segment goes meanwhile.</summary>
     public IEnumerable<JournalRecord> Read(JournalPosition from) => journal.Read(from);
 
+    /// <summary>The next record goes into a segment of this number, or of a later one.</summary>
+    public void SkipTo(uint segment) => journal.SkipTo(segment);
+
     /// <summary>For reading records again, in parts.</summary>
     public PayloadReader OpenPayloads() => journal.OpenPayloads();
 

@@ -26,6 +26,7 @@ internal sealed class LandingRig : IAsyncDisposable
         if (keepsState)
         {
             State.Read(Ingest.Spool.Incarnation);
+            Lander.SpoolOpened(() => State.TryWrite(Ingest.Spool.Incarnation));
         }
     }
 
