@@ -12,6 +12,7 @@ using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Journal;
 using Lm.ObjectStore;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Protocol;
 
@@ -69,13 +70,24 @@ internal sealed class CollectorHost : IAsyncDisposable
             Path.Combine(storage.SpoolDirectory, JournalFolder),
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
         var space = new LocalSpace();
-        var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series"));
+        var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series"))
+        {
+            MayMerge = block => lander is null || lander.MayMerge(block), // asked by its loop, long after the lander is made
+            MayGo = block => lander is null || lander.IsSafe(block),
+        };
         series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
-        var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"));
+        var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"))
+        {
+            MayGo = file => lander is null || lander.IsSafe(file),
+        };
         logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
         var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
-        lander = settings.Value.ObjectStore is { } objectStore ? NewLander(objectStore.Target, files, loggers) : null;
-        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound) { Landing = lander is null ? null : () => lander.Status }; // endpoints are made below, long before anyone asks
+        lander = settings.Value.ObjectStore is { } objectStore ? NewLander(objectStore, spoolMetrics, files, loggers) : null;
+        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound) 
+        {
+            Landing = lander is null ? null : () => lander.Status,
+            Held = lander is null ? static () => default : () => new HeldFiles(series.Held + logs.Held, space.HeldBytes(settings.Value.Storage.LocalSizeMax)),
+        }; // endpoints are made below, long before anyone asks
 
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
         var ingestMetrics = new IngestMetrics();
@@ -225,13 +237,50 @@ internal sealed class CollectorHost : IAsyncDisposable
         folderLock.Dispose();
     }
 
-    private Lander NewLander(ObjectStoreTarget target, IFileSystem files, ILoggerFactory loggers)
+    private Lander NewLander(ObjectStoreSettings objectStore, SpoolMetrics spoolMetrics, IFileSystem files, ILoggerFactory loggers)
     {
+        var target = objectStore.Target;
         var collector = settings.Value.Storage.CollectorId;
         var counters = new StoreCounters();
-        var store = ObjectStores.Open(target, () => settings.Value.ObjectStore?.Keys, collector, files, counters, time);
+        var marker = new DirectoryMarker();
+        var store = ObjectStores.Open(target, () => settings.Value.ObjectStore?.Keys, collector, files, counters, time, marker);
         return new Lander(new LanderParts(
-            store, new ObjectKeys(target.Prefix), counters, collector, spool, files, () => logs.SealedFiles, () => settings.Value.Ingest.LandingInterval, time, loggers.CreateLogger("Lm.Collector.Landing")));
+            store, new ObjectKeys(target.Prefix), counters, collector, spool, files, () => settings.Value.Ingest.LandingInterval, time, loggers.CreateLogger("Lm.Collector.Landing"))
+        {
+            Local = LocalStoresOf(series, logs, spool, spoolMetrics, StateNow),
+            Marker = marker,
+            CompactsElsewhere = target.CompactsElsewhere,
+            Retention = () => settings.Value.ObjectStore?.Retention ?? objectStore.Retention,
+            Proven = () => clock.Proven,
+        });
+    }
+
+    /// <summary>What landing sees of the stores here.</summary>
+    internal static LocalStores LocalStoresOf(SeriesStorage series, LogStorage logs, BatchSpool spool, SpoolMetrics spoolMetrics, Func<StateNow?> stateNow) => new()
+    {
+        Blocks = series.Blocks,
+        Labels = series.ExternalLabels,
+        SealedLogs = () => logs.SealedFiles,
+        Mark = () => MarkCoverage(series, logs),
+        IsInFiles = mark => !series.HasWindowsBefore(mark.NextWindow) && !logs.HasOpenBefore(mark.NextLogFile),
+        HeadDamage = () => series.HeadFilesDamaged,
+        OtherDamage = () => spool.DamageFound + logs.FilesDamaged + (int)Interlocked.Read(ref spoolMetrics.ConsumerFaults),
+        IsOnlyHere = spool.Ages.IsOnlyHere,
+        State = stateNow,
+    };
+
+    private static CoverageMark? MarkCoverage(SeriesStorage series, LogStorage logs)
+    {
+        var (inHead, nextWindow) = series.Mark();
+        var (inLogs, nextLogFile) = logs.Mark();
+        var upTo = inHead < inLogs ? inHead : inLogs;
+        return upTo == CommitPosition.Start ? null : new CoverageMark(new JournalPosition(upTo.Segment, upTo.Offset), nextWindow, nextLogFile);
+    }
+
+    private StateNow? StateNow()
+    {
+        var covered = ledger.Covered; // first: what comes meanwhile is in the two as well
+        return covered == default ? null : new StateNow(covered, ledger.ToBytes(spool.Incarnation), state.ToBytes(spool.Incarnation));
     }
 
     // The first segment with anything that is in the spool only: local files and, where there is one, the object store must have the others.

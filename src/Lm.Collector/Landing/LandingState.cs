@@ -1,23 +1,29 @@
 using System.Text.Json;
 using Lm.Collector.Spool;
 using Lm.Journal;
+using Lm.ObjectStore;
+using Lm.Platform;
 
 namespace Lm.Collector.Landing;
 
 /// <summary>How far the spool has landed, and where: what allows its segments to go. And which of it the store may have alone: what keeps raw objects there.</summary>
 /// <remarks>What is durable of it may be older than what is true: then the store is asked for what is there (see <see cref="RawLanding"/>). A position of another store counts for nothing.</remarks>
 /// <param name="store">Names the store, and the place in it.</param>
-internal sealed class LandingState(string store) : IStatePart
+/// <param name="marker">What tells a folder from another one.</param>
+internal sealed class LandingState(string store, DirectoryMarker marker) : IStatePart
 {
     /// <summary>Segments that are passed over behind a spool that lost its end, beside those that are known to have landed: the file is written for each segment that comes, so what landed
     /// since lies well within.</summary>
     public const uint SkippedSegments = 64;
 
+    private const int CoveredMax = 64; // some hours apart, for a day
     private const int KeptMax = 64; // each is a damaged disk; of more, the oldest become one
 
-    private readonly Lock gate = new(); // guards landed, kept
+    private readonly Lock gate = new(); // guards landed, kept, covered, headDamage
+    private readonly List<(JournalPosition UpTo, UnixMillis At)> covered = []; // ascending
     private readonly List<KeptRange> kept = []; // ascending
     private JournalPosition landed;
+    private int headDamage;
 
     /// <summary>Everything before this place is in the store and verified.</summary>
     public JournalPosition Landed
@@ -43,8 +49,66 @@ internal sealed class LandingState(string store) : IStatePart
         }
     }
 
+    /// <summary>Which blocks' samples are in the store.</summary>
+    public LandedBlocks Blocks { get; } = new();
+
+    /// <summary>All records before this place are in blocks and log files that are in the store, verified.</summary>
+    public JournalPosition Covered
+    {
+        get
+        {
+            lock (gate)
+            {
+                return covered.Count > 0 ? covered[^1].UpTo : default;
+            }
+        }
+    }
+
+    /// <summary>How many damaged files of the head were there at the last look.</summary>
+    public int HeadDamage
+    {
+        get
+        {
+            lock (gate)
+            {
+                return headDamage;
+            }
+        }
+
+        set
+        {
+            lock (gate)
+            {
+                headDamage = value;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public string Name => "landing";
+
+    /// <summary>All records before a place are covered, since a time.</summary>
+    public void AddCovered(JournalPosition upTo, UnixMillis at)
+    {
+        lock (gate)
+        {
+            if (covered.Count == CoveredMax)
+            {
+                covered.RemoveAt(0);
+            }
+
+            covered.Add((upTo, at));
+        }
+    }
+
+    /// <summary>The place before which all was covered at a time.</summary>
+    public JournalPosition CoveredBefore(UnixMillis time)
+    {
+        lock (gate)
+        {
+            return covered.FindLast(each => each.At <= time).UpTo;
+        }
+    }
 
     /// <summary>Everything before this place has landed.</summary>
     public void Advance(JournalPosition to)
@@ -134,6 +198,25 @@ internal sealed class LandingState(string store) : IStatePart
             }
 
             json.WriteEndArray();
+            json.WriteStartArray("covered");
+            foreach (var (upTo, at) in covered)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("segment", upTo.Segment);
+                json.WriteNumber("offset", upTo.Offset);
+                json.WriteNumber("at_ms", at.Value);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteNumber("head_damage", headDamage);
+            if (marker.Known is { } id)
+            {
+                json.WriteString("marker", id);
+            }
+
+            json.WritePropertyName("blocks");
+            Blocks.Write(json);
             json.WriteEndObject();
         }
     }
@@ -153,7 +236,21 @@ internal sealed class LandingState(string store) : IStatePart
             {
                 Keep(new KeptRange(PositionOf(range, "segment", "offset"), PositionOf(range, "to_segment", "to_offset"), range.GetProperty("hole").GetBoolean()));
             }
+
+            ReadCoverage(state);
         }
+    }
+
+    private void ReadCoverage(JsonElement state)
+    {
+        foreach (var each in state.GetProperty("covered").EnumerateArray())
+        {
+            AddCovered(PositionOf(each, "segment", "offset"), new UnixMillis(each.GetProperty("at_ms").GetInt64()));
+        }
+
+        marker.Known = state.TryGetProperty("marker", out var id) ? id.GetGuid() : marker.Known;
+        HeadDamage = state.GetProperty("head_damage").GetInt32();
+        Blocks.Read(state.GetProperty("blocks"));
     }
 
     private static JournalPosition PositionOf(JsonElement json, string segment, string offset) =>

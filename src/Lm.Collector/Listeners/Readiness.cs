@@ -20,6 +20,9 @@ internal sealed class Readiness(
     /// <summary>How far the object store is behind; null without one.</summary>
     public Func<LandingStatus>? Landing { get; init; }
 
+    /// <summary>What should have gone here by age or size and stays, because the object store does not have it yet.</summary>
+    public Func<HeldFiles> Held { get; init; } = static () => default;
+
     /// <summary>Whether the spool is still being read back.</summary>
     public bool IsReplaying => isReplaying;
 
@@ -84,6 +87,12 @@ internal sealed class Readiness(
             lines.Add($"series_full: the head has as many series as memory allows, {bound.Max}; samples of new ones are left out");
         }
 
+        if (Held() is var held && (held.Files > 0 || held.BytesOver > 0))
+        {
+            lines.Add($"local_held: {held.Files} blocks and log files older than local_retention_days, and {held.BytesOver} bytes beyond max_local_bytes, stay until they are in the object store; /api/v1/landing says "
+                + "what it waits for");
+        }
+
         if (Landing?.Invoke() is { IsHalted: true })
         {
             lines.Add("landing_halted: the object store holds what contradicts the spool, and nothing lands any more; /api/v1/landing and the log say what");
@@ -92,3 +101,8 @@ internal sealed class Readiness(
         return new ReadinessReport(isReady, lines);
     }
 }
+
+/// <summary>What stays on the local disk beyond its limits.</summary>
+/// <param name="Files">Blocks and log files that are too old.</param>
+/// <param name="BytesOver">Bytes that are too much.</param>
+internal readonly record struct HeldFiles(int Files, long BytesOver);

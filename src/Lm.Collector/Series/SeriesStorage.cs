@@ -61,7 +61,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
     {
         (settings, time, logger) = (parts.Settings, parts.Time, parts.Logger);
         var now = settings();
-        IReadOnlyList<Label> labels = [new Label("lightmetrics_stream", now.CollectorId)];
+        ExternalLabels = [new Label("lightmetrics_stream", now.CollectorId)];
         blocks = BlockSet.Open(files, Path.Combine(now.SpoolDirectory, BlocksFolder), time);
         try
         {
@@ -77,9 +77,9 @@ internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
         }
 
         checkpointAt = time.GetTimestamp();
-        maker = new BlockMaker(head, blocks, labels, logger);
-        var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = labels }, time);
-        keeper = new BlockKeeper(blocks, compactor, parts.Clock, parts.Space, logger);
+        maker = new BlockMaker(head, blocks, ExternalLabels, logger);
+        var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = ExternalLabels, MayMerge = parts.MayMerge }, time);
+        keeper = new BlockKeeper(blocks, compactor, parts.Clock, parts.Space, parts.MayGo, logger);
         (batches, writes, ups) = (new SeriesFeed(head, Catalog), new WriteFeed(head, Catalog), new UpFeed(head));
         Reader = new SeriesStore(head, blocks);
     }
@@ -98,6 +98,27 @@ internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
 
     /// <summary>Damaged files of the head that were set aside.</summary>
     public int HeadFilesDamaged => head.Statistics().FilesSetAside;
+
+    /// <summary>The blocks, for landing.</summary>
+    public BlockSet Blocks => blocks;
+
+    /// <summary>What tells this collector's blocks from others'.</summary>
+    public IReadOnlyList<Label> ExternalLabels { get; }
+
+    /// <summary>Up to where the spool's records are in files, and the number of the window that is made next.</summary>
+    public (CommitPosition Covered, uint NextWindow) Mark()
+    {
+        lock (gate)
+        {
+            return (head.Covered, head.NextWindow);
+        }
+    }
+
+    /// <summary>Whether a window is not in blocks yet that was made before the one of a number.</summary>
+    public bool HasWindowsBefore(uint number) => head.HasWindowsBefore(number);
+
+    /// <summary>Blocks that are too old and stay, because they are not known to be in the object store.</summary>
+    public int Held => keeper.Held;
 
     /// <summary>Where the spool's replay begins for samples.</summary>
     public JournalPosition ReplayFrom { get; }
@@ -400,4 +421,11 @@ internal sealed class SeriesStorage : IBatchConsumer, IHeldSeries, IDisposable
 /// <param name="Space">Who else uses <c>max_local_bytes</c>.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
-internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger);
+internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockGuard Clock, LocalSpace Space, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>Whether a block may be merged with others; by default each may.</summary>
+    public Func<BlockMeta, bool> MayMerge { get; init; } = static _ => true;
+
+    /// <summary>Whether a block may be deleted here: with an object store, only what was verified there. By default each may.</summary>
+    public Func<BlockMeta, bool> MayGo { get; init; } = static _ => true;
+}

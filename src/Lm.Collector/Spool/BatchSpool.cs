@@ -81,6 +81,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     /// <summary>The newest receive time in each segment.</summary>
     public SegmentAges Ages => ages;
 
+    /// <summary>Damaged stretches that were found since start: their records are not read any more.</summary>
+    public int DamageFound => journal.Recovery.Damage.Count + journal.LateDamage.Count;
+
     /// <summary>Why the last append was not taken; null when it was.</summary>
     public string? Trouble
     {
@@ -372,7 +375,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         {
             // The record is durable and acknowledged; stopping here would stop everything behind it as well.
             var position = committed.Position;
-            Interlocked.Increment(ref metrics.ConsumerFailures);
+            metrics.CountConsumerFailure(e);
             SpoolLog.ConsumerFailed(logger, e, position.Segment, position.Offset);
         }
     }

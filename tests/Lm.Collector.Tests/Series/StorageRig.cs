@@ -1,5 +1,6 @@
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
+using Lm.Collector.Landing;
 using Lm.Collector.LogRecords;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
@@ -35,8 +36,16 @@ internal sealed class StorageRig : IAsyncDisposable
         var spoolParts = new BatchSpoolParts(Ledger, Clock, SpoolMetrics, Log, () => 1 << 30) { SegmentSizeMax = segmentSizeMax };
         Spool = BatchSpool.Open(Files, Folder + "/journal", spoolParts);
         var space = new LocalSpace();
-        Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, space, Time, Log));
-        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Spool.Reread, Clock, space, Time, Log) { Options = logOptions ?? (static options => options) });
+        Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, space, Time, Log)
+        {
+            MayMerge = block => Lander?.MayMerge(block) ?? true,
+            MayGo = block => Lander?.IsSafe(block) ?? true,
+        });
+        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Spool.Reread, Clock, space, Time, Log) 
+        {
+            Options = logOptions ?? (static options => options),
+            MayGo = file => Lander?.IsSafe(file) ?? true,
+        });
         Agents = new AgentDirectory(Time, () => [], () => TimeSpan.FromMinutes(10));
         Ups = new UpWriter(Time, static _ => true, Spool.AppendAsync);
         state = new StateFile(Files, Folder + "/state.json", [Agents, Series.Catalog, Ups, Clock, Spool.Ages], Log);
@@ -79,6 +88,12 @@ internal sealed class StorageRig : IAsyncDisposable
     public UnixMillis Now => UnixMillis.Now(Time);
 
     public StorageSettings Settings { get; set; }
+
+    /// <summary>Says what may be merged and deleted, when there is an object store.</summary>
+    public Lander? Lander { get; set; }
+
+    /// <summary>What it would put beside the records into an object store.</summary>
+    public StateNow? StateNow() => Ledger.Covered == default ? null : new StateNow(Ledger.Covered, Ledger.ToBytes(Spool.Incarnation), state.ToBytes(Spool.Incarnation));
 
     public StorageTruth Truth { get; }
 
