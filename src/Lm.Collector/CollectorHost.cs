@@ -14,6 +14,7 @@ using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Journal;
 using Lm.ObjectStore;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Protocol;
 
@@ -75,22 +76,37 @@ internal sealed class CollectorHost : IAsyncDisposable
             Path.Combine(storage.SpoolDirectory, JournalFolder),
             new BatchSpoolParts(ledger, clock, spoolMetrics, spoolLogger, () => settings.Value.Storage.SpoolSizeMax));
         var counters = new StoreCounters();
-        var objectStore = settings.Value.ObjectStore?.Target;
-        var keys = new ObjectKeys(objectStore?.Prefix ?? "");
+        var objectStore = settings.Value.ObjectStore;
+        var keys = new ObjectKeys(objectStore?.Target.Prefix ?? "");
+        var marker = new DirectoryMarker();
         if (objectStore is not null)
         {
-            store = ObjectStores.Open(objectStore, () => settings.Value.ObjectStore?.Keys, storage.CollectorId, files, counters, time);
+            store = ObjectStores.Open(objectStore.Target, () => settings.Value.ObjectStore?.Keys, storage.CollectorId, files, counters, time, marker);
             bucket = NewBucketReader(store, keys, files, loggers);
         }
 
         var space = new LocalSpace();
-        var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series")) { Elsewhere = bucket?.Blocks };
+        var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series"))
+        {
+            MayMerge = block => lander is null || lander.MayMerge(block), // asked by its loop, long after the lander is made
+            MayGo = block => lander is null || lander.IsSafe(block),
+            Elsewhere = bucket?.Blocks,
+        };
         series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
-        var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords")) { Elsewhere = bucket?.Logs };
+        var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"))
+        {
+            MayGo = file => lander is null || lander.IsSafe(file),
+            Elsewhere = bucket?.Logs,
+        };
         logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
         var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
-        lander = store is null ? null : NewLander(store, keys, counters, files, loggers);
-        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound) { Landing = lander is null ? null : () => lander.Status, Recovery = lander is null ? null : () => recoverer!.Status }; // endpoints are made below, long before anyone asks
+        lander = objectStore is null ? null : NewLander(objectStore, keys, counters, marker, spoolMetrics, files, loggers);
+        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound) 
+        {
+            Landing = lander is null ? null : () => lander.Status,
+            Recovery = lander is null ? null : () => recoverer!.Status,
+            Held = lander is null ? static () => default : () => new HeldFiles(series.Held + logs.Held, space.HeldBytes(settings.Value.Storage.LocalSizeMax)),
+        }; // endpoints are made below, long before anyone asks
 
         var budget = new MemoryBudget(() => RequestMemoryFor(settings.Value.Ingest.Limits));
         var ingestMetrics = new IngestMetrics();
@@ -155,6 +171,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         trim.ReadSnapshot();
         privateEndpoints.Agents.SpoolEndsAt(spool.End);
         ledger.SpoolEndsAt(spool.End);
+        lander?.SpoolOpened(() => state.TryWrite(spool.Incarnation));
         // The agents come last: what their position covers, the others have taken.
         IReadOnlyList<IBatchConsumer> consumers = [series, logs, ups, privateEndpoints.Agents];
         await Task.Run(() => spool.Replay(ReplayFrom(), consumers, time, stopping), stopping);
@@ -252,15 +269,55 @@ internal sealed class CollectorHost : IAsyncDisposable
     private BucketReader NewBucketReader(IObjectStore store, ObjectKeys keys, IFileSystem files, ILoggerFactory loggers) => new(new BucketReaderParts(
         store, keys, files, settings.Value.Storage.CacheDirectory, () => settings.Value.Storage.LocalSizeMax / 10, time, loggers.CreateLogger("Lm.Collector.Bucket")));
 
-    private Lander NewLander(IObjectStore store, ObjectKeys keys, StoreCounters counters, IFileSystem files, ILoggerFactory loggers) => new(new LanderParts(
-        store, keys, counters, settings.Value.Storage.CollectorId, spool, files, () => logs.SealedFiles, () => settings.Value.Ingest.LandingInterval, time, loggers.CreateLogger("Lm.Collector.Landing")));
-
     private Recoverer NewRecoverer(IObjectStore store, ObjectKeys keys, IFileSystem files, ILoggerFactory loggers)
     {
         var storage = settings.Value.Storage;
         return new Recoverer(new RecovererParts(
-            store, keys, storage.CollectorId, files, storage.SpoolDirectory, spool, ledger, privateEndpoints.Agents, [series, logs, ups, privateEndpoints.Agents], clock, trim.TryPersist, time,
+            store, keys, bucket!, storage.CollectorId, files, storage.SpoolDirectory, spool, ledger, privateEndpoints.Agents, [series, logs, ups, privateEndpoints.Agents], clock, trim.TryPersist, time,
             loggers.CreateLogger("Lm.Collector.Recovery")));
+    }
+
+    private Lander NewLander(
+        ObjectStoreSettings objectStore, ObjectKeys keys, StoreCounters counters, DirectoryMarker marker, SpoolMetrics spoolMetrics, IFileSystem files, ILoggerFactory loggers)
+    {
+        var collector = settings.Value.Storage.CollectorId;
+        return new Lander(new LanderParts(
+            store!, keys, counters, collector, spool, files, () => settings.Value.Ingest.LandingInterval, time, loggers.CreateLogger("Lm.Collector.Landing"))
+        {
+            Local = LocalStoresOf(series, logs, spool, spoolMetrics, StateNow),
+            Marker = marker,
+            CompactsElsewhere = objectStore.Target.CompactsElsewhere,
+            Retention = () => settings.Value.ObjectStore?.Retention ?? objectStore.Retention,
+            Proven = () => clock.Proven,
+        });
+    }
+
+    /// <summary>What landing sees of the stores here.</summary>
+    internal static LocalStores LocalStoresOf(SeriesStorage series, LogStorage logs, BatchSpool spool, SpoolMetrics spoolMetrics, Func<StateNow?> stateNow) => new()
+    {
+        Blocks = series.Blocks,
+        Labels = series.ExternalLabels,
+        SealedLogs = () => logs.SealedFiles,
+        Mark = () => MarkCoverage(series, logs),
+        IsInFiles = mark => !series.HasWindowsBefore(mark.NextWindow) && !logs.HasOpenBefore(mark.NextLogFile),
+        HeadDamage = () => series.HeadFilesDamaged,
+        OtherDamage = () => spool.DamageFound + logs.FilesDamaged + (int)Interlocked.Read(ref spoolMetrics.ConsumerFaults),
+        IsOnlyHere = spool.Ages.IsOnlyHere,
+        State = stateNow,
+    };
+
+    private static CoverageMark? MarkCoverage(SeriesStorage series, LogStorage logs)
+    {
+        var (inHead, nextWindow) = series.Mark();
+        var (inLogs, nextLogFile) = logs.Mark();
+        var upTo = inHead < inLogs ? inHead : inLogs;
+        return upTo == CommitPosition.Start ? null : new CoverageMark(new JournalPosition(upTo.Segment, upTo.Offset), nextWindow, nextLogFile);
+    }
+
+    private StateNow? StateNow()
+    {
+        var covered = ledger.Covered; // first: what comes meanwhile is in the two as well
+        return covered == default ? null : new StateNow(covered, ledger.ToBytes(spool.Incarnation), state.ToBytes(spool.Incarnation));
     }
 
     // The first segment with anything that is in the spool only: local files and, where there is one, the object store must have the others.

@@ -151,6 +151,10 @@ public sealed class Journal : IAsyncDisposable
     /// <summary>For reading parts of payloads again, by the positions that <see cref="Read"/> gave.</summary>
     public PayloadReader OpenPayloads() => new(files, directory);
 
+    /// <summary>The next record goes into a segment of this number, or of a later one: for an owner who knows that records stood behind the end that opening found,
+    /// and that their places are known elsewhere.</summary>
+    public void SkipTo(uint segment) => writer.SkipTo(segment);
+
     /// <summary>Deletes every segment before <paramref name="segment"/>; the newest is never deleted.</summary>
     /// <exception cref="FileSystemException">A segment could not be deleted; those before it may have been.</exception>
     public void DeleteBefore(uint segment)

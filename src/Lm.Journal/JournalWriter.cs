@@ -26,6 +26,7 @@ internal sealed class JournalWriter
     private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool idIsStored;
     private uint nextSegment;
+    private uint firstAllowed; // segments before this one take no more records; set by any thread
     private IFileHandle? file; // that of the current segment; null when the next group begins a new one
     private Segment? current;
     private long zerosEnd; // how far zeros were written in it, or tried
@@ -41,6 +42,9 @@ internal sealed class JournalWriter
 
     /// <summary>Ends when the queue is closed and everything in it was committed and reported, or refused; the last answers may still be on their way.</summary>
     public Task Stopped => stopped.Task;
+
+    /// <summary>Segments before this one take no more records.</summary>
+    public void SkipTo(uint segment) => Volatile.Write(ref firstAllowed, segment);
 
     public void Start() =>
         new Thread(Run) { Name = "journal " + Path.GetFileName(directory), IsBackground = true }.Start();
@@ -58,7 +62,7 @@ internal sealed class JournalWriter
 
     private void WriteGroup(PendingAppend first)
     {
-        var mustBegin = current is null || !Fits(first.RecordSize);
+        var mustBegin = current is null || current.Number < Volatile.Read(ref firstAllowed) || !Fits(first.RecordSize);
         var preamble = mustBegin ? MakePreamble() : default;
         var used = mustBegin ? SegmentFormat.HeaderSize + SegmentFormat.RecordHeaderSize + preamble.Length : current!.CommittedEnd;
         queue.TakeGroup(group, Math.Min(GroupSizeMax, options.SegmentSizeMax - used));
@@ -135,7 +139,7 @@ internal sealed class JournalWriter
         }
 
         leftovers.TryDelete();
-        var number = nextSegment;
+        var number = nextSegment = Math.Max(nextSegment, Volatile.Read(ref firstAllowed));
         var path = Path.Combine(directory, SegmentFormat.FileName(number));
         var created = Create(path);
         try

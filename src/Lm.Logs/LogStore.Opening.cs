@@ -83,6 +83,7 @@ public sealed partial class LogStore
             Open = [.. entries.Where(entry => AllOpen().Any(file => file.Number == entry.Number))],
         };
         IsDirty = damage.Count > 0;
+        filesDamaged = damage.Count;
         CountMemory();
         if (isNew)
         {

@@ -16,6 +16,7 @@ public sealed partial class LogStore
     private long framesRead;
     private long framesSkipped;
     private long framesDamaged;
+    private int filesDamaged;
 
     /// <summary>What it has and did.</summary>
     public LogStoreStatistics Statistics()

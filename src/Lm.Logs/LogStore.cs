@@ -222,6 +222,28 @@ public sealed partial class LogStore : ILogReader, IDisposable
         }
     }
 
+    /// <summary>Up to where the spool's records are in files, and the number of the open file that is made next.</summary>
+    public (CommitPosition Covered, uint NextFile) Mark()
+    {
+        var covered = Covered; // first: what comes meanwhile makes the number greater, which only waits for more
+        lock (gate)
+        {
+            return (covered, nextNumber);
+        }
+    }
+
+    /// <summary>Whether a file is not sealed yet that was made before the one of a number. Numbers of this process alone.</summary>
+    public bool HasOpenBefore(uint number)
+    {
+        lock (gate)
+        {
+            return AllOpen().Any(file => file.Birth < number);
+        }
+    }
+
+    /// <summary>Files that were found damaged since start, some of whose lines may be missing.</summary>
+    public int FilesDamaged => Volatile.Read(ref filesDamaged);
+
     /// <summary>Deletes sealed files. Searches that read them go on.</summary>
     /// <exception cref="IOException">They are out of the store, but not all deleted: the next start brings those back.</exception>
     public void Delete(IReadOnlyCollection<StoredLogFile> gone)
@@ -544,6 +566,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
             Publish(manifest with { Open = [.. manifest.Open.Where(entry => entry.Number != source.Number)] });
             if (isDamaged)
             {
+                Interlocked.Increment(ref filesDamaged);
                 files.Rename(source.Path, source.Path + LogPaths.DamagedEnding); // for who knows how to get more out of it
             }
         }

@@ -7,6 +7,7 @@ namespace Lm.ObjectStore;
 /// A put writes a temporary file, syncs it, renames it and syncs the folder (L30): what is under a key is whole. Temporary files begin with a dot, as no object does; a put that is
 /// made again after a crash deletes what the first one left. Folders that become empty go.
 /// Several programs may use one folder when their <c>writer</c> differs.
+/// With a <see cref="DirectoryMarker"/> the folder carries a file that tells it from an empty mount point: where that file was seen once and is not there any more, every request fails, and nothing is made.
 /// </remarks>
 public sealed class DirectoryObjectStore : IObjectStore
 {
@@ -20,6 +21,7 @@ public sealed class DirectoryObjectStore : IObjectStore
     private readonly string root;
     private readonly string temporarySuffix;
     private readonly StoreCounters counters;
+    private readonly DirectoryMarker? marker;
     private readonly Lock[] stripes = [.. Enumerable.Range(0, 16).Select(_ => new Lock())]; // each guards the temporary files of its keys
 
     /// <summary>Uses a folder, which is made when something is put.</summary>
@@ -27,9 +29,10 @@ public sealed class DirectoryObjectStore : IObjectStore
     /// <param name="root">The folder.</param>
     /// <param name="writer">Who writes: the same after a restart, another one for each program that shares the folder.</param>
     /// <param name="counters">Counts.</param>
-    public DirectoryObjectStore(IFileSystem files, string root, string writer, StoreCounters counters)
+    /// <param name="marker">What tells the folder from another one; null: any will do.</param>
+    public DirectoryObjectStore(IFileSystem files, string root, string writer, StoreCounters counters, DirectoryMarker? marker = null)
     {
-        (this.files, this.root, this.counters) = (files, Path.TrimEndingDirectorySeparator(root), counters);
+        (this.files, this.root, this.counters, this.marker) = (files, Path.TrimEndingDirectorySeparator(root), counters, marker);
         temporarySuffix = $".{Lm.Platform.Crc32C.Compute(System.Text.Encoding.UTF8.GetBytes(writer)):x8}.tmp";
     }
 
@@ -85,7 +88,13 @@ public sealed class DirectoryObjectStore : IObjectStore
         counters.Count(request);
         try
         {
-            return await Task.Run(work, cancellationToken);
+            return await Task.Run(
+                () =>
+                {
+                    marker?.Check(files, root);
+                    return work();
+                },
+                cancellationToken);
         }
         catch (FileSystemException e)
         {

@@ -34,6 +34,25 @@ public sealed class WriterTests
     }
 
     [Fact]
+    public async Task After_a_skip_records_stand_in_later_segments_and_all_are_read_back_in_order()
+    {
+        var files = new MemoryFileSystem();
+        await using (var journal = Texts.Open(files))
+        {
+            await journal.AppendAsync("before");
+            journal.SkipTo(7);
+            Assert.Equal(7U, (await journal.AppendAsync("behind")).Segment);
+            journal.SkipTo(3); // it stands behind that already
+            Assert.Equal(7U, (await journal.AppendAsync("and on")).Segment);
+        }
+
+        await using var reopened = Texts.Open(files);
+        Assert.Equal(["before", "behind", "and on"], reopened.Read().Select(static record => Encoding.UTF8.GetString(record.Payload.Span)));
+        Assert.Equal([0U, 7U], reopened.Segments.Select(static segment => segment.Number));
+        Assert.Equal(7U, (await reopened.AppendAsync("later")).Segment);
+    }
+
+    [Fact]
     public async Task Waiting_appends_share_one_sync_and_are_reported_in_order()
     {
         var files = new MemoryFileSystem();

@@ -110,7 +110,7 @@ internal sealed class AgentDirectory(TimeProvider time, Func<IReadOnlyCollection
 
     /// <inheritdoc/>
     /// <remarks>They are counted already.</remarks>
-    public void Restore(AcceptedBatch batch)
+    public void Restore(AcceptedBatch batch, IStoredWindows stored)
     {
         lock (gate)
         {

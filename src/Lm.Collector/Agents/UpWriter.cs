@@ -74,7 +74,7 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
 
     /// <inheritdoc/>
     /// <remarks>What came since knows better.</remarks>
-    public void Restore(AcceptedBatch batch)
+    public void Restore(AcceptedBatch batch, IStoredWindows stored)
     {
         lock (gate)
         {
@@ -86,7 +86,7 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
     }
 
     /// <inheritdoc/>
-    public void Restore(AcceptedUps ups)
+    public void Restore(AcceptedUps ups, IStoredWindows stored)
     {
         lock (gate)
         {

@@ -32,7 +32,7 @@ internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IRead
     public static async Task<BucketCatalog> ReadAsync(IObjectStore store, ObjectKeys keys, BucketCatalog before, ILogger logger, CancellationToken cancellationToken)
     {
         var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
-        await ListAsync(store, keys.BlockRoot, sizes, cancellationToken);
+        await ListAsync(store, keys.BlocksFolder, sizes, cancellationToken);
         await ListAsync(store, keys.LogFolder, sizes, cancellationToken);
         var blocks = await BlocksAsync(store, keys, sizes, before, logger, cancellationToken);
         return new BucketCatalog(sizes.ToFrozenDictionary(StringComparer.Ordinal), [.. blocks.Where(block => !blocks.Exists(other => IsReplacedBy(block, other)))], LogsIn(keys, sizes));
@@ -64,12 +64,12 @@ internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IRead
         var (found, unread) = (new List<BlockMeta>(), new List<string>());
         foreach (var key in sizes.Keys)
         {
-            if (!key.StartsWith(keys.BlockRoot, StringComparison.Ordinal) || !key.EndsWith("/" + MetaFile, StringComparison.Ordinal) || sizes.ContainsKey(key[..^MetaFile.Length] + MarkFile))
+            if (!key.StartsWith(keys.BlocksFolder, StringComparison.Ordinal) || !key.EndsWith("/" + MetaFile, StringComparison.Ordinal) || sizes.ContainsKey(key[..^MetaFile.Length] + MarkFile))
             {
                 continue;
             }
 
-            if (Ulid.TryParse(key.AsSpan(keys.BlockRoot.Length, key.Length - keys.BlockRoot.Length - MetaFile.Length - 1), out var id) && known.TryGetValue(id, out var block))
+            if (Ulid.TryParse(key.AsSpan(keys.BlocksFolder.Length, key.Length - keys.BlocksFolder.Length - MetaFile.Length - 1), out var id) && known.TryGetValue(id, out var block))
             {
                 found.Add(block);
             }

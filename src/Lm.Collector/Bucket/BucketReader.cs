@@ -32,7 +32,7 @@ internal sealed class BucketReader : IDisposable
         this.parts = parts;
         cache = ObjectCache.Open(parts.Store, parts.Files, parts.CacheDirectory, parts.CacheSizeMax);
         var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);
-        blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlockRoot + id));
+        blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlocksFolder + id));
         logs = new StoreLogs(files);
         cache.Crowded += blocks.Shrink;
     }

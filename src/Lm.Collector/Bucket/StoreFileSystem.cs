@@ -13,6 +13,9 @@ internal sealed class StoreFileSystem(ObjectCache cache, Func<string, long?> siz
     /// <summary>The path of an object.</summary>
     public static string PathOf(string key) => "/" + key;
 
+    /// <summary>The object of a path.</summary>
+    public static string KeyOf(string path) => path[1..];
+
     /// <inheritdoc/>
     public IFileHandle Open(string path, bool writable)
     {
@@ -21,13 +24,13 @@ internal sealed class StoreFileSystem(ObjectCache cache, Func<string, long?> siz
             throw Refused("open", path);
         }
 
-        return new Handle(cache, cache.Hold(path[1..], SizeOf("open", path)), path);
+        return new Handle(cache, cache.Hold(KeyOf(path), SizeOf("open", path)), path);
     }
 
     /// <inheritdoc/>
     public MappedFile Map(string path)
     {
-        var held = cache.Hold(path[1..], SizeOf("map", path));
+        var held = cache.Hold(KeyOf(path), SizeOf("map", path));
         try
         {
             return held.TryMap(() => cache.LetGo(held)) ?? MappedFile.Copy(new Handle(cache, held, path), () => cache.LetGo(held));
@@ -40,7 +43,7 @@ internal sealed class StoreFileSystem(ObjectCache cache, Func<string, long?> siz
     }
 
     /// <inheritdoc/>
-    public bool Exists(string path) => sizeOf(path[1..]) is not null;
+    public bool Exists(string path) => sizeOf(KeyOf(path)) is not null;
 
     /// <inheritdoc/>
     public IFileHandle Create(string path) => throw Refused("create", path);
@@ -77,7 +80,7 @@ internal sealed class StoreFileSystem(ObjectCache cache, Func<string, long?> siz
 
     private static FileSystemException Refused(string operation, string path) => new(operation, path, ReadOnly, "objects of the store are read here, and nothing else");
 
-    private long SizeOf(string operation, string path) => sizeOf(path[1..]) ?? throw new FileSystemException(operation, path, NotFound, "the object store has no such object");
+    private long SizeOf(string operation, string path) => sizeOf(KeyOf(path)) ?? throw new FileSystemException(operation, path, NotFound, "the object store has no such object");
 
     private sealed class Handle(ObjectCache cache, CachedObject held, string path) : IFileHandle
     {

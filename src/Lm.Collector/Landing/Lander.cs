@@ -5,6 +5,7 @@ using Lm.Logs;
 using Lm.ObjectStore;
 using Lm.Platform;
 using Lm.Platform.Files;
+using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector.Landing;
 
@@ -20,6 +21,9 @@ internal sealed class Lander : IDisposable
     private readonly LandingMetrics metrics = new();
     private readonly RawLanding raw;
     private readonly LogLanding logs;
+    private readonly BlockLanding blocks;
+    private readonly CoverageWatch coverage;
+    private readonly StoreTidy tidy;
     private readonly RetryPolicy backoff;
     private readonly Lock gate = new(); // guards the four below
     private string? trouble;
@@ -34,9 +38,28 @@ internal sealed class Lander : IDisposable
     public Lander(LanderParts parts)
     {
         this.parts = parts;
-        state = new LandingState(parts.Store.Description + " " + parts.Keys.RawFolder(parts.Collector, Guid.Empty));
-        raw = new RawLanding(new RawLandingParts(parts.Store, parts.Keys, parts.Collector, parts.Spool, metrics, parts.Logger) { ObjectSizeMax = parts.ObjectSizeMax }, state);
-        logs = new LogLanding(parts.Store, parts.Keys, parts.Files, parts.SealedLogs, metrics, parts.Logger);
+        state = new LandingState(parts.Store.Description + " " + parts.Keys.RawFolder(parts.Collector, Guid.Empty), parts.Marker);
+        var rawParts = new RawLandingParts(parts.Store, parts.Keys, parts.Collector, parts.Spool, metrics, parts.Logger) { ObjectSizeMax = parts.ObjectSizeMax };
+        raw = new RawLanding(rawParts, state);
+        logs = new LogLanding(parts.Store, parts.Keys, parts.Files, parts.Local.SealedLogs, () => parts.Proven().Add(-parts.Retention()), metrics, parts.Logger);
+        var blockParts = new BlockLandingParts
+        {
+            Store = parts.Store,
+            Keys = parts.Keys,
+            Files = parts.Files,
+            Blocks = parts.Local.Blocks,
+            Labels = parts.Local.Labels,
+            CompactsElsewhere = parts.CompactsElsewhere,
+            Retention = parts.Retention,
+            Proven = parts.Proven,
+            Time = parts.Time,
+            Metrics = metrics,
+            Logger = parts.Logger,
+        };
+        var bucket = new BucketBlocks(parts.Store, parts.Keys, block => block.ExternalLabels.SequenceEqual(parts.Local.Labels), parts.Logger);
+        blocks = new BlockLanding(blockParts, bucket, state.Blocks);
+        coverage = new CoverageWatch(parts.Local, state, () => logs.Waiting == 0 && blocks.AreAllLanded, () => parts.Spool.End, parts.Proven);
+        tidy = new StoreTidy(new StoreTidyParts(rawParts, blockParts, parts.Local, bucket, blocks, state));
         backoff = new RetryPolicy(RetryFirst, RetryMax, new Random());
     }
 
@@ -64,10 +87,45 @@ internal sealed class Lander : IDisposable
                     ObjectBytes = metrics.ObjectBytes,
                     LogFiles = metrics.LogFiles,
                     LogFilesWaiting = logs.Waiting,
+                    Blocks = metrics.Blocks,
+                    BlockBytes = metrics.BlockBytes,
+                    BlocksWaiting = blocks.Waiting,
+                    Covered = state.Covered,
+                    ObjectsCovered = metrics.RawCovered,
                 };
             }
         }
     }
+
+    /// <summary>The spool was opened, and the state file read: where it has lost its end, it goes on behind all places that may have landed, once that is durable. Before anything is
+    /// appended.</summary>
+    /// <param name="saveState">Writes the state file; false when it could not.</param>
+    /// <exception cref="IOException">It could not.</exception>
+    public void SpoolOpened(Func<bool> saveState)
+    {
+        var (end, landed) = (parts.Spool.End, state.Landed);
+        if (state.SpoolEndsAt(end) is not { To.Segment: var next })
+        {
+            return;
+        }
+
+        LandingLog.SpoolIsShorter(parts.Logger, end.Segment, end.Offset, landed.Segment, landed.Offset, next);
+        if (!saveState())
+        {
+            throw new IOException("the spool has lost its end, and the state file that has to say so cannot be written: the log says why");
+        }
+
+        parts.Spool.SkipTo(next);
+    }
+
+    /// <summary>Whether a block may be deleted here: it is in the store, verified, or older than what is kept there.</summary>
+    public bool IsSafe(BlockMeta block) => blocks.IsSafe(block);
+
+    /// <summary>Whether a log file may be deleted here.</summary>
+    public bool IsSafe(StoredLogFile file) => logs.IsSafe(file);
+
+    /// <summary>Whether a block may be merged with others: where something else merges those in the store, what is merged here must never land, so its parts must have.</summary>
+    public bool MayMerge(BlockMeta block) => !parts.CompactsElsewhere || state.Blocks.Has(block);
 
     /// <summary>Lands until stopped.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -124,15 +182,14 @@ internal sealed class Lander : IDisposable
         yield return new CollectorMetric("lm_collector_landing_pending_bytes", "Bytes of the spool that have not landed.", false, "", status.PendingBytes);
         yield return new CollectorMetric("lm_collector_landing_failing", "1 while the last try to land failed.", false, "", status.Trouble is null ? 0 : 1);
         yield return new CollectorMetric("lm_collector_landing_halted", "1 when landing has stopped until a restart, because the store holds what contradicts the spool.", false, "", status.IsHalted ? 1 : 0);
-        yield return new CollectorMetric("lm_collector_landing_objects_total", "Raw objects put and verified.", true, "", metrics.Objects);
-        yield return new CollectorMetric("lm_collector_landing_object_bytes_total", "Bytes of them.", true, "", metrics.ObjectBytes);
-        yield return new CollectorMetric("lm_collector_landing_records_total", "Records in them.", true, "", metrics.Records);
-        yield return new CollectorMetric("lm_collector_landing_adopted_total", "Raw objects that were there already and are of this spool.", true, "", metrics.AdoptedObjects);
-        yield return new CollectorMetric("lm_collector_landing_log_files_total", "Sealed log files put and verified, each with its index.", true, "", metrics.LogFiles);
-        yield return new CollectorMetric("lm_collector_landing_log_file_bytes_total", "Bytes of them.", true, "", metrics.LogFileBytes);
         yield return new CollectorMetric("lm_collector_landing_log_files_waiting", "Sealed log files that are not known to be in the object store.", false, "", status.LogFilesWaiting);
-        yield return new CollectorMetric("lm_collector_landing_verifications_failed_total", "Objects that were not in the store as they were put.", true, "", metrics.VerificationsFailed);
-        yield return new CollectorMetric("lm_collector_landing_failures_total", "Passes that failed.", true, "", metrics.Failures);
+        yield return new CollectorMetric("lm_collector_landing_blocks_waiting", "Blocks that are not known to be in the object store.", false, "", status.BlocksWaiting);
+        yield return new CollectorMetric("lm_collector_landing_kept_stretches", "Stretches of the spool whose raw objects stay until retention_days, because something here that held their records was damaged.", false, "", state.Kept.Count);
+        foreach (var metric in metrics.Collect())
+        {
+            yield return metric;
+        }
+
         foreach (var metric in StoreMetrics(parts.Counters))
         {
             yield return metric;
@@ -233,7 +290,7 @@ internal sealed class Lander : IDisposable
             NoteOldest();
         }
 
-        while (await logs.LandNextAsync(stopping))
+        while (await logs.LandNextAsync(stopping) || await blocks.LandNextAsync(stopping))
         {
             if (parts.Time.GetElapsedTime(began) >= parts.Interval())
             {
@@ -241,6 +298,8 @@ internal sealed class Lander : IDisposable
             }
         }
 
+        coverage.Look();
+        await tidy.RunIfDueAsync(stopping);
         return false;
     }
 
@@ -255,7 +314,7 @@ internal sealed class Lander : IDisposable
 
     private UnixMillis? FirstReceived()
     {
-        foreach (var record in parts.Spool.Read(state.Landed))
+        foreach (var record in parts.Spool.Read(state.BehindHole(state.Landed)))
         {
             if (!record.IsPreamble)
             {
@@ -304,15 +363,29 @@ internal sealed class Lander : IDisposable
 /// <param name="Counters">What the store counts in.</param>
 /// <param name="Collector">The collector's name.</param>
 /// <param name="Spool">The spool.</param>
-/// <param name="Files">The file system that log files lie on.</param>
-/// <param name="SealedLogs">The sealed log files that there are now.</param>
+/// <param name="Files">The file system that blocks and log files lie on.</param>
 /// <param name="Interval">object_landing_interval_ms as it is now.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
 internal sealed record LanderParts(
     IObjectStore Store, ObjectKeys Keys, StoreCounters Counters, string Collector, BatchSpool Spool,
-    IFileSystem Files, Func<IReadOnlyList<StoredLogFile>> SealedLogs, Func<TimeSpan> Interval, TimeProvider Time, ILogger Logger)
+    IFileSystem Files, Func<TimeSpan> Interval, TimeProvider Time, ILogger Logger)
 {
+    /// <summary>What this machine has.</summary>
+    public required LocalStores Local { get; init; }
+
+    /// <summary>Whether something else merges and deletes blocks in the store: <c>compaction = "external"</c>.</summary>
+    public required bool CompactsElsewhere { get; init; }
+
+    /// <summary>What tells the folder of a store from another one.</summary>
+    public DirectoryMarker Marker { get; init; } = new();
+
+    /// <summary>retention_days as it is now.</summary>
+    public required Func<TimeSpan> Retention { get; init; }
+
+    /// <summary>The time by which what is old may be deleted.</summary>
+    public required Func<UnixMillis> Proven { get; init; }
+
     /// <summary>Bytes of records after which another object begins.</summary>
     public long ObjectSizeMax { get; init; } = 128L << 20;
 }
@@ -352,4 +425,19 @@ internal sealed record LandingStatus
 
     /// <summary>Sealed log files that are not known to be there.</summary>
     public required int LogFilesWaiting { get; init; }
+
+    /// <summary>Blocks put and verified since start.</summary>
+    public required long Blocks { get; init; }
+
+    /// <summary>Their bytes.</summary>
+    public required long BlockBytes { get; init; }
+
+    /// <summary>Blocks that are not known to be there.</summary>
+    public required int BlocksWaiting { get; init; }
+
+    /// <summary>Everything in the spool before this place is in blocks and log files that are there, verified.</summary>
+    public required JournalPosition Covered { get; init; }
+
+    /// <summary>Raw objects deleted since start because blocks and log files there hold all of them.</summary>
+    public required long ObjectsCovered { get; init; }
 }

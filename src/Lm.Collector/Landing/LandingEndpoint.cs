@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lm.Collector.Listeners;
 using Lm.Collector.Query;
+using Lm.Journal;
 using Lm.Platform;
 
 namespace Lm.Collector.Landing;
@@ -32,10 +33,7 @@ internal sealed class LandingEndpoint(PrivateServices services)
         writer.WriteString("state"u8, status switch { { IsHalted: true } => "halted", { Trouble: not null } => "failing", _ => "ok" });
         writer.WriteString("store"u8, status.Store);
         writer.WriteString("reason"u8, status.Trouble);
-        writer.WriteStartObject("landed"u8);
-        writer.WriteNumber("segment"u8, status.Landed.Segment);
-        writer.WriteNumber("offset"u8, status.Landed.Offset);
-        writer.WriteEndObject();
+        WritePosition(writer, "landed", status.Landed);
         writer.WriteNumber("pending_bytes"u8, status.PendingBytes);
         WriteTime(writer, "oldest_waiting_ms", status.OldestWaiting);
         WriteTime(writer, "last_landed_ms", status.LastLanded);
@@ -43,6 +41,19 @@ internal sealed class LandingEndpoint(PrivateServices services)
         writer.WriteNumber("object_bytes"u8, status.ObjectBytes);
         writer.WriteNumber("log_files"u8, status.LogFiles);
         writer.WriteNumber("log_files_waiting"u8, status.LogFilesWaiting);
+        writer.WriteNumber("blocks"u8, status.Blocks);
+        writer.WriteNumber("block_bytes"u8, status.BlockBytes);
+        writer.WriteNumber("blocks_waiting"u8, status.BlocksWaiting);
+        WritePosition(writer, "covered", status.Covered);
+        writer.WriteNumber("objects_covered"u8, status.ObjectsCovered);
+    }
+
+    private static void WritePosition(Utf8JsonWriter writer, string name, JournalPosition position)
+    {
+        writer.WriteStartObject(name);
+        writer.WriteNumber("segment"u8, position.Segment);
+        writer.WriteNumber("offset"u8, position.Offset);
+        writer.WriteEndObject();
     }
 
     private static void WriteTime(Utf8JsonWriter writer, string name, UnixMillis? time)

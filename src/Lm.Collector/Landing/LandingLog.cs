@@ -39,4 +39,35 @@ internal static partial class LandingLog
 
     [LoggerMessage(EventId = 2609, Level = LogLevel.Error, Message = "A pass of landing failed by a fault of the program. It is tried again.")]
     public static partial void PassFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 2610, Level = LogLevel.Error,
+        Message = "The spool ends at segment {Segment}, byte {Offset}, but had landed up to segment {LandedSegment}, byte {LandedOffset}: its end is lost here. It goes on in segment {NextSegment}; raw objects keep what was in between.")]
+    public static partial void SpoolIsShorter(ILogger logger, uint segment, long offset, uint landedSegment, long landedOffset, uint nextSegment);
+
+    [LoggerMessage(EventId = 2611, Level = LogLevel.Warning, Message = "{Key} has records that this spool has lost: it stays, as the only place that surely has them.")]
+    public static partial void AdoptedAlone(ILogger logger, string key);
+
+    [LoggerMessage(EventId = 2612, Level = LogLevel.Information, Message = "Block {Block} landed: {MinTime} to {MaxTime}, {SizeBytes} bytes, read back and compared.")]
+    public static partial void BlockLanded(ILogger logger, string block, long minTime, long maxTime, long sizeBytes);
+
+    [LoggerMessage(EventId = 2613, Level = LogLevel.Information, Message = "Block {Block} in the object store is marked for deletion: {Reason}. It goes in 48 hours.")]
+    public static partial void BlockMarked(ILogger logger, string block, string reason);
+
+    [LoggerMessage(EventId = 2614, Level = LogLevel.Information, Message = "Block {Block} is deleted in the object store: {Reason}.")]
+    public static partial void BlockDeleted(ILogger logger, string block, string reason);
+
+    [LoggerMessage(EventId = 2615, Level = LogLevel.Information, Message = "What a put or a deletion that was cut short left of block {Block} in the object store is deleted.")]
+    public static partial void BlockRestDeleted(ILogger logger, string block);
+
+    [LoggerMessage(EventId = 2616, Level = LogLevel.Warning, Message = "A block's meta.json in the object store cannot be read; the block is left alone: {Reason}")]
+    public static partial void BucketMetaUnreadable(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2617, Level = LogLevel.Debug, Message = "{Key} is deleted: {Reason}.")]
+    public static partial void RawDeleted(ILogger logger, string key, string reason);
+
+    [LoggerMessage(EventId = 2618, Level = LogLevel.Information, Message = "Log files of {Date} are deleted in the object store: older than retention_days, {Objects} objects.")]
+    public static partial void LogsDeleted(ILogger logger, string date, int objects);
+
+    [LoggerMessage(EventId = 2619, Level = LogLevel.Warning, Message = "The object store could not be tidied up and is again in an hour: {Reason}. What is to be deleted there stays meanwhile.")]
+    public static partial void TidyFailed(ILogger logger, string reason);
 }

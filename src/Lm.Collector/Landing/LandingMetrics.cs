@@ -1,3 +1,5 @@
+using Lm.Collector.Listeners;
+
 namespace Lm.Collector.Landing;
 
 /// <summary>Landing's counters.</summary>
@@ -11,6 +13,14 @@ internal sealed class LandingMetrics
     private long failures;
     private long logFiles;
     private long logFileBytes;
+    private long logFilesDeleted;
+    private long blocks;
+    private long blockBytes;
+    private long blocksMarked;
+    private long blocksDeleted;
+    private long rawCovered;
+    private long rawExpired;
+    private long tidyFailures;
 
     /// <summary>Raw objects put and verified.</summary>
     public long Objects => Interlocked.Read(ref objects);
@@ -36,6 +46,59 @@ internal sealed class LandingMetrics
     /// <summary>Passes that failed.</summary>
     public long Failures => Interlocked.Read(ref failures);
 
+    /// <summary>Blocks put and verified.</summary>
+    public long Blocks => Interlocked.Read(ref blocks);
+
+    /// <summary>Bytes of them.</summary>
+    public long BlockBytes => Interlocked.Read(ref blockBytes);
+
+    /// <summary>Raw objects deleted because blocks and log files in the store hold all of them.</summary>
+    public long RawCovered => Interlocked.Read(ref rawCovered);
+
+    /// <summary>The values for <c>/metrics</c>.</summary>
+    public IEnumerable<CollectorMetric> Collect()
+    {
+        yield return Count("lm_collector_landing_objects_total", "Raw objects put and verified.", Objects);
+        yield return Count("lm_collector_landing_object_bytes_total", "Bytes of raw objects put and verified.", ObjectBytes);
+        yield return Count("lm_collector_landing_records_total", "Records in them.", Records);
+        yield return Count("lm_collector_landing_adopted_total", "Raw objects that were there already and are of this spool.", AdoptedObjects);
+        const string rawDeleted = "Raw objects deleted in the object store, by why.";
+        yield return Count("lm_collector_landing_objects_deleted_total", rawDeleted, RawCovered, "reason=\"covered\"");
+        yield return Count("lm_collector_landing_objects_deleted_total", rawDeleted, Interlocked.Read(ref rawExpired), "reason=\"expired\"");
+        yield return Count("lm_collector_landing_log_files_total", "Sealed log files put and verified, each with its index.", LogFiles);
+        yield return Count("lm_collector_landing_log_file_bytes_total", "Bytes of log files put and verified.", LogFileBytes);
+        yield return Count("lm_collector_landing_log_files_deleted_total", "Log files deleted in the object store by retention_days.", Interlocked.Read(ref logFilesDeleted));
+        yield return Count("lm_collector_landing_blocks_total", "Blocks put and verified.", Blocks);
+        yield return Count("lm_collector_landing_block_bytes_total", "Bytes of blocks put and verified.", BlockBytes);
+        yield return Count("lm_collector_landing_blocks_marked_total", "Blocks in the object store marked for deletion: replaced by a merged one, or older than retention_days.", Interlocked.Read(ref blocksMarked));
+        yield return Count("lm_collector_landing_blocks_deleted_total", "Blocks deleted in the object store, 48 hours after they were marked.", Interlocked.Read(ref blocksDeleted));
+        yield return Count("lm_collector_landing_verifications_failed_total", "Objects that were not in the store as they were put.", VerificationsFailed);
+        yield return Count("lm_collector_landing_failures_total", "Passes that failed.", Failures);
+        yield return Count("lm_collector_landing_tidy_failures_total", "Times that nothing more could be marked or deleted in the object store.", Interlocked.Read(ref tidyFailures));
+    }
+
+    /// <summary>A block is there and verified.</summary>
+    public void BlockLanded(long bytes)
+    {
+        Interlocked.Increment(ref blocks);
+        Interlocked.Add(ref blockBytes, bytes);
+    }
+
+    /// <summary>A block was marked for deletion.</summary>
+    public void BlockMarked() => Interlocked.Increment(ref blocksMarked);
+
+    /// <summary>A block was deleted in the store.</summary>
+    public void BlockDeleted() => Interlocked.Increment(ref blocksDeleted);
+
+    /// <summary>A raw object was deleted.</summary>
+    public void RawDeleted(bool isCovered) => Interlocked.Increment(ref isCovered ? ref rawCovered : ref rawExpired);
+
+    /// <summary>Log files were deleted in the store.</summary>
+    public void LogFilesDeleted(int count) => Interlocked.Add(ref logFilesDeleted, count);
+
+    /// <summary>The store could not be tidied up.</summary>
+    public void TidyFailed() => Interlocked.Increment(ref tidyFailures);
+
     /// <summary>One more is there and verified.</summary>
     public void Landed(long bytes, int recordCount)
     {
@@ -59,4 +122,6 @@ internal sealed class LandingMetrics
 
     /// <summary>A pass failed.</summary>
     public void Failed() => Interlocked.Increment(ref failures);
+
+    private static CollectorMetric Count(string name, string help, double value, string labels = "") => new(name, help, true, labels, value);
 }

@@ -1,6 +1,6 @@
-using System.Buffers;
 using Lm.Logs;
 using Lm.ObjectStore;
+using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Collector.Landing;
@@ -16,13 +16,13 @@ namespace Lm.Collector.Landing;
 /// <param name="keys">Makes keys.</param>
 /// <param name="files">The file system that the files lie on.</param>
 /// <param name="sealedFiles">The files that there are now.</param>
+/// <param name="expiredBefore">What is older is deleted in the store.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="logger">The log.</param>
 internal sealed class LogLanding(
-    IObjectStore store, ObjectKeys keys, IFileSystem files, Func<IReadOnlyList<StoredLogFile>> sealedFiles, LandingMetrics metrics, ILogger logger)
+    IObjectStore store, ObjectKeys keys, IFileSystem files, Func<IReadOnlyList<StoredLogFile>> sealedFiles, Func<UnixMillis> expiredBefore, LandingMetrics metrics, ILogger logger)
 {
-    private const int CompareSize = 1 << 20;
-
+    private readonly VerifiedPut puts = new(store, metrics, logger);
     private readonly Lock gate = new(); // guards landed
     private HashSet<string>? landed; // keys of the indexes of local files that are there; null until the store was asked
 
@@ -33,8 +33,17 @@ internal sealed class LogLanding(
         {
             lock (gate)
             {
-                return sealedFiles().Count(file => landed?.Contains(IndexKey(file)) != true);
+                return sealedFiles().Count(file => landed?.Contains(IndexKey(file)) != true && !IsExpired(file));
             }
+        }
+    }
+
+    /// <summary>Whether a file is in the store, verified, or need not be any more.</summary>
+    public bool IsSafe(StoredLogFile file)
+    {
+        lock (gate)
+        {
+            return landed?.Contains(IndexKey(file)) == true || IsExpired(file);
         }
     }
 
@@ -49,7 +58,7 @@ internal sealed class LogLanding(
         }
 
         var known = landed ?? await ListAsync(cancellationToken);
-        if (sealedFiles().Where(file => !known.Contains(IndexKey(file))).MinBy(file => file.Id) is not { } next)
+        if (sealedFiles().Where(file => !known.Contains(IndexKey(file)) && !IsExpired(file)).MinBy(file => file.Id) is not { } next)
         {
             return false;
         }
@@ -74,6 +83,8 @@ internal sealed class LogLanding(
         return true;
     }
 
+    private bool IsExpired(StoredLogFile file) => file.MaxTime < expiredBefore().Value;
+
     private string IndexKey(StoredLogFile file) => Key(file.IndexPath);
 
     // date=…/hour=…/name, as below the logs' folder.
@@ -83,17 +94,21 @@ internal sealed class LogLanding(
         return keys.Log(Path.GetFileName(Path.GetDirectoryName(hour) ?? ""), Path.GetFileName(hour), Path.GetFileName(path));
     }
 
+    private string DateFolder(string key) => keys.LogDate(key[keys.LogFolder.Length..].Split('/')[0]);
+
     private async Task<HashSet<string>> ListAsync(CancellationToken cancellationToken)
     {
         var local = sealedFiles().Select(IndexKey).ToHashSet(StringComparer.Ordinal);
         var found = new HashSet<string>(StringComparer.Ordinal);
-        var after = "";
-        for (var hasMore = true; hasMore;)
+        foreach (var folder in local.Select(DateFolder).Distinct().Order(StringComparer.Ordinal))
         {
-            var page = await store.ListAsync(keys.LogFolder, after, ObjectPage.SizeMax, cancellationToken);
-            found.UnionWith(page.Objects.Select(static each => each.Key).Where(local.Contains));
-            after = page.Objects.Count > 0 ? page.Objects[^1].Key : after;
-            hasMore = page.HasMore;
+            await foreach (var key in StoreLists.KeysAsync(store, folder, cancellationToken))
+            {
+                if (local.Contains(key))
+                {
+                    found.Add(key);
+                }
+            }
         }
 
         // The last one may be one whose index was put and not yet read back when the program ended: it is put again.
@@ -113,44 +128,6 @@ internal sealed class LogLanding(
     private async Task PutAsync(string key, string path, CancellationToken cancellationToken)
     {
         using var content = new FileContent(files, path);
-        await store.PutAsync(key, content, PutCondition.None, cancellationToken); // the same bytes under the same name, whoever puts them when
-        if (await DiffersAsync(key, content, cancellationToken) is not { } fault)
-        {
-            return;
-        }
-
-        metrics.VerificationFailed();
-        LandingLog.PutDamaged(logger, key, fault);
-        await store.DeleteAsync(key, cancellationToken);
-        throw new ObjectStoreException(ObjectStoreFault.Damaged, $"{key} in {store.Description} was not as it was put: {fault}", cause: null);
-    }
-
-    private async Task<string?> DiffersAsync(string key, FileContent content, CancellationToken cancellationToken)
-    {
-        var size = (int)Math.Clamp(content.Length, 1, CompareSize);
-        var (there, here) = (ArrayPool<byte>.Shared.Rent(size), ArrayPool<byte>.Shared.Rent(size));
-        try
-        {
-            for (var at = 0L; at < content.Length; at += size)
-            {
-                var wanted = (int)Math.Min(size, content.Length - at);
-                if (await store.ReadAsync(key, at, there.AsMemory(0, wanted), cancellationToken) != new ObjectRange(wanted, content.Length))
-                {
-                    return $"it does not have {content.Length} bytes";
-                }
-
-                if (content.Read(at, here.AsSpan(0, wanted)) != wanted || !here.AsSpan(0, wanted).SequenceEqual(there.AsSpan(0, wanted)))
-                {
-                    return $"it differs between bytes {at} and {at + wanted}";
-                }
-            }
-
-            return null;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(there);
-            ArrayPool<byte>.Shared.Return(here);
-        }
+        await puts.RunAsync(key, content, cancellationToken);
     }
 }

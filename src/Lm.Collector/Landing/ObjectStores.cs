@@ -15,9 +15,11 @@ internal static class ObjectStores
     /// <param name="files">The file system, for a folder.</param>
     /// <param name="counters">Counts.</param>
     /// <param name="time">The clock.</param>
-    public static IObjectStore Open(ObjectStoreTarget target, Func<S3Keys?> keys, string collector, IFileSystem files, StoreCounters counters, TimeProvider time) =>
+    /// <param name="marker">What tells a folder from another one.</param>
+    public static IObjectStore Open(
+        ObjectStoreTarget target, Func<S3Keys?> keys, string collector, IFileSystem files, StoreCounters counters, TimeProvider time, DirectoryMarker? marker = null) =>
         target.Directory is { } folder
-            ? new DirectoryObjectStore(files, folder, collector, counters)
+            ? new DirectoryObjectStore(files, folder, collector, counters, marker)
             : new S3ObjectStore(OptionsOf(target, keys), counters, time, new Random());
 
     private static S3Options OptionsOf(ObjectStoreTarget target, Func<S3Keys?> keys) => new()

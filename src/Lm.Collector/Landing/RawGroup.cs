@@ -164,17 +164,15 @@ internal sealed class RawGroup : ObjectContent, IDisposable
             var bodyStart = kind is BatchKind or WriteRecord.Kind && bytes.Length >= SpoolRecord.HeadSizeMin
                 ? BinaryPrimitives.ReadInt32LittleEndian(bytes[BodyStartOffset..])
                 : 0;
-            Entries.Add(new RawEntry(record.Position, kind, NextOffset, bytes.Length, bodyStart >= 0 && bodyStart <= bytes.Length ? bodyStart : 0, Crc32C.Compute(bytes)));
+            Entries.Add(new RawEntry(record.Position, kind, NextOffset, bytes.Length, bodyStart >= 0 && bodyStart <= bytes.Length ? bodyStart : 0, Crc32C.Compute(bytes))
+            {
+                IsOnlyHere = kind == BatchKind ? IsOnlyHere(record.Payload) : kind is not (WriteRecord.Kind or UpRecord.Kind),
+            });
             NextOffset += bytes.Length;
             end = record.Next;
             if (ReceivedAt(bytes) is { } received)
             {
                 (oldest, newest) = (received < oldest ? received : oldest, received > newest ? received : newest);
-            }
-
-            if (kind == BatchKind)
-            {
-                NoteSequences(record.Payload);
             }
         }
 
@@ -190,13 +188,13 @@ internal sealed class RawGroup : ObjectContent, IDisposable
             Queues = [.. queues.Select(static queue => new RawQueue(queue.Key.Agent, new QueueId(queue.Key.Queue), queue.Value.Ranges))],
         };
 
-        // One that cannot be read lands as it is, like all others: it is listed with its place, and its sequences are not known.
-        private void NoteSequences(ReadOnlyMemory<byte> record)
+        // Notes the sequences, too. One that cannot be read lands as it is, like all others: it is listed with its place, and its sequences are not known.
+        private bool IsOnlyHere(ReadOnlyMemory<byte> record)
         {
             if (SpoolRecord.TryRead(record, out _, out var frameBytes) is not null
                 || FrameReader.TryRead(frameBytes.Span, BatchSpoolLimits.BatchBytesMax, out var frame) != FrameStatus.Ok)
             {
-                return;
+                return true;
             }
 
             if (payload.Length < frame.PayloadLength)
@@ -207,7 +205,7 @@ internal sealed class RawGroup : ObjectContent, IDisposable
             if (FrameReader.ReadPayload(frameBytes.Span, frame, payload) != FrameStatus.Ok
                 || BatchDecoder.Decode(payload.AsMemory(0, frame.PayloadLength), BatchSpoolLimits.Accepted, batch, out _) != DecodeStatus.Ok)
             {
-                return;
+                return true;
             }
 
             var key = (batch.Key.AgentId, batch.Key.QueueId.Value);
@@ -217,6 +215,7 @@ internal sealed class RawGroup : ObjectContent, IDisposable
             }
 
             sequences.Add(batch.Key.Sequences);
+            return batch.Alerts.Length > 0;
         }
     }
 

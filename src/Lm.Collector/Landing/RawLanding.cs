@@ -48,7 +48,7 @@ internal sealed class RawLanding(RawLandingParts parts, LandingState state)
     public async Task<bool> LandNextAsync(JournalPosition end, CancellationToken cancellationToken)
     {
         var from = FirstKept(state.Landed);
-        using var group = await Task.Run(() => RawGroup.Gather(spool, parts.Collector, new RawSpan(from, from, end), parts.ObjectSizeMax, cancellationToken), cancellationToken);
+        using var group = await Task.Run(() => RawGroup.Gather(spool, parts.Collector, new RawSpan(from, state.BehindHole(from), end), parts.ObjectSizeMax, cancellationToken), cancellationToken);
         if (group is null)
         {
             return false;
@@ -139,6 +139,15 @@ internal sealed class RawLanding(RawLandingParts parts, LandingState state)
         if (manifest.Incarnation != spool.Incarnation || manifest.Collector != parts.Collector)
         {
             throw new LandingHaltException($"{key} in {store.Description} says that it is of collector {manifest.Collector} and spool {manifest.Incarnation:N}");
+        }
+
+        if (state.IsInHole(manifest.End))
+        {
+            // The spool lost these records and went on behind their places: the store alone has them.
+            state.Advance(manifest.End);
+            metrics.Adopted();
+            LandingLog.AdoptedAlone(logger, key);
+            return;
         }
 
         var end = spool.End;

@@ -17,6 +17,7 @@ internal sealed record RawManifest
     private const int FixedSize = 96;
     private const int EntrySize = 40;
     private const int QueueSizeMin = 22;
+    private const byte OnlyHere = 1; // flag of a record
     private const int RangeSize = 16;
 
     /// <summary>The collector's name.</summary>
@@ -194,6 +195,7 @@ internal sealed record RawManifest
         target.Clear();
         WritePosition(target, entry.Position);
         target[4] = entry.Kind;
+        target[5] = entry.IsOnlyHere ? OnlyHere : (byte)0;
         BinaryPrimitives.WriteInt64LittleEndian(target[16..], entry.Offset);
         BinaryPrimitives.WriteInt32LittleEndian(target[24..], entry.Size);
         BinaryPrimitives.WriteInt32LittleEndian(target[28..], entry.BodyStart);
@@ -206,7 +208,10 @@ internal sealed record RawManifest
         BinaryPrimitives.ReadInt64LittleEndian(source[16..]),
         BinaryPrimitives.ReadInt32LittleEndian(source[24..]),
         BinaryPrimitives.ReadInt32LittleEndian(source[28..]),
-        BinaryPrimitives.ReadUInt32LittleEndian(source[32..]));
+        BinaryPrimitives.ReadUInt32LittleEndian(source[32..]))
+    {
+        IsOnlyHere = (source[5] & OnlyHere) != 0,
+    };
 
     private static void WriteQueue(ArrayBufferWriter<byte> output, RawQueue queue)
     {
@@ -244,7 +249,11 @@ internal sealed record RawManifest
 /// <param name="Size">Its bytes.</param>
 /// <param name="BodyStart">Where in it the frame or the body of a request begins; 0 when it has none.</param>
 /// <param name="Checksum">CRC-32C of its bytes.</param>
-internal readonly record struct RawEntry(JournalPosition Position, byte Kind, long Offset, int Size, int BodyStart, uint Checksum);
+internal readonly record struct RawEntry(JournalPosition Position, byte Kind, long Offset, int Size, int BodyStart, uint Checksum)
+{
+    /// <summary>Whether it holds what no block and no log file will have: alert records, or what cannot be read.</summary>
+    public bool IsOnlyHere { get; init; }
+}
 
 /// <summary>Sequences of one queue.</summary>
 /// <param name="AgentId">Whose.</param>

@@ -24,6 +24,9 @@ internal sealed class Readiness(
     /// <summary>How far what earlier lives of the spool landed is taken over; null without an object store.</summary>
     public Func<RecoveryStatus>? Recovery { get; init; }
 
+    /// <summary>What should have gone here by age or size and stays, because the object store does not have it yet.</summary>
+    public Func<HeldFiles> Held { get; init; } = static () => default;
+
     /// <summary>Whether the spool is still being read back.</summary>
     public bool IsReplaying => isReplaying;
 
@@ -105,6 +108,12 @@ internal sealed class Readiness(
             lines.Add("recovery_damaged: raw objects, or records of them, from before the disk was lost are damaged and left out; the log says which");
         }
 
+        if (Held() is var held && (held.Files > 0 || held.BytesOver > 0))
+        {
+            lines.Add($"local_held: {held.Files} blocks and log files older than local_retention_days, and {held.BytesOver} bytes beyond max_local_bytes, stay until they are in the object store; /api/v1/landing says "
+                + "what it waits for");
+        }
+
         if (Landing?.Invoke() is { IsHalted: true })
         {
             lines.Add("landing_halted: the object store holds what contradicts the spool, and nothing lands any more; /api/v1/landing and the log say what");
@@ -113,3 +122,8 @@ internal sealed class Readiness(
         return new ReadinessReport(isReady, lines);
     }
 }
+
+/// <summary>What stays on the local disk beyond its limits.</summary>
+/// <param name="Files">Blocks and log files that are too old.</param>
+/// <param name="BytesOver">Bytes that are too much.</param>
+internal readonly record struct HeldFiles(int Files, long BytesOver);

@@ -14,7 +14,11 @@ internal sealed class LogFeed(LogStore store)
 
     /// <summary>Takes one batch.</summary>
     /// <exception cref="IOException">Not all of it could be taken: see <see cref="LogStore.Append"/>.</exception>
-    public void Apply(AcceptedBatch batch)
+    public void Apply(AcceptedBatch batch) => Apply(batch, stored: null);
+
+    /// <summary>Takes one batch but for what is stored elsewhere.</summary>
+    /// <exception cref="IOException">Not all of it could be taken: see <see cref="LogStore.Append"/>.</exception>
+    public void Apply(AcceptedBatch batch, IStoredWindows? stored)
     {
         var logs = batch.Batch.Logs;
         if (logs.Length == 0)
@@ -33,7 +37,7 @@ internal sealed class LogFeed(LogStore store)
             {
                 nextDropped++;
             }
-            else if (logs[i].Time >= oldest)
+            else if (logs[i].Time >= oldest && stored?.HasLine(logs[i].Time.Value, batch.ReceivedAt) != true)
             {
                 Append(batch, logs[i], identity with { Index = i });
             }

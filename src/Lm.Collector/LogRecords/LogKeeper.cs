@@ -8,8 +8,9 @@ namespace Lm.Collector.LogRecords;
 /// <param name="store">The store.</param>
 /// <param name="clock">Says what is old.</param>
 /// <param name="space">Who else uses <c>max_local_bytes</c>.</param>
+/// <param name="mayGo">Whether a file may be deleted: with an object store, only what was verified there (K19, C27).</param>
 /// <param name="logger">The log.</param>
-internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace space, ILogger logger)
+internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace space, Func<StoredLogFile, bool> mayGo, ILogger logger)
 {
     private bool isFailing;
 
@@ -18,6 +19,9 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
 
     /// <summary>Files deleted by retention since start.</summary>
     public long Expired { get; private set; }
+
+    /// <summary>Files that are too old and stay, because they are not known to be in the object store.</summary>
+    public int Held { get; private set; }
 
     /// <summary>Seals everything that is complete. By one thread at a time.</summary>
     /// <returns>False: one could not be sealed.</returns>
@@ -56,7 +60,8 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
         TellSpace();
         var oldest = clock.Proven.Add(-settings.LocalRetention).Value;
         var until = space.ExcessUntil(settings.LocalSizeMax);
-        var gone = files.Where(file => file.MaxTime < oldest || file.MaxTime <= until).ToArray();
+        var gone = files.Where(file => (file.MaxTime < oldest || file.MaxTime <= until) && mayGo(file)).ToArray();
+        Held = files.Count(file => file.MaxTime < oldest && !mayGo(file));
         if (gone.Length == 0)
         {
             return;
@@ -77,5 +82,5 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
         TellSpace();
     }
 
-    private void TellSpace() => space.SetLogs([.. store.Files.Select(static file => new LocalFile(file.MaxTime, file.SizeBytes))]);
+    private void TellSpace() => space.SetLogs([.. store.Files.Select(file => new LocalFile(file.MaxTime, file.SizeBytes, mayGo(file)))]);
 }

@@ -29,6 +29,7 @@ internal static class LogRecordsMetrics
         yield return Count("lm_collector_logs_spills_total", "Times that open log files left memory to keep its bound.", store.Spills);
         yield return Count("lm_collector_logs_files_sealed_total", "Log files sealed.", store.FilesSealed);
         yield return Count("lm_collector_logs_files_expired_total", "Log files deleted by retention.", keeper.Expired);
+        yield return Gauge("lm_collector_logs_files_held", "Log files older than local_retention_days that stay, because they are not known to be in the object store.", keeper.Held);
         const string failures = "Failures of the disk under the log store, by kind.";
         yield return Count("lm_collector_logs_failures_total", failures, store.Failures - keeper.SealsFailed, "kind=\"write\"");
         yield return Count("lm_collector_logs_failures_total", failures, keeper.SealsFailed, "kind=\"seal\"");

@@ -68,7 +68,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
         ReplayFrom = new JournalPosition(applied.Segment, applied.Offset);
         checkpointAt = time.GetTimestamp();
         feed = new LogFeed(store);
-        keeper = new LogKeeper(store, parts.Clock, parts.Space, logger);
+        keeper = new LogKeeper(store, parts.Clock, parts.Space, parts.MayGo, logger);
         var now = store.Statistics();
         LogRecordsLog.Opened(logger, now.SealedFiles, now.SealedBytes, now.OpenFiles, ReplayFrom.Segment, ReplayFrom.Offset);
     }
@@ -81,6 +81,18 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
 
     /// <summary>The sealed files, for landing.</summary>
     public IReadOnlyList<StoredLogFile> SealedFiles => store.Files;
+
+    /// <summary>Files that were found damaged since start.</summary>
+    public int FilesDamaged => store.FilesDamaged;
+
+    /// <summary>Up to where the spool's records are in files, and the number of the open file that is made next.</summary>
+    public (CommitPosition Covered, uint NextFile) Mark() => store.Mark();
+
+    /// <summary>Whether a file is not sealed yet that was made before the one of a number.</summary>
+    public bool HasOpenBefore(uint number) => store.HasOpenBefore(number);
+
+    /// <summary>Files that are too old and stay, because they are not known to be in the object store.</summary>
+    public int Held => keeper.Held;
 
     /// <summary>Where the spool's replay begins for log records.</summary>
     public JournalPosition ReplayFrom { get; }
@@ -119,11 +131,11 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
     public void Apply(AcceptedUps ups) => PassOver(ups.Position);
 
     /// <inheritdoc/>
-    public void Restore(AcceptedBatch batch)
+    public void Restore(AcceptedBatch batch, IStoredWindows stored)
     {
         lock (gate)
         {
-            feed.Apply(batch);
+            feed.Apply(batch, stored);
         }
     }
 
@@ -415,6 +427,9 @@ internal sealed record LogStorageParts(
 {
     /// <summary>Sealed files that lie in the object store; null without one.</summary>
     public ILogFileSource? Elsewhere { get; init; }
+
+    /// <summary>Whether a file may be deleted here: with an object store, only what was verified there. By default each may.</summary>
+    public Func<StoredLogFile, bool> MayGo { get; init; } = static _ => true;
 
     /// <summary>Changes how the store works; for tests, whose files are small.</summary>
     public Func<LogStoreOptions, LogStoreOptions> Options { get; init; } = static options => options;

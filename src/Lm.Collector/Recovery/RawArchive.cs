@@ -36,7 +36,7 @@ internal sealed class RawArchive(IObjectStore store, ObjectKeys keys, string col
     /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
     public async Task<IReadOnlyList<RawLife>> ListAsync(Guid own, CancellationToken cancellationToken)
     {
-        var folder = keys.RawRoot(collector);
+        var folder = keys.RawFolder(collector);
         var lives = new List<RawLife>();
         var after = "";
         for (var hasMore = true; hasMore;)

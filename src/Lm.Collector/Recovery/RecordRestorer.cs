@@ -20,10 +20,12 @@ internal sealed class RecordRestorer(IReadOnlyList<IRestoredConsumer> consumers,
     private readonly WriteReader writes = new();
 
     /// <summary>Takes over one record.</summary>
+    /// <param name="life">Its life.</param>
     /// <param name="key">Its object, for messages.</param>
     /// <param name="record">The record.</param>
+    /// <param name="stored">What blocks and log files in the store have.</param>
     /// <param name="cancellationToken">Gives up; the record comes again then.</param>
-    public async ValueTask RestoreAsync(string key, RawRecord record, CancellationToken cancellationToken)
+    public async ValueTask RestoreAsync(Guid life, string key, RawRecord record, StoredWindows stored, CancellationToken cancellationToken)
     {
         if (Decode(record, out var fault) is not { } give)
         {
@@ -32,9 +34,15 @@ internal sealed class RecordRestorer(IReadOnlyList<IRestoredConsumer> consumers,
             return;
         }
 
+        stored.At(life, record.Entry.Position);
+        if (give.Batch is { } batch)
+        {
+            await stored.PrepareAsync(batch, cancellationToken);
+        }
+
         foreach (var consumer in consumers)
         {
-            while (!TryGive(give, consumer, key, record.Entry))
+            while (!TryGive(give, consumer, stored, key, record.Entry))
             {
                 await Task.Delay(RetryInterval, time, cancellationToken);
             }
@@ -43,7 +51,7 @@ internal sealed class RecordRestorer(IReadOnlyList<IRestoredConsumer> consumers,
         Interlocked.Increment(ref metrics.Records);
     }
 
-    private Action<IRestoredConsumer>? Decode(in RawRecord record, out string fault)
+    private Giving? Decode(in RawRecord record, out string fault)
     {
         fault = "its checksum is wrong";
         if (!record.IsWhole)
@@ -62,7 +70,7 @@ internal sealed class RecordRestorer(IReadOnlyList<IRestoredConsumer> consumers,
         return give;
     }
 
-    private Action<IRestoredConsumer>? DecodeBatch(in RawRecord record, out string? fault)
+    private Giving? DecodeBatch(in RawRecord record, out string? fault)
     {
         fault = batches.TryRead(record.Bytes, out var head, out var frame);
         if (fault is not null)
@@ -72,10 +80,10 @@ internal sealed class RecordRestorer(IReadOnlyList<IRestoredConsumer> consumers,
 
         clock.Note(head.ReceivedAt);
         var batch = batches.Accepted(record.Entry.Position, head, frame);
-        return consumer => consumer.Restore(batch);
+        return new Giving(batch, (consumer, stored) => consumer.Restore(batch, stored));
     }
 
-    private Action<IRestoredConsumer>? DecodeWrite(in RawRecord record, out string? fault)
+    private Giving? DecodeWrite(in RawRecord record, out string? fault)
     {
         fault = writes.TryRead(record.Bytes, out var head);
         if (fault is not null)
@@ -85,10 +93,10 @@ internal sealed class RecordRestorer(IReadOnlyList<IRestoredConsumer> consumers,
 
         clock.NoteOwn(head.ReceivedAt, new UnixMillis(writes.Write.NewestTime));
         var write = writes.Accepted(record.Entry.Position, head);
-        return consumer => consumer.Restore(write);
+        return new Giving(null, (consumer, stored) => consumer.Restore(write, stored));
     }
 
-    private static Action<IRestoredConsumer>? DecodeUps(in RawRecord record, out string? fault)
+    private static Giving? DecodeUps(in RawRecord record, out string? fault)
     {
         fault = UpRecord.TryRead(record.Bytes.Span, out var at, out var agents);
         if (fault is not null)
@@ -97,15 +105,15 @@ internal sealed class RecordRestorer(IReadOnlyList<IRestoredConsumer> consumers,
         }
 
         var ups = new AcceptedUps(record.Entry.Position, at, agents, IsReplay: true);
-        return consumer => consumer.Restore(ups);
+        return new Giving(null, (consumer, stored) => consumer.Restore(ups, stored));
     }
 
     // False: it is to be tried again. One that fails on a record for another reason than the disk must not keep the others from it, nor what follows.
-    private bool TryGive(Action<IRestoredConsumer> give, IRestoredConsumer consumer, string key, RawEntry entry)
+    private bool TryGive(Giving give, IRestoredConsumer consumer, IStoredWindows stored, string key, RawEntry entry)
     {
         try
         {
-            give(consumer);
+            give.To(consumer, stored);
         }
         catch (IOException)
         {
@@ -119,4 +127,9 @@ internal sealed class RecordRestorer(IReadOnlyList<IRestoredConsumer> consumers,
 
         return true;
     }
+
+    /// <summary>A record, decoded.</summary>
+    /// <param name="Batch">The batch, when it is one.</param>
+    /// <param name="To">Gives it to someone.</param>
+    private sealed record Giving(AcceptedBatch? Batch, Action<IRestoredConsumer, IStoredWindows> To);
 }

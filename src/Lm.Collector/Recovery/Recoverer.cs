@@ -1,4 +1,5 @@
 using Lm.Collector.Agents;
+using Lm.Collector.Bucket;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
@@ -62,7 +63,7 @@ internal sealed class Recoverer
     /// <summary>How far it is.</summary>
     public RecoveryStatus Status => new(isHolding, isFailing, Interlocked.Read(ref metrics.ObjectsWaiting), Interlocked.Read(ref metrics.ObjectsDamaged) + Interlocked.Read(ref metrics.RecordsDamaged));
 
-    private string StoreName => parts.Store.Description + " " + parts.Keys.RawRoot(parts.Collector);
+    private string StoreName => parts.Store.Description + " " + parts.Keys.RawFolder(parts.Collector);
 
     /// <summary>Decides whether batches must wait. Before the spool takes a record.</summary>
     /// <exception cref="IOException">The disk does not take the note of it.</exception>
@@ -157,6 +158,11 @@ internal sealed class Recoverer
     private async Task PassAsync(CancellationToken stopping)
     {
         var lives = await AskForSequencesAsync(stopping);
+        if (!parts.Bucket.IsListed && !await parts.Bucket.TryPassAsync(stopping))
+        {
+            throw new IOException("blocks and log files in the object store could not be listed");
+        }
+
         await Task.Run(() => RestoreRecordsAsync(lives, stopping), stopping);
     }
 
@@ -264,9 +270,10 @@ internal sealed class Recoverer
         }
 
         var began = parts.Time.GetTimestamp();
+        var stored = new StoredWindows(parts.Store, parts.Bucket.Catalog);
         foreach (var life in await InOrderAsync(waiting, stopping))
         {
-            await RestoreLifeAsync(life, stopping);
+            await RestoreLifeAsync(life, stored, stopping);
         }
 
         var elapsedMs = (long)parts.Time.GetElapsedTime(began).TotalMilliseconds;
@@ -287,7 +294,7 @@ internal sealed class Recoverer
         return [.. dated.OrderBy(static each => each.Oldest).Select(static each => each.Life)];
     }
 
-    private async Task RestoreLifeAsync(RawLife life, CancellationToken stopping)
+    private async Task RestoreLifeAsync(RawLife life, StoredWindows stored, CancellationToken stopping)
     {
         var (bytes, settledAt, done) = (0L, parts.Time.GetTimestamp(), 0);
         foreach (var place in life.Objects)
@@ -296,7 +303,7 @@ internal sealed class Recoverer
             {
                 await foreach (var record in archive.ReadRecordsAsync(place.Key, manifest, stopping))
                 {
-                    await restorer.RestoreAsync(place.Key, record, stopping);
+                    await restorer.RestoreAsync(life.Incarnation, place.Key, record, stored, stopping);
                 }
 
                 mark.Advance(life, manifest.End);
@@ -372,6 +379,7 @@ internal sealed class Recoverer
 /// <summary>What a recoverer works with.</summary>
 /// <param name="Store">The store; not disposed of.</param>
 /// <param name="Keys">Makes keys.</param>
+/// <param name="Bucket">What else is in the store.</param>
 /// <param name="Collector">The collector's name.</param>
 /// <param name="Files">The file system of the spool.</param>
 /// <param name="Directory">The spool's folder.</param>
@@ -384,7 +392,7 @@ internal sealed class Recoverer
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
 internal sealed record RecovererParts(
-    IObjectStore Store, ObjectKeys Keys, string Collector, IFileSystem Files, string Directory, BatchSpool Spool, SequenceLedger Ledger, AgentDirectory Agents,
+    IObjectStore Store, ObjectKeys Keys, BucketReader Bucket, string Collector, IFileSystem Files, string Directory, BatchSpool Spool, SequenceLedger Ledger, AgentDirectory Agents,
     IReadOnlyList<IRestoredConsumer> Consumers, ClockGuard Clock, Func<bool> TryPersist, TimeProvider Time, ILogger Logger);
 
 /// <summary>How far taking over is.</summary>

@@ -9,8 +9,9 @@ namespace Lm.Collector.Series;
 /// <param name="compactor">Merges them.</param>
 /// <param name="clock">Says what is old.</param>
 /// <param name="space">Who else uses <c>max_local_bytes</c>.</param>
+/// <param name="mayGo">Whether a block may be deleted: with an object store, only what was verified there (K19, C27).</param>
 /// <param name="logger">The log.</param>
-internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGuard clock, LocalSpace space, ILogger logger)
+internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGuard clock, LocalSpace space, Func<BlockMeta, bool> mayGo, ILogger logger)
 {
     private bool isFailing;
 
@@ -22,6 +23,9 @@ internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGua
 
     /// <summary>Blocks deleted by retention since start.</summary>
     public long Expired { get; private set; }
+
+    /// <summary>Blocks that are too old and stay, because they are not known to be in the object store.</summary>
+    public int Held { get; private set; }
 
     /// <summary>Merges everything that is due, then deletes what is too old or too much.</summary>
     public void Run(StorageSettings settings, CancellationToken stopping)
@@ -71,7 +75,8 @@ internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGua
         var excessUntil = space.ExcessUntil(settings.LocalSizeMax);
         var limits = new RetentionLimits(settings.LocalRetention, long.MaxValue);
         var old = Retention.Choose(blocks.Metas, limits, clock.Proven.Value, static _ => true).Blocks;
-        BlockMeta[] gone = [.. old.Union(blocks.Metas.Where(block => block.MaxTime <= excessUntil))];
+        BlockMeta[] gone = [.. old.Union(blocks.Metas.Where(block => block.MaxTime <= excessUntil)).Where(mayGo)];
+        Held = old.Count(block => !mayGo(block));
         if (gone.Length == 0)
         {
             return;
@@ -92,5 +97,5 @@ internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGua
         TellSpace();
     }
 
-    private void TellSpace() => space.SetBlocks([.. blocks.Metas.Select(static block => new LocalFile(block.MaxTime, block.SizeBytes))]);
+    private void TellSpace() => space.SetBlocks([.. blocks.Metas.Select(block => new LocalFile(block.MaxTime, block.SizeBytes, mayGo(block)))]);
 }

@@ -38,6 +38,7 @@ internal static class SeriesMetrics
         yield return new CollectorMetric("lm_collector_block_failures_total", "Blocks that could not be written or merged, by kind.", true, "kind=\"write\"", maker.Failed);
         yield return new CollectorMetric("lm_collector_block_failures_total", "Blocks that could not be written or merged, by kind.", true, "kind=\"merge\"", keeper.MergesFailed);
         yield return new CollectorMetric("lm_collector_blocks_merged_total", "Merges of blocks.", true, "", keeper.Merged);
+        yield return new CollectorMetric("lm_collector_blocks_held", "Blocks older than local_retention_days that stay, because they are not known to be in the object store.", false, "", keeper.Held);
         yield return new CollectorMetric("lm_collector_blocks_expired_total", "Blocks deleted by retention.", true, "", keeper.Expired);
     }
 }

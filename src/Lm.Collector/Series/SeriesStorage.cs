@@ -61,7 +61,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
     {
         (settings, time, logger) = (parts.Settings, parts.Time, parts.Logger);
         var now = settings();
-        IReadOnlyList<Label> labels = [new Label("lightmetrics_stream", now.CollectorId)];
+        ExternalLabels = [new Label("lightmetrics_stream", now.CollectorId)];
         blocks = BlockSet.Open(files, Path.Combine(now.SpoolDirectory, BlocksFolder), time);
         try
         {
@@ -77,9 +77,9 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
         }
 
         checkpointAt = time.GetTimestamp();
-        maker = new BlockMaker(head, blocks, labels, logger);
-        var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = labels }, time);
-        keeper = new BlockKeeper(blocks, compactor, parts.Clock, parts.Space, logger);
+        maker = new BlockMaker(head, blocks, ExternalLabels, logger);
+        var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = ExternalLabels, MayMerge = parts.MayMerge }, time);
+        keeper = new BlockKeeper(blocks, compactor, parts.Clock, parts.Space, parts.MayGo, logger);
         (batches, writes, ups) = (new SeriesFeed(head, Catalog), new WriteFeed(head, Catalog), new UpFeed(head));
         Reader = new SeriesStore(head, blocks, parts.Elsewhere);
     }
@@ -98,6 +98,27 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
 
     /// <summary>Damaged files of the head that were set aside.</summary>
     public int HeadFilesDamaged => head.Statistics().FilesSetAside;
+
+    /// <summary>The blocks, for landing.</summary>
+    public BlockSet Blocks => blocks;
+
+    /// <summary>What tells this collector's blocks from others'.</summary>
+    public IReadOnlyList<Label> ExternalLabels { get; }
+
+    /// <summary>Up to where the spool's records are in files, and the number of the window that is made next.</summary>
+    public (CommitPosition Covered, uint NextWindow) Mark()
+    {
+        lock (gate)
+        {
+            return (head.Covered, head.NextWindow);
+        }
+    }
+
+    /// <summary>Whether a window is not in blocks yet that was made before the one of a number.</summary>
+    public bool HasWindowsBefore(uint number) => head.HasWindowsBefore(number);
+
+    /// <summary>Blocks that are too old and stay, because they are not known to be in the object store.</summary>
+    public int Held => keeper.Held;
 
     /// <summary>Where the spool's replay begins for samples.</summary>
     public JournalPosition ReplayFrom { get; }
@@ -160,8 +181,14 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
     }
 
     /// <inheritdoc/>
-    public void Restore(AcceptedBatch batch)
+    public void Restore(AcceptedBatch batch, IStoredWindows stored)
     {
+        var (oldest, newest) = TimesOf(batch.Batch);
+        if (oldest > newest || stored.HasSamples(oldest, newest))
+        {
+            return;
+        }
+
         lock (gate)
         {
             batches.Apply(batch);
@@ -169,8 +196,13 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
     }
 
     /// <inheritdoc/>
-    public void Restore(AcceptedWrite write)
+    public void Restore(AcceptedWrite write, IStoredWindows stored)
     {
+        if (stored.HasSamples(write.Write.OldestTime, write.Write.NewestTime))
+        {
+            return;
+        }
+
         lock (gate)
         {
             writes.Apply(write);
@@ -178,8 +210,13 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
     }
 
     /// <inheritdoc/>
-    public void Restore(AcceptedUps samples)
+    public void Restore(AcceptedUps samples, IStoredWindows stored)
     {
+        if (samples.Agents.Count == 0 || stored.HasSamples(samples.Agents.Min(agent => agent.TimeAt(samples.At)), samples.At.Value))
+        {
+            return;
+        }
+
         lock (gate)
         {
             ups.Apply(samples);
@@ -271,6 +308,25 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
         Checkpoint();
         head.Dispose();
         blocks.Dispose();
+    }
+
+    private static (long Oldest, long Newest) TimesOf(DecodedBatch batch)
+    {
+        var (oldest, newest) = (long.MaxValue, long.MinValue);
+        foreach (ref readonly var series in batch.Series)
+        {
+            foreach (var time in batch.Times(series))
+            {
+                (oldest, newest) = (Math.Min(oldest, time), Math.Max(newest, time));
+            }
+
+            foreach (ref readonly var histogram in batch.Histograms(series))
+            {
+                (oldest, newest) = (Math.Min(oldest, histogram.Time.Value), Math.Max(newest, histogram.Time.Value));
+            }
+        }
+
+        return (oldest, newest);
     }
 
     private static HeadOptions OptionsOf(StorageSettings settings, Guid incarnation, TimeProvider time) => new()
@@ -443,4 +499,10 @@ internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockG
 {
     /// <summary>Blocks that lie in the object store; null without one.</summary>
     public IBlockSource? Elsewhere { get; init; }
+
+    /// <summary>Whether a block may be merged with others; by default each may.</summary>
+    public Func<BlockMeta, bool> MayMerge { get; init; } = static _ => true;
+
+    /// <summary>Whether a block may be deleted here: with an object store, only what was verified there. By default each may.</summary>
+    public Func<BlockMeta, bool> MayGo { get; init; } = static _ => true;
 }

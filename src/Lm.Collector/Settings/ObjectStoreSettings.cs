@@ -11,7 +11,7 @@ internal sealed record ObjectStoreSettings
     /// <summary>The keys of an S3 store whose credentials come from files. Reloadable.</summary>
     public required S3Keys? Keys { get; init; }
 
-    /// <summary>How long what is in the store stays. Nothing is deleted there yet. Default 400 days.</summary>
+    /// <summary>How long what is in the store stays. Default 400 days. Reloadable.</summary>
     public required TimeSpan Retention { get; init; }
 }
 
@@ -23,6 +23,9 @@ internal sealed record ObjectStoreTarget
 
     /// <summary>What every key begins with; empty for none.</summary>
     public required string Prefix { get; init; }
+
+    /// <summary>Whether something else merges and deletes blocks there: <c>compaction = "external"</c>.</summary>
+    public bool CompactsElsewhere { get; init; }
 
     /// <summary>The bucket.</summary>
     public string Bucket { get; init; } = "";

@@ -21,10 +21,9 @@ internal static class ObjectStoreSettingsReader
 
         var isDirectory = table.ReadChoice("kind", "s3", "s3", "directory") == "directory";
         _ = table.ReadInteger("manifest_linger_ms", 500, 0, 60_000); // for s3_manifest, which ingest.acceptance does not take yet
-        _ = table.ReadChoice("compaction", "self", "self", "external"); // nothing is merged or deleted in the bucket yet
         var usesChain = table.ReadChoice("credentials", "files", "files", "aws") == "aws";
         var target = ReadTarget(table, isDirectory, usesChain, reading);
-        reading.Warn("[object_store]: what is acknowledged lands there as raw objects and log files; blocks do not yet, and nothing is read back from there: "
+        reading.Warn("[object_store]: what is acknowledged lands there as raw objects, log files and blocks; nothing is read back from there yet: "
             + "local_retention_days and max_local_bytes still say how far back queries reach");
         return new ObjectStoreSettings
         {
@@ -42,6 +41,7 @@ internal static class ObjectStoreSettingsReader
         {
             Directory = directory,
             Prefix = ReadPrefix(table),
+            CompactsElsewhere = table.ReadChoice("compaction", "self", "self", "external") == "external",
             Bucket = ReadBucket(table, !isDirectory),
             Endpoint = ReadEndpoint(table, reading),
             Region = ReadRegion(table),
@@ -54,7 +54,7 @@ internal static class ObjectStoreSettingsReader
             RequestTimeout = TimeSpan.FromMilliseconds(table.ReadInteger("request_timeout_ms", 30_000, 1000, 600_000)),
             TriesMax = (int)table.ReadInteger("max_tries", 4, 1, 10),
         };
-        return isDirectory ? new ObjectStoreTarget { Directory = directory, Prefix = target.Prefix } : target;
+        return isDirectory ? new ObjectStoreTarget { Directory = directory, Prefix = target.Prefix, CompactsElsewhere = target.CompactsElsewhere } : target;
     }
 
     private static string? ReadDirectory(TomlTable table, bool isNeeded, SettingsReading reading)

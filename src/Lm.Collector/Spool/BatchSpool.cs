@@ -81,6 +81,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
     /// <summary>The newest receive time in each segment.</summary>
     public SegmentAges Ages => ages;
 
+    /// <summary>Damaged stretches that were found since start: their records are not read any more.</summary>
+    public int DamageFound => journal.Recovery.Damage.Count + journal.LateDamage.Count;
+
     /// <summary>Why the last append was not taken; null when it was.</summary>
     public string? Trouble
     {
@@ -163,6 +166,9 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
 
     /// <summary>Reads committed records from a position on, oldest first, beside appends; ends with <see cref="FileNotFoundException"/> when a segment goes meanwhile.</summary>
     public IEnumerable<JournalRecord> Read(JournalPosition from) => journal.Read(from);
+
+    /// <summary>The next record goes into a segment of this number, or of a later one.</summary>
+    public void SkipTo(uint segment) => journal.SkipTo(segment);
 
     /// <summary>For reading records again, in parts.</summary>
     public PayloadReader OpenPayloads() => journal.OpenPayloads();
@@ -369,7 +375,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
         {
             // The record is durable and acknowledged; stopping here would stop everything behind it as well.
             var position = committed.Position;
-            Interlocked.Increment(ref metrics.ConsumerFailures);
+            metrics.CountConsumerFailure(e);
             SpoolLog.ConsumerFailed(logger, e, position.Segment, position.Offset);
         }
     }

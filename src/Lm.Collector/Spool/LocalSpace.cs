@@ -26,16 +26,27 @@ internal sealed class LocalSpace
         }
     }
 
+    /// <summary>Bytes beyond what is allowed that stay, because their files may not go.</summary>
+    /// <param name="bytesMax">What all of them may take.</param>
+    public long HeldBytes(long bytesMax)
+    {
+        lock (gate)
+        {
+            var all = blocks.Concat(logs);
+            return Math.Min(Math.Max(0, all.Sum(static file => file.Bytes) - bytesMax), all.Where(static file => !file.MayGo).Sum(static file => file.Bytes));
+        }
+    }
+
     /// <summary>Which files are too much.</summary>
     /// <param name="bytesMax">What all of them may take.</param>
-    /// <returns>All whose newest time is not later than this; the smallest value when none is.</returns>
+    /// <returns>All that may go and whose newest time is not later than this; the smallest value when none is.</returns>
     public long ExcessUntil(long bytesMax)
     {
         lock (gate)
         {
             var bytes = blocks.Sum(static file => file.Bytes) + logs.Sum(static file => file.Bytes);
             var until = long.MinValue;
-            foreach (var file in blocks.Concat(logs).OrderBy(static file => file.NewestTime))
+            foreach (var file in blocks.Concat(logs).Where(static file => file.MayGo).OrderBy(static file => file.NewestTime))
             {
                 if (bytes <= bytesMax)
                 {
@@ -54,4 +65,5 @@ internal sealed class LocalSpace
 /// <summary>A block, or a log file.</summary>
 /// <param name="NewestTime">The time of what is newest in it, milliseconds since 1970.</param>
 /// <param name="Bytes">Its bytes on the disk.</param>
-internal readonly record struct LocalFile(long NewestTime, long Bytes);
+/// <param name="MayGo">Whether it may be deleted: with an object store, only what was verified there.</param>
+internal readonly record struct LocalFile(long NewestTime, long Bytes, bool MayGo = true);

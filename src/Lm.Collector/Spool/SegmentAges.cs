@@ -60,6 +60,15 @@ internal sealed class SegmentAges : IStatePart
         }
     }
 
+    /// <summary>Whether a segment is known to hold what is stored nowhere else.</summary>
+    public bool IsOnlyHere(uint segment)
+    {
+        lock (gate)
+        {
+            return known.TryGetValue(segment, out var content) && content.IsOnlyHere;
+        }
+    }
+
     /// <summary>The segments before this one are gone.</summary>
     public void Forget(uint before)
     {

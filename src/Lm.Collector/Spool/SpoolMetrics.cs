@@ -11,5 +11,16 @@ internal sealed class SpoolMetrics
     public long RepeatsLeftOut;
     public long RecordsUnreadable;
     public long ConsumerFailures;
+    public long ConsumerFaults; // of these, those that are not the disk's: the record may be passed over
     public long SegmentsTrimmed;
+
+    /// <summary>A consumer could not take a record.</summary>
+    public void CountConsumerFailure(Exception failure)
+    {
+        Interlocked.Increment(ref ConsumerFailures);
+        if (failure is not IOException)
+        {
+            Interlocked.Increment(ref ConsumerFaults);
+        }
+    }
 }

@@ -128,7 +128,7 @@ internal sealed class SpoolReplay(
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                Interlocked.Increment(ref metrics.ConsumerFailures);
+                metrics.CountConsumerFailure(e);
                 SpoolLog.ConsumerFailed(logger, e, position.Segment, position.Offset);
             }
         }

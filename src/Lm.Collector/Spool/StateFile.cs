@@ -28,6 +28,21 @@ internal sealed class StateFile(IFileSystem files, string path, IReadOnlyList<IS
     /// <returns>False when it could not be.</returns>
     public bool TryWrite(Guid incarnation)
     {
+        try
+        {
+            AtomicFile.Write(files, path, ToBytes(incarnation));
+            return true;
+        }
+        catch (IOException e)
+        {
+            SpoolLog.StateFailed(logger, e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>What the file would hold now.</summary>
+    public byte[] ToBytes(Guid incarnation)
+    {
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -44,16 +59,7 @@ internal sealed class StateFile(IFileSystem files, string path, IReadOnlyList<IS
 
         var checksum = Crc32C.Compute(buffer.WrittenSpan);
         buffer.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\n{checksum:x8}\n")));
-        try
-        {
-            AtomicFile.Write(files, path, buffer.WrittenSpan);
-            return true;
-        }
-        catch (IOException e)
-        {
-            SpoolLog.StateFailed(logger, e.Message);
-            return false;
-        }
+        return buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>Gives the parts the state that the file holds, when there is one for this spool.</summary>

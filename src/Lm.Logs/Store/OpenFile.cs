@@ -38,11 +38,14 @@ internal sealed class OpenFile : IDisposable
     public OpenFile(IFileSystem files, string folder, uint number, LogWindow window, long receivedAt)
     {
         (this.files, this.folder) = (files, folder);
-        (Number, Window, FirstReceived) = (number, window, receivedAt);
+        (Number, Birth, Window, FirstReceived) = (number, number, window, receivedAt);
     }
 
     /// <summary>Its number; never given twice.</summary>
     public uint Number { get; private set; }
+
+    /// <summary>The number that it had first, in this process: it gets another one when it moves to another file.</summary>
+    public uint Birth { get; }
 
     /// <summary>Which lines it holds.</summary>
     public LogWindow Window { get; }

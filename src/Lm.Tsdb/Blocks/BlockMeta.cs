@@ -48,6 +48,12 @@ public sealed record BlockMeta
     /// <summary>Up to where the spool's records of some windows are in blocks; sorted by incarnation and window.</summary>
     public IReadOnlyList<BlockCoverage> Coverage { get; init; } = [];
 
+    /// <summary>When its files were in an object store, read back; null for a block that says nothing of that.</summary>
+    public DateTimeOffset? UploadedAt { get; init; }
+
+    /// <summary>The name of the file that says all this.</summary>
+    public static string FileName => BlockPaths.Meta;
+
     /// <summary>Whether the block was made of late samples only.</summary>
     public bool IsLate => Hints.Contains(OutOfOrderHint);
 
@@ -62,6 +68,21 @@ public sealed record BlockMeta
     /// <param name="text">The text.</param>
     /// <exception cref="BlockDamageException">It is not such a text.</exception>
     public static BlockMeta Parse(string path, byte[] text) => BlockMetaJson.Read(path, text);
+
+    /// <summary>The text of its <c>meta.json</c>.</summary>
+    public byte[] ToJson() => BlockMetaJson.Write(this);
+
+    /// <summary>Whether this block makes another one needless: it was merged of it, or of all that the other was made of and more.</summary>
+    public bool Replaces(BlockMeta other)
+    {
+        if (Id == other.Id)
+        {
+            return false;
+        }
+
+        var isParent = Parents.Any(parent => parent.Id == other.Id);
+        return (isParent || (Level > other.Level && Sources.Count > other.Sources.Count)) && other.Sources.All(Sources.Contains);
+    }
 }
 
 /// <summary>The <c>stats</c> of a block.</summary>

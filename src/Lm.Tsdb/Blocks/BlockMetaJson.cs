@@ -117,6 +117,11 @@ internal static class BlockMetaJson
         json.WriteEndObject();
         json.WriteString("source", "lightmetrics");
         WriteFiles(json, meta);
+        if (meta.UploadedAt is { } uploadedAt)
+        {
+            json.WriteString("upload_time", uploadedAt.UtcDateTime);
+        }
+
         json.WriteStartObject("index_stats");
         json.WriteNumber("series_max_size", meta.SeriesSizeMax);
         json.WriteNumber("chunk_max_size", meta.ChunkSizeMax);
@@ -206,6 +211,7 @@ internal static class BlockMetaJson
                 .Where(file => file.Path != BlockPaths.Meta)],
             SeriesSizeMax = hasStats ? Number(stats, "series_max_size") : 0,
             ChunkSizeMax = hasStats ? Number(stats, "chunk_max_size") : 0,
+            UploadedAt = thanos.TryGetProperty("upload_time", out var uploaded) ? uploaded.GetDateTimeOffset() : null,
         };
     }
 

@@ -173,23 +173,11 @@ public sealed class BlockSet : IDisposable
 
     private void DeleteReplaced()
     {
-        var replaced = blocks.Where(block => blocks.Any(other => Replaces(other.Meta, block.Meta))).Select(block => block.Meta.Id).ToHashSet();
+        var replaced = blocks.Where(block => blocks.Any(other => other.Meta.Replaces(block.Meta))).Select(block => block.Meta.Id).ToHashSet();
         if (replaced.Count > 0)
         {
             Delete(replaced);
         }
-    }
-
-    // A merged block names its parents, and holds all that their sources brought.
-    private static bool Replaces(BlockMeta other, BlockMeta meta)
-    {
-        if (other.Id == meta.Id)
-        {
-            return false;
-        }
-
-        var isParent = other.Parents.Any(parent => parent.Id == meta.Id);
-        return (isParent || (other.Level > meta.Level && other.Sources.Count > meta.Sources.Count)) && meta.Sources.All(other.Sources.Contains);
     }
 
     private void Swap(Func<BlockReader, bool> stays, BlockReader? added)

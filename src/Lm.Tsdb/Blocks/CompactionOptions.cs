@@ -17,6 +17,9 @@ public sealed record CompactionOptions
     /// <summary>What tells this collector's blocks from others'.</summary>
     public IReadOnlyList<Label> ExternalLabels { get; init; } = [];
 
+    /// <summary>Whether a block may be merged at all; by default each may.</summary>
+    public Func<BlockMeta, bool> MayMerge { get; init; } = static _ => true;
+
     /// <summary>The time spans of merged blocks, milliseconds, ascending: one window, four, and two days, all counted from 1970.</summary>
     internal long[] Ranges => [BlockHours * HourMs, BlockHours * 4 * HourMs, LateRangeMs];
 

@@ -25,7 +25,7 @@ public sealed class Compactor(BlockSet blocks, CompactionOptions options, TimePr
     /// <exception cref="FileSystemException">A write failed; the blocks are as they were, or the new one is there and old ones wait to be deleted at the next start.</exception>
     public CompactionOutcome RunOnce(CancellationToken cancellationToken)
     {
-        var candidates = blocks.Metas.Where(meta => !leftOut.Contains(meta.Id)).ToList();
+        var candidates = blocks.Metas.Where(meta => !leftOut.Contains(meta.Id) && options.MayMerge(meta)).ToList();
         var plan = CompactionPlan.Next(candidates, options, time.GetUtcNow().ToUnixTimeMilliseconds());
         if (plan.Count == 0)
         {

@@ -10,6 +10,18 @@ public sealed partial class Head
     /// <summary>What should become a block now: windows that are over, and ranges of late samples that have waited long enough (K18).</summary>
     public IReadOnlyList<HeadRange> DueRanges() => Ranges(options.Time.GetUtcNow().ToUnixTimeMilliseconds());
 
+    /// <summary>The number of the window that is made next: all that there are have lower ones. Writer.</summary>
+    public uint NextWindow => nextNumber;
+
+    /// <summary>Whether a window is left that was made before the one of a number: else what all of these held is in blocks.</summary>
+    public bool HasWindowsBefore(uint number)
+    {
+        lock (gate)
+        {
+            return Array.Exists(windows, window => window.Identity.Number < number);
+        }
+    }
+
     /// <summary>All windows, by the same ranges but without waiting.</summary>
     public IReadOnlyList<HeadRange> AllRanges() => Ranges(null);
 

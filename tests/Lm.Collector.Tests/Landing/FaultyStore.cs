@@ -13,8 +13,11 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
     /// <summary>Whether conditions are passed over.</summary>
     public bool Overwrites { get; set; }
 
-    /// <summary>Puts of raw objects that were asked for.</summary>
+    /// <summary>Puts that were asked for.</summary>
     public List<string> Puts { get; } = [];
+
+    /// <summary>Deletions that were asked for.</summary>
+    public List<string> Deletes { get; } = [];
 
     public int Calls => calls;
 
@@ -51,6 +54,7 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
 
     public async Task DeleteAsync(string key, CancellationToken cancellationToken)
     {
+        Deletes.Add(key);
         var trouble = Next(StoreRequest.Delete, key);
         ThrowIf(trouble == StoreTrouble.FailsBefore);
         await inner.DeleteAsync(key, cancellationToken);

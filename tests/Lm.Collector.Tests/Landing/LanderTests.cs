@@ -176,6 +176,46 @@ public sealed class LanderTests
         AssertSame(before, await restored.LandedAsync());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_spool_that_lost_its_end_goes_on_behind_what_had_landed_and_nothing_is_lost_or_overwritten(bool knowsAll)
+    {
+        var bucket = new MemoryFileSystem();
+        MemoryFileSystem damaged;
+        List<(JournalPosition Position, byte[] Bytes)> before;
+        await using (var rig = new LandingRig(bucket: bucket, objectSizeMax: 600))
+        {
+            await rig.AcceptAsync(1, 6);
+            await rig.LandAsync();
+            rig.State.TryWrite(rig.Ingest.Spool.Incarnation);
+            await rig.AcceptAsync(7, 3);
+            await rig.LandAsync();
+            if (knowsAll)
+            {
+                rig.State.TryWrite(rig.Ingest.Spool.Incarnation);
+            }
+
+            damaged = Without(rig.Ingest.Files, rig, keep: 4);
+            before = await rig.LandedAsync();
+        }
+
+        for (var restarts = 0; restarts < 2; restarts++)
+        {
+            await using var rig = new LandingRig(damaged, bucket, objectSizeMax: 600);
+            Assert.Equal(restarts == 0 ? 1 : 0, rig.Logger.Of(2610).Count);
+            await rig.AcceptAsync(100 + (10UL * (ulong)restarts), 5);
+            Assert.True(await rig.LandAsync(), rig.Lander.Status.Trouble);
+
+            var kept = Assert.Single(((LandingState)rig.Lander.State).Kept);
+            Assert.True(kept.IsHole && kept.From < before[^1].Position && before[^1].Position < kept.To);
+            AssertSame(before.Concat(rig.Spooled().Where(record => record.Position > before[^1].Position)), await rig.LandedAsync());
+            Assert.Equal(4 + (5 * (restarts + 1)), rig.Spooled().Count);
+            rig.State.TryWrite(rig.Ingest.Spool.Incarnation);
+            damaged = rig.Ingest.Files.Kill();
+        }
+    }
+
     [Fact]
     public async Task Two_lives_of_a_collector_do_not_take_each_others_objects()
     {

@@ -6,6 +6,7 @@ using Lm.Logs;
 using Lm.ObjectStore;
 using Lm.Protocol;
 using Lm.TestKit;
+using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector.Tests.Landing;
 
@@ -15,17 +16,39 @@ internal sealed class LandingRig : IAsyncDisposable
     public const string Collector = "collector-1";
     public const string Bucket = "/bucket";
 
+    private readonly BlockSet blocks;
+
     public LandingRig(
         MemoryFileSystem? files = null, MemoryFileSystem? bucket = null, ManualTime? time = null, long segmentSizeMax = 64 << 20, long objectSizeMax = 128 << 20, bool keepsState = true)
     {
         Bucketed = bucket ?? new MemoryFileSystem();
         Ingest = new IngestRig(files, time, segmentSizeMax: segmentSizeMax);
         Store = new FaultyStore(new DirectoryObjectStore(Bucketed, Bucket, Collector, Counters));
-        Lander = new Lander(new LanderParts(Store, Keys, Counters, Collector, Ingest.Spool, Ingest.Files, () => SealedLogs, () => TimeSpan.FromSeconds(60), Ingest.Time, Logger) { ObjectSizeMax = objectSizeMax });
+        blocks = BlockSet.Open(Ingest.Files, "/spool/blocks", Ingest.Time);
+        Lander = new Lander(new LanderParts(Store, Keys, Counters, Collector, Ingest.Spool, Ingest.Files, () => TimeSpan.FromSeconds(60), Ingest.Time, Logger)
+        {
+            Local = new LocalStores
+            {
+                Blocks = blocks,
+                Labels = [new Lm.Tsdb.Label("lightmetrics_stream", Collector)],
+                SealedLogs = () => SealedLogs,
+                Mark = static () => null,
+                IsInFiles = static _ => false,
+                HeadDamage = static () => 0,
+                OtherDamage = static () => 0,
+                IsOnlyHere = static _ => false,
+                State = static () => null,
+            },
+            CompactsElsewhere = false,
+            Retention = static () => TimeSpan.FromDays(36_500),
+            Proven = () => Ingest.Clock.Proven,
+            ObjectSizeMax = objectSizeMax,
+        });
         State = new StateFile(Ingest.Files, "/spool/landing-state.json", [Lander.State], Logger);
         if (keepsState)
         {
             State.Read(Ingest.Spool.Incarnation);
+            Lander.SpoolOpened(() => State.TryWrite(Ingest.Spool.Incarnation));
         }
     }
 
@@ -105,6 +128,7 @@ internal sealed class LandingRig : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Lander.Dispose();
+        blocks.Dispose();
         await Ingest.DisposeAsync();
     }
 }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using Lm.Collector.Bucket;
 using Lm.Collector.Landing;
 using Lm.Collector.Recovery;
 using Lm.Collector.Tests.Landing;
@@ -12,19 +14,32 @@ internal sealed class RecoveryRig : IAsyncDisposable
 {
     private readonly MemoryFileSystem bucket;
 
-    public RecoveryRig(MemoryFileSystem? bucket = null, MemoryFileSystem? files = null, ManualTime? time = null, StorageTruth? truth = null)
+    public RecoveryRig(MemoryFileSystem? bucket = null, MemoryFileSystem? files = null, ManualTime? time = null, StorageTruth? truth = null, long segmentSizeMax = 2048, long objectSizeMax = 800)
     {
         this.bucket = bucket ?? new MemoryFileSystem();
-        Storage = new StorageRig(files, time, truth: truth);
+        (files, time) = (files ?? new MemoryFileSystem(), time ?? new ManualTime());
         Store = new FaultyStore(new DirectoryObjectStore(this.bucket, LandingRig.Bucket, "c1", Counters));
-        Lander = new Lander(new LanderParts(
-            Store, LandingRig.Keys, Counters, "c1", Storage.Spool, Storage.Files, () => Storage.Logs.SealedFiles, () => TimeSpan.FromSeconds(60), Storage.Time, Log)
-        { ObjectSizeMax = 800 });
+        Bucket = new BucketReader(new BucketReaderParts(Store, LandingRig.Keys, files, "/cache", () => CacheSizeMax, time, Log));
+        Storage = new StorageRig(files, time, truth: truth, segmentSizeMax: segmentSizeMax, bucket: Bucket);
+        Lander = new Lander(new LanderParts(Store, LandingRig.Keys, Counters, "c1", Storage.Spool, Storage.Files, () => TimeSpan.FromSeconds(60), Storage.Time, Log)
+        {
+            Local = CollectorHost.LocalStoresOf(Storage.Series, Storage.Logs, Storage.Spool, Storage.SpoolMetrics, Storage.StateNow),
+            CompactsElsewhere = false,
+            Retention = static () => TimeSpan.FromDays(400),
+            Proven = () => Storage.Clock.Proven,
+            ObjectSizeMax = objectSizeMax,
+        });
+        Storage.Lander = Lander;
+        Lander.SpoolOpened(static () => true);
         Recoverer = new Recoverer(new RecovererParts(
-            Store, LandingRig.Keys, "c1", Storage.Files, "/spool", Storage.Spool, Storage.Ledger, Storage.Agents, [Storage.Series, Storage.Logs, Storage.Ups, Storage.Agents],
+            Store, LandingRig.Keys, Bucket, "c1", Storage.Files, "/spool", Storage.Spool, Storage.Ledger, Storage.Agents, [Storage.Series, Storage.Logs, Storage.Ups, Storage.Agents],
             Storage.Clock, Storage.Trim.TryPersist, Storage.Time, Log));
         Recoverer.Begin();
     }
+
+    public BucketReader Bucket { get; }
+
+    public long CacheSizeMax { get; set; } = 1 << 30;
 
     public StorageRig Storage { get; }
 
@@ -67,6 +82,29 @@ internal sealed class RecoveryRig : IAsyncDisposable
 
     /// <summary>Changes a byte in the middle of an object.</summary>
     public void Damage(string path, int place) => bucket.Corrupt(path, place, [(byte)(bucket.Peek(path)[place] ^ 1)]);
+
+    /// <summary>Deletes the raw objects, as landing does a day after blocks and log files cover them.</summary>
+    public async Task DeleteRawAsync()
+    {
+        foreach (var path in RawObjects)
+        {
+            await Store.DeleteAsync(path[(LandingRig.Bucket.Length + 1)..], CancellationToken.None);
+        }
+    }
+
+    /// <summary>Lines in the log files of the bucket, as a reader counts them that takes all files.</summary>
+    public async Task<long> LinesInBucketAsync()
+    {
+        var lines = 0L;
+        foreach (var file in Bucket.Catalog.Logs)
+        {
+            var bytes = new byte[file.FileBytes];
+            await Store.ReadAsync(StoreFileSystem.KeyOf(file.Path), 0, bytes, CancellationToken.None);
+            lines += BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(bytes.Length - 64)); // docs/formats/log.md: its footer
+        }
+
+        return lines;
+    }
 
     public int SizeOf(string path) => bucket.Peek(path).Length;
 

@@ -1,5 +1,7 @@
 using Lm.Collector.Agents;
+using Lm.Collector.Bucket;
 using Lm.Collector.Ingest;
+using Lm.Collector.Landing;
 using Lm.Collector.LogRecords;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
@@ -26,7 +28,7 @@ internal sealed class StorageRig : IAsyncDisposable
 
     public StorageRig(
         MemoryFileSystem? files = null, ManualTime? time = null, StorageSettings? settings = null, StorageTruth? truth = null, long segmentSizeMax = 2048, int seriesMax = int.MaxValue,
-        Func<LogStoreOptions, LogStoreOptions>? logOptions = null)
+        Func<LogStoreOptions, LogStoreOptions>? logOptions = null, BucketReader? bucket = null)
     {
         this.segmentSizeMax = segmentSizeMax;
         (Files, Time, Settings, Truth) = (files ?? new MemoryFileSystem(), time ?? new ManualTime(), settings ?? Usual, truth ?? new StorageTruth());
@@ -35,8 +37,18 @@ internal sealed class StorageRig : IAsyncDisposable
         var spoolParts = new BatchSpoolParts(Ledger, Clock, SpoolMetrics, Log, () => 1 << 30) { SegmentSizeMax = segmentSizeMax };
         Spool = BatchSpool.Open(Files, Folder + "/journal", spoolParts);
         var space = new LocalSpace();
-        Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, space, Time, Log));
-        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Spool.Reread, Clock, space, Time, Log) { Options = logOptions ?? (static options => options) });
+        Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, space, Time, Log)
+        {
+            MayMerge = block => Lander?.MayMerge(block) ?? true,
+            MayGo = block => Lander?.IsSafe(block) ?? true,
+            Elsewhere = bucket?.Blocks,
+        });
+        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Spool.Reread, Clock, space, Time, Log) 
+        {
+            Options = logOptions ?? (static options => options),
+            MayGo = file => Lander?.IsSafe(file) ?? true,
+            Elsewhere = bucket?.Logs,
+        });
         Agents = new AgentDirectory(Time, () => [], () => TimeSpan.FromMinutes(10));
         Ups = new UpWriter(Time, static _ => true, Spool.AppendAsync);
         state = new StateFile(Files, Folder + "/state.json", [Agents, Series.Catalog, Ups, Clock, Spool.Ages], Log);
@@ -79,6 +91,12 @@ internal sealed class StorageRig : IAsyncDisposable
     public UnixMillis Now => UnixMillis.Now(Time);
 
     public StorageSettings Settings { get; set; }
+
+    /// <summary>Says what may be merged and deleted, when there is an object store.</summary>
+    public Lander? Lander { get; set; }
+
+    /// <summary>What it would put beside the records into an object store.</summary>
+    public StateNow? StateNow() => Ledger.Covered == default ? null : new StateNow(Ledger.Covered, Ledger.ToBytes(Spool.Incarnation), state.ToBytes(Spool.Incarnation));
 
     public StorageTruth Truth { get; }
 
@@ -137,14 +155,15 @@ internal sealed class StorageRig : IAsyncDisposable
         var outcome = await pipeline.ProcessAsync(request, frame);
         Assert.Equal(FrameOutcome.Accepted, Assert.Single(outcome.Frames).Outcome);
         Truth.Acknowledged(agent, at, sequence);
+        Truth.Frames[(agent, sequence)] = frame;
         await AppliedAsync();
     }
 
-    /// <summary>Sends a batch under a number that may have been used.</summary>
+    /// <summary>Sends a batch again, or one under a number that was not used.</summary>
     public async Task<FrameOutcome> RepeatAsync(ulong sequence, string agent = "a1", QueueId? queue = null)
     {
         var request = new IngestRequest { AgentId = agent, SeqStart = sequence, SeqEnd = sequence, SeqFloor = 0, ReceivedAt = Now };
-        var outcome = Assert.Single((await pipeline.ProcessAsync(request, FrameMaker.Frame(sequence, Now, sequence, agent, queue))).Frames);
+        var outcome = Assert.Single((await pipeline.ProcessAsync(request, Truth.Frames.TryGetValue((agent, sequence), out var frame) ? frame : FrameMaker.Frame(sequence, Now, sequence, agent, queue))).Frames);
         await AppliedAsync();
         return outcome.Outcome;
     }
@@ -267,6 +286,9 @@ internal sealed class StorageTruth
 {
     private readonly SortedDictionary<string, ulong> sequences = new(StringComparer.Ordinal);
     private readonly List<string> samples = [];
+
+    /// <summary>What was sent, by agent and sequence.</summary>
+    public Dictionary<(string Agent, ulong Sequence), byte[]> Frames { get; } = [];
 
     public IEnumerable<string> Samples => samples.Order(StringComparer.Ordinal);
 

@@ -1,0 +1,97 @@
+using Lm.ObjectStore;
+using Lm.Tsdb.Blocks;
+
+namespace Lm.Collector.Landing;
+
+/// <summary>Takes blocks out of the store that a merged one replaced, or that are older than <c>retention_days</c>: marked first, gone 48 hours later (L31).</summary>
+/// <remarks>Why a block was marked must still hold when it goes: else the mark goes instead. Marks and blocks of others are left to them. One caller at a time.</remarks>
+/// <param name="parts">What it works with.</param>
+/// <param name="bucket">What is there.</param>
+/// <param name="isExpired">Whether a block is older than <c>retention_days</c>.</param>
+/// <param name="signature">What the details of marks of one's own begin with.</param>
+internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Func<BlockMeta, bool> isExpired, string signature)
+{
+    /// <summary>Marks what is due, and deletes what was marked long enough ago.</summary>
+    /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        foreach (var block in bucket.All.ToArray())
+        {
+            var reason = ReasonToGo(block.Meta);
+            if (block.Mark is null && reason is not null)
+            {
+                await MarkAsync(block.Meta, reason, cancellationToken);
+            }
+            else if (block.Mark is { } mark && IsOurs(mark))
+            {
+                await EndMarkAsync(block.Meta, mark, reason, cancellationToken);
+            }
+        }
+
+        foreach (var rest in bucket.Rests.ToArray())
+        {
+            if (IsToGo(rest))
+            {
+                await bucket.DeleteAsync(rest.Id, cancellationToken);
+                var name = rest.Id.ToString();
+                LandingLog.BlockRestDeleted(parts.Logger, name);
+            }
+        }
+    }
+
+    private bool IsOurs(DeletionMark mark) => mark.Details.StartsWith(signature, StringComparison.Ordinal);
+
+    private string? ReasonToGo(BlockMeta block)
+    {
+        if (isExpired(block))
+        {
+            return "older than retention_days";
+        }
+
+        return bucket.All.FirstOrDefault(other => other.Meta.Replaces(block)) is { } other ? $"replaced by {other.Meta.Id}" : null;
+    }
+
+    private async Task MarkAsync(BlockMeta block, string reason, CancellationToken cancellationToken)
+    {
+        var mark = new DeletionMark(block.Id, parts.Time.GetUtcNow(), signature + reason);
+        await parts.Store.PutAsync(parts.Keys.Block(block.Id.ToString(), DeletionMark.FileName), ObjectContent.Of(mark.ToJson()), PutCondition.None, cancellationToken);
+        bucket.Note(block, mark);
+        parts.Metrics.BlockMarked();
+        var name = block.Id.ToString();
+        LandingLog.BlockMarked(parts.Logger, name, reason);
+    }
+
+    private async Task EndMarkAsync(BlockMeta block, DeletionMark mark, string? reason, CancellationToken cancellationToken)
+    {
+        if (reason is null)
+        {
+            await parts.Store.DeleteAsync(parts.Keys.Block(block.Id.ToString(), DeletionMark.FileName), cancellationToken);
+            bucket.Note(block, mark: null);
+            return;
+        }
+
+        if (IsDue(mark))
+        {
+            await bucket.DeleteAsync(block.Id, cancellationToken);
+            parts.Metrics.BlockDeleted();
+            var name = block.Id.ToString();
+            LandingLog.BlockDeleted(parts.Logger, name, reason);
+        }
+    }
+
+    // By the proven time alone: a clock that leaps ahead deletes nothing that a reader may have open.
+    private bool IsDue(DeletionMark mark) => mark.MarkedAt + DeletionMark.Delay <= DateTimeOffset.FromUnixTimeMilliseconds(parts.Proven().Value);
+
+    // The rest of a deletion that was cut short; or of a put that was, of a block that a merged one of ours has taken in: it is not put again. Of others nothing is known.
+    private bool IsToGo(BucketRest rest)
+    {
+        if (rest.Mark is { } mark)
+        {
+            return IsOurs(mark);
+        }
+
+        var isLocal = parts.Blocks.Metas.Any(block => block.Id == rest.Id);
+        return !isLocal && parts.Blocks.Metas.Concat(bucket.All.Select(static block => block.Meta))
+            .Any(block => block.Sources.Contains(rest.Id) || block.Parents.Any(parent => parent.Id == rest.Id));
+    }
+}

@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+using Lm.ObjectStore;
+
+namespace Lm.Collector.Landing;
+
+/// <summary>Lists of any length, and small objects whole.</summary>
+internal static class StoreLists
+{
+    private const int FirstRead = 16 << 10;
+
+    /// <summary>All keys that begin so, in order.</summary>
+    /// <exception cref="ObjectStoreException">While enumerating: the store cannot be asked.</exception>
+    public static async IAsyncEnumerable<string> KeysAsync(IObjectStore store, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var after = "";
+        for (var hasMore = true; hasMore;)
+        {
+            var page = await store.ListAsync(prefix, after, ObjectPage.SizeMax, cancellationToken);
+            foreach (var each in page.Objects)
+            {
+                yield return after = each.Key;
+            }
+
+            hasMore = page.HasMore;
+        }
+    }
+
+    /// <summary>An object's bytes.</summary>
+    /// <returns>Null when it is not there.</returns>
+    /// <exception cref="ObjectStoreException">The store cannot be asked, or the object is larger than is allowed.</exception>
+    public static async Task<byte[]?> ReadWholeAsync(IObjectStore store, string key, int sizeMax, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[Math.Min(FirstRead, sizeMax)];
+        if (await store.ReadAsync(key, 0, bytes, cancellationToken) is not { } range)
+        {
+            return null;
+        }
+
+        if (range.ObjectSize > sizeMax)
+        {
+            throw new ObjectStoreException(ObjectStoreFault.Failed, $"{key} in {store.Description} has {range.ObjectSize} bytes; at most {sizeMax} are expected", cause: null);
+        }
+
+        var first = range.Count;
+        Array.Resize(ref bytes, (int)range.ObjectSize);
+        return first == bytes.Length || await store.ReadAsync(key, first, bytes.AsMemory(first), cancellationToken) == new ObjectRange(bytes.Length - first, bytes.Length)
+            ? bytes
+            : throw new ObjectStoreException(ObjectStoreFault.Failed, $"{key} in {store.Description} changed while it was read", cause: null);
+    }
+}

@@ -1,0 +1,141 @@
+using Lm.Collector.Tests.Landing;
+using Lm.Collector.Tests.LogRecords;
+using Lm.Collector.Tests.Recovery;
+using Lm.Platform;
+using Lm.Protocol;
+
+namespace Lm.Collector.Tests.Bucket;
+
+/// <summary>Queries over blocks and log files that lie in the object store alone.</summary>
+public sealed class BucketReaderTests
+{
+    [Fact]
+    public async Task Blocks_and_log_files_answer_after_the_disk_and_the_raw_objects_are_gone()
+    {
+        await using var before = await AgedAsync();
+        var lines = before.Storage.Logs.Lines();
+        var blocks = before.Storage.Series.Blocks.Metas;
+        Assert.True(blocks.Count > 0 && before.Storage.Logs.SealedFiles.Count > 0);
+        await using var after = await before.AfterLossAsync();
+        await after.DeleteRawAsync();
+        Assert.True(await after.RecoverAsync());
+
+        var found = after.Storage.All();
+        Assert.Equal(blocks.Sum(static block => block.Stats.Samples), found.SampleCount);
+        Assert.Equal(0, after.Storage.Series.Statistics().Samples);
+        var there = after.Storage.Logs.Lines();
+        Assert.NotEmpty(there);
+        Assert.Subset(lines.ToHashSet(), there.ToHashSet());
+        Assert.Equal(there.Count, there.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task What_blocks_and_log_files_have_is_not_stored_again_and_all_of_it_answers_once()
+    {
+        await using var before = await AgedAsync();
+        var lines = before.Storage.Logs.Lines();
+        await using var after = await before.AfterLossAsync();
+
+        Assert.True(await after.RecoverAsync());
+
+        after.Storage.AssertWhole();
+        Assert.Equal(lines, after.Storage.Logs.Lines());
+        var restored = after.Storage.Series.Statistics().Samples;
+        Assert.InRange(restored, 1, after.Storage.Truth.Samples.Count() / 2);
+        var sealedLines = after.Bucket.Catalog.Logs.Count;
+        Assert.True(sealedLines > 0);
+        after.Storage.Time.Advance(TimeSpan.FromHours(40));
+        for (var i = 0; i < 4; i++)
+        {
+            after.Storage.Logs.Checkpoint();
+            after.Storage.Keep();
+        }
+
+        // A foreign reader of the bucket sees each line once.
+        await after.LandAsync();
+        Assert.True(await after.Bucket.TryPassAsync(CancellationToken.None));
+        Assert.Equal(lines.Count, await after.LinesInBucketAsync());
+        Assert.Equal(lines, after.Storage.Logs.Lines());
+        after.Storage.AssertWhole();
+    }
+
+    [Fact]
+    public async Task A_small_cache_gives_up_what_was_used_least_and_answers_all_the_same()
+    {
+        await using var before = await AgedAsync();
+        await using var after = await before.AfterLossAsync();
+        after.CacheSizeMax = 1000;
+        Assert.True(await after.RecoverAsync());
+        for (var i = 0; i < 3; i++)
+        {
+            after.Storage.AssertWhole();
+            Assert.NotEmpty(after.Storage.Logs.Lines());
+        }
+
+        var metrics = after.Bucket.Collect().ToDictionary(static metric => metric.Name, static metric => metric.Value);
+        Assert.True(metrics["lm_collector_cache_evicted_bytes_total"] > 0);
+        Assert.InRange(metrics["lm_collector_cache_bytes"], 0, 200_000); // one block's objects, which are open
+    }
+
+    [Fact]
+    public async Task The_files_of_the_cache_may_be_deleted_at_any_time()
+    {
+        await using var before = await AgedAsync();
+        await using var after = await before.AfterLossAsync();
+        Assert.True(await after.RecoverAsync());
+        after.Storage.AssertWhole();
+        var lines = after.Storage.Logs.Lines();
+
+        foreach (var path in after.Storage.Files.AllFiles("/cache"))
+        {
+            after.Storage.Files.Delete(path);
+        }
+
+        after.Storage.AssertWhole();
+        Assert.Equal(lines, after.Storage.Logs.Lines());
+    }
+
+    [Fact]
+    public async Task Without_the_store_a_query_fails_and_says_so_and_works_again_with_it()
+    {
+        await using var before = await AgedAsync();
+        await using var after = await before.AfterLossAsync();
+        Assert.True(await after.RecoverAsync());
+        after.Store.Trouble = static (_, _, _) => StoreTrouble.FailsBefore;
+
+        Assert.ThrowsAny<IOException>(() => after.Storage.All());
+
+        after.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        after.Storage.AssertWhole();
+    }
+
+    [Fact]
+    public async Task What_is_here_is_not_read_from_the_store()
+    {
+        await using var rig = await AgedAsync();
+        Assert.True(await rig.Bucket.TryPassAsync(CancellationToken.None));
+        Assert.True(rig.Bucket.Catalog.Blocks.Count > 0);
+
+        rig.Storage.AssertWhole();
+        Assert.NotEmpty(rig.Storage.Logs.Lines());
+
+        Assert.Equal(0, rig.Bucket.Collect().Single(static metric => metric.Name == "lm_collector_cache_reads_total").Value);
+    }
+
+    private static async Task<RecoveryRig> AgedAsync()
+    {
+        var rig = new RecoveryRig(segmentSizeMax: 1 << 20);
+        Assert.True(await rig.RecoverAsync());
+        for (var i = 0; i < 40; i++)
+        {
+            rig.Storage.Time.Advance(TimeSpan.FromMinutes(30));
+            await rig.Storage.SendAsync(logs: new LogRecord(new UnixMillis(rig.Storage.Now.Value - i), 9, $"line {i}", [new Label("input", "syslog")]));
+            rig.Storage.Series.Checkpoint();
+            rig.Storage.Logs.Checkpoint();
+            rig.Storage.Keep();
+            await rig.LandAsync();
+        }
+
+        return rig;
+    }
+}

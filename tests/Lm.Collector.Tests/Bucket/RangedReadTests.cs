@@ -1,0 +1,141 @@
+using System.Globalization;
+using Lm.Collector.Bucket;
+using Lm.Collector.Tests.Landing;
+using Lm.ObjectStore;
+using Lm.Platform;
+using Lm.Platform.Files;
+using Lm.TestKit;
+using Lm.Tsdb;
+using Lm.Tsdb.Blocks;
+
+namespace Lm.Collector.Tests.Bucket;
+
+/// <summary>How much of the store a query moves, with the cache on a real disk: files in memory cannot be mapped as they grow.</summary>
+public sealed class RangedReadTests
+{
+    private const long Start = 1_767_225_600_000;
+    private const int Samples = 5760; // two days, one each 30 s
+    private const int SeriesCount = 300;
+
+    [Fact]
+    public async Task One_series_of_blocks_of_two_days_moves_a_twentieth_of_their_bytes_at_most_and_nothing_the_second_time()
+    {
+        await using var rig = await Rig.StartAsync(blocks: 2);
+        var whole = rig.Reader.Catalog.Sizes.Values.Sum();
+
+        Assert.Equal(2 * Samples, rig.Read("17"));
+        var moved = rig.Moved;
+        Assert.InRange(moved, 1, whole / 20);
+
+        Assert.Equal(2 * Samples, rig.Read("17"));
+        Assert.Equal(moved, rig.Moved);
+    }
+
+    [Fact]
+    public async Task Queries_at_the_same_time_fetch_each_part_once()
+    {
+        await using var rig = await Rig.StartAsync(blocks: 2);
+        rig.Read("17");
+        var alone = rig.Moved;
+        await using var crowd = await Rig.StartAsync(blocks: 2);
+
+        var counts = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => crowd.Read("17"))));
+
+        Assert.All(counts, static count => Assert.Equal(2 * Samples, count));
+        Assert.Equal(alone, crowd.Moved);
+    }
+
+    [Fact]
+    public async Task All_series_are_what_was_written()
+    {
+        await using var rig = await Rig.StartAsync(blocks: 1);
+        using var found = rig.Series.Find([], 0, long.MaxValue, TestContext.Current.CancellationToken);
+        var buffer = new SampleBuffer();
+        for (var i = 0; i < found.Count; i++)
+        {
+            buffer.Clear();
+            found.Read(i, 0, long.MaxValue, buffer);
+            Assert.Equal(Samples, buffer.Count);
+        }
+
+        Assert.Equal(SeriesCount, found.Count);
+        Assert.InRange(rig.Moved, 1, rig.Reader.Catalog.Sizes.Values.Sum());
+    }
+
+    private sealed class Rig : IAsyncDisposable
+    {
+        private readonly string folder = Directory.CreateTempSubdirectory("lm-bucket-").FullName;
+        private readonly BlockSet local;
+        private readonly FaultyStore store;
+
+        private Rig(MemoryFileSystem bucket)
+        {
+            store = new FaultyStore(new DirectoryObjectStore(bucket, LandingRig.Bucket, "c1", new StoreCounters()));
+            Reader = new BucketReader(new BucketReaderParts(store, LandingRig.Keys, new PhysicalFileSystem(), folder, static () => 1 << 30, TimeProvider.System, new RecordingLogger()));
+            local = BlockSet.Open(new MemoryFileSystem(), "/local", TimeProvider.System);
+            Series = new SeriesStore(null, local, Reader.Blocks);
+        }
+
+        public BucketReader Reader { get; }
+
+        public SeriesStore Series { get; }
+
+        public double Moved => Reader.Collect().Single(static metric => metric.Name == "lm_collector_cache_read_bytes_total").Value;
+
+        public static async Task<Rig> StartAsync(int blocks)
+        {
+            var (bucket, made) = (new MemoryFileSystem(), new MemoryFileSystem());
+            var rig = new Rig(bucket);
+            made.CreateDirectory("/made");
+            for (var i = 0; i < blocks; i++)
+            {
+                var id = Make(made, (ulong)i + 1, Start + (i * Samples * 30_000L));
+                foreach (var path in made.AllFiles($"/made/{id}"))
+                {
+                    await rig.store.PutAsync(LandingRig.Keys.BlockFolder(id.ToString()) + path[$"/made/{id}/".Length..], ObjectContent.Of(made.Peek(path)), PutCondition.None, CancellationToken.None);
+                }
+            }
+
+            Assert.True(await rig.Reader.TryPassAsync(CancellationToken.None));
+            Assert.Equal(blocks, rig.Reader.Catalog.Blocks.Count);
+            return rig;
+        }
+
+        public int Read(string host)
+        {
+            using var found = Series.Find([LabelMatcher.Equal("instance", host)], 0, long.MaxValue, CancellationToken.None);
+            var buffer = new SampleBuffer();
+            found.Read(0, 0, long.MaxValue, buffer);
+            return buffer.Count;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Reader.Dispose();
+            local.Dispose();
+            store.Dispose();
+            Directory.Delete(folder, recursive: true);
+            return ValueTask.CompletedTask;
+        }
+
+        private static Ulid Make(MemoryFileSystem files, ulong number, long start)
+        {
+            var random = new Random(1);
+            var (times, values) = (new long[Samples], new double[Samples]);
+            using var writer = new BlockWriter(files, "/made", new Ulid(number), start, start + (Samples * 30_000L));
+            foreach (var instance in Enumerable.Range(0, SeriesCount).Select(static i => i.ToString(CultureInfo.InvariantCulture)).Order(StringComparer.Ordinal))
+            {
+                writer.BeginSeries(new LabelSet(new Label(LabelSet.MetricNameLabel, "m"), new Label("instance", instance)));
+                for (var i = 0; i < Samples; i++)
+                {
+                    (times[i], values[i]) = (start + (i * 30_000L), random.NextDouble());
+                }
+
+                writer.AddSamples(times, values);
+            }
+
+            writer.Commit(new BlockProvenance());
+            return writer.Id;
+        }
+    }
+}
