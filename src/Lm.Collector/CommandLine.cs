@@ -15,12 +15,13 @@ internal readonly record struct CommandLine(Command Command, string ConfigFile, 
 
         usage: lm-collector [CONFIG]                 run in the foreground
                lm-collector --check-config CONFIG    check CONFIG and every file it names, without listening
+               lm-collector --verify CONFIG          read the object store of CONFIG through and report what is wrong with it
                lm-collector --help | --version
 
         CONFIG is server.toml, by default /etc/lightmetrics/server.toml.
         SIGTERM and SIGINT: finish what is in hand and exit 0. SIGHUP: reload certificates, tokens and settings;
         the log names those that need a restart.
-        exit codes: 0 done; 1 a fault of the configuration or another one; 2 wrong usage.
+        exit codes: 0 done; 1 a fault of the configuration, of the object store (--verify) or another one; 2 wrong usage.
         """;
 
     /// <summary>Reads the arguments.</summary>
@@ -38,6 +39,9 @@ internal readonly record struct CommandLine(Command Command, string ConfigFile, 
                     return new CommandLine(Command.Version, "", "");
                 case "--check-config":
                     command = Command.CheckConfig;
+                    break;
+                case "--verify":
+                    command = Command.Verify;
                     break;
                 case ['-', ..]:
                     return Wrong($"unknown option {argument}");
@@ -77,4 +81,7 @@ internal enum Command
 
     /// <summary>Say what is wrong with the arguments.</summary>
     Usage,
+
+    /// <summary>Check the object store.</summary>
+    Verify,
 }

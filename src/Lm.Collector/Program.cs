@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
 using Lm.Collector;
+using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
 using Lm.Collector.Settings;
+using Lm.Collector.Verify;
+using Lm.ObjectStore;
 using Lm.Platform.Files;
 using Microsoft.Extensions.Logging.Console;
 
@@ -19,6 +22,8 @@ switch (line.Command)
         return ExitCode.Usage;
     case Command.CheckConfig:
         return CheckConfig(line.ConfigFile);
+    case Command.Verify:
+        return await VerifyAsync(line.ConfigFile);
     default:
         return await RunAsync(line.ConfigFile);
 }
@@ -37,6 +42,58 @@ static int CheckConfig(string configFile)
 
     Console.Out.WriteLine("ok");
     return ExitCode.Done;
+}
+
+static async Task<int> VerifyAsync(string configFile)
+{
+    if (Load(configFile) is not { } settings)
+    {
+        return ExitCode.Fault;
+    }
+
+    if (settings.ObjectStore is not { } target)
+    {
+        Console.Error.WriteLine($"{configFile} has no [object_store]: there is nothing to verify");
+        return ExitCode.Fault;
+    }
+
+    SocketThreads.RunWhatBytesWakeOnThem();
+    using var stopping = new CancellationTokenSource();
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    using var loggers = LoggerFactory.Create(builder => builder
+        .AddSystemdConsole()
+        .Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace));
+    var (storage, files) = (settings.Storage, new PhysicalFileSystem());
+    using var store = ObjectStores.Open(target.Target, () => target.Keys, storage.CollectorId, files, new StoreCounters(), TimeProvider.System, marker: null);
+    var report = new VerifyReport(Console.Out, TimeProvider.System);
+    var cache = Path.Combine(storage.CacheDirectory, $"verify-{Environment.ProcessId}");
+    try
+    {
+        await new BucketVerifier(new BucketVerifierParts(store, new ObjectKeys(target.Target.Prefix), storage.CollectorId, files, cache, report, loggers.CreateLogger("Lm.Collector.Verify")))
+            .RunAsync(stopping.Token);
+        return report.Faults == 0 ? ExitCode.Done : ExitCode.Fault;
+    }
+    catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+    {
+        Console.Error.WriteLine("stopped before the end: what was not read is not known");
+        return ExitCode.Fault;
+    }
+    catch (IOException e)
+    {
+        Console.Error.WriteLine($"stopped before the end: {e.Message}");
+        return ExitCode.Fault;
+    }
+    finally
+    {
+        files.DeleteDirectory(cache);
+    }
+
+    void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        stopping.Cancel();
+    }
 }
 
 static ServerSettings? Load(string configFile)

@@ -7,6 +7,7 @@ public sealed class CommandLineTests
     [InlineData(0, "x.toml", "x.toml")]
     [InlineData(1, "x.toml", "--check-config", "x.toml")]
     [InlineData(1, "x.toml", "x.toml", "--check-config")]
+    [InlineData(5, "x.toml", "--verify", "x.toml")]
     [InlineData(2, "", "--help")]
     [InlineData(3, "", "--version")]
     [InlineData(4, "", "--chek-config", "x.toml")]

@@ -10,10 +10,11 @@ namespace Lm.Collector.Bucket;
 /// <param name="Sizes">Bytes of each of their objects, by key.</param>
 /// <param name="Blocks">The blocks that are there whole and not marked for deletion, none that another one replaces.</param>
 /// <param name="Logs">The log files that are there with their indexes.</param>
-internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IReadOnlyList<BlockMeta> Blocks, IReadOnlyList<StoredLogFile> Logs)
+/// <param name="Unreadable">What is wrong with each block whose <c>meta.json</c> cannot be read.</param>
+internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IReadOnlyList<BlockMeta> Blocks, IReadOnlyList<StoredLogFile> Logs, IReadOnlyList<string> Unreadable)
 {
     /// <summary>Before the first list.</summary>
-    public static BucketCatalog Empty { get; } = new(FrozenDictionary<string, long>.Empty, [], []);
+    public static BucketCatalog Empty { get; } = new(FrozenDictionary<string, long>.Empty, [], [], []);
 
     private const string MetaFile = "meta.json";
     private const string MarkFile = "deletion-mark.json";
@@ -34,8 +35,10 @@ internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IRead
         var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
         await ListAsync(store, keys.BlocksFolder, sizes, cancellationToken);
         await ListAsync(store, keys.LogFolder, sizes, cancellationToken);
-        var blocks = await BlocksAsync(store, keys, sizes, before, logger, cancellationToken);
-        return new BucketCatalog(sizes.ToFrozenDictionary(StringComparer.Ordinal), [.. blocks.Where(block => !blocks.Exists(other => IsReplacedBy(block, other)))], LogsIn(keys, sizes));
+        var unreadable = new List<string>();
+        var blocks = await BlocksAsync(store, keys, sizes, before, unreadable, cancellationToken);
+        unreadable.ForEach(reason => BucketLog.MetaUnreadable(logger, reason));
+        return new BucketCatalog(sizes.ToFrozenDictionary(StringComparer.Ordinal), [.. blocks.Where(block => !blocks.Exists(other => IsReplacedBy(block, other)))], LogsIn(keys, sizes), unreadable);
     }
 
     // It has all that the other has, and more, or has it since later.
@@ -58,7 +61,7 @@ internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IRead
         }
     }
 
-    private static async Task<List<BlockMeta>> BlocksAsync(IObjectStore store, ObjectKeys keys, Dictionary<string, long> sizes, BucketCatalog before, ILogger logger, CancellationToken cancellationToken)
+    private static async Task<List<BlockMeta>> BlocksAsync(IObjectStore store, ObjectKeys keys, Dictionary<string, long> sizes, BucketCatalog before, List<string> unreadable, CancellationToken cancellationToken)
     {
         var known = before.Blocks.ToDictionary(static block => block.Id);
         var (found, unread) = (new List<BlockMeta>(), new List<string>());
@@ -79,37 +82,35 @@ internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IRead
             }
         }
 
-        var gate = new Lock(); // guards found
+        var gate = new Lock(); // guards found, unreadable
         var options = new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(unread, options, async (key, token) =>
         {
-            if (await ReadMetaAsync(store, key, sizes[key], logger, token) is { } meta)
+            var (meta, fault) = await ReadMetaAsync(store, key, sizes[key], token);
+            lock (gate)
             {
-                lock (gate)
-                {
-                    found.Add(meta);
-                }
+                found.AddRange(meta is null ? [] : [meta]);
+                unreadable.AddRange(fault is null ? [] : [fault]);
             }
         });
         return found;
     }
 
-    private static async Task<BlockMeta?> ReadMetaAsync(IObjectStore store, string key, long size, ILogger logger, CancellationToken cancellationToken)
+    private static async Task<(BlockMeta? Meta, string? Fault)> ReadMetaAsync(IObjectStore store, string key, long size, CancellationToken cancellationToken)
     {
         var bytes = new byte[Math.Min(size, MetaSizeMax)];
         if (await store.ReadAsync(key, 0, bytes, cancellationToken) != new ObjectRange(bytes.Length, size))
         {
-            return null; // it went between the list and now
+            return (null, null); // it went between the list and now
         }
 
         try
         {
-            return BlockMeta.Parse(key, bytes);
+            return (BlockMeta.Parse(key, bytes), null);
         }
         catch (BlockDamageException damage)
         {
-            BucketLog.MetaUnreadable(logger, damage.Message);
-            return null;
+            return (null, damage.Message);
         }
     }
 

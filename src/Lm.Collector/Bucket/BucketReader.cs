@@ -10,6 +10,8 @@ namespace Lm.Collector.Bucket;
 /// <remarks>What is there is known from a list, made at start and every few minutes. Without an answer queries reach what was known before.</remarks>
 internal sealed class BucketReader : IDisposable
 {
+    private const string CacheFolder = "objects";
+
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(2);
 
@@ -30,7 +32,7 @@ internal sealed class BucketReader : IDisposable
     public BucketReader(BucketReaderParts parts)
     {
         this.parts = parts;
-        cache = ObjectCache.Open(parts.Store, parts.Files, parts.CacheDirectory, parts.CacheSizeMax);
+        cache = ObjectCache.Open(parts.Store, parts.Files, Path.Combine(parts.CacheDirectory, CacheFolder), parts.CacheSizeMax);
         var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);
         blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlocksFolder + id));
         logs = new StoreLogs(files);

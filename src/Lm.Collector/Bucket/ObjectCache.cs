@@ -11,8 +11,6 @@ namespace Lm.Collector.Bucket;
 /// </remarks>
 internal sealed class ObjectCache : IDisposable
 {
-    private const string Folder = "objects";
-
     private readonly IObjectStore store;
     private readonly IFileSystem files;
     private readonly string directory;
@@ -46,12 +44,11 @@ internal sealed class ObjectCache : IDisposable
     /// <summary>Opens the cache in a folder, which it empties.</summary>
     /// <param name="store">The store.</param>
     /// <param name="files">The file system of the folder.</param>
-    /// <param name="cacheDirectory">cache_dir.</param>
+    /// <param name="directory">The folder: its own.</param>
     /// <param name="sizeMax">The bound as it is now.</param>
     /// <exception cref="FileSystemException">The folder cannot be used.</exception>
-    public static ObjectCache Open(IObjectStore store, IFileSystem files, string cacheDirectory, Func<long> sizeMax)
+    public static ObjectCache Open(IObjectStore store, IFileSystem files, string directory, Func<long> sizeMax)
     {
-        var directory = Path.Combine(cacheDirectory, Folder);
         files.CreateDirectory(directory);
         foreach (var name in files.List(directory))
         {

@@ -22,7 +22,6 @@ namespace Lm.Collector.Recovery;
 internal sealed class Recoverer
 {
     private const int ManifestsAtOnce = 16;
-    private const string LedgerEnding = ".ledger";
 
     // As a restart replays at most (K15).
     private const long SettleBytes = 64L << 20;
@@ -217,7 +216,7 @@ internal sealed class Recoverer
     private async Task<int> RestoreSnapshotsAsync(CancellationToken stopping)
     {
         var queues = 0;
-        foreach (var (life, info) in await archive.ListStatesAsync(LedgerEnding, parts.Spool.Incarnation, stopping))
+        foreach (var (life, info) in await archive.ListStatesAsync(StateLanding.LedgerEnding, parts.Spool.Incarnation, stopping))
         {
             if (await archive.ReadWholeAsync(info, LedgerSnapshot.SizeMax, stopping) is not { } bytes)
             {

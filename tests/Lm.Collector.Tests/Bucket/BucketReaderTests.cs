@@ -122,7 +122,7 @@ public sealed class BucketReaderTests
         Assert.Equal(0, rig.Bucket.Collect().Single(static metric => metric.Name == "lm_collector_cache_reads_total").Value);
     }
 
-    private static async Task<RecoveryRig> AgedAsync()
+    internal static async Task<RecoveryRig> AgedAsync()
     {
         var rig = new RecoveryRig(segmentSizeMax: 1 << 20);
         Assert.True(await rig.RecoverAsync());

@@ -106,6 +106,11 @@ internal sealed class RecoveryRig : IAsyncDisposable
         return lines;
     }
 
+    /// <summary>Every object in the bucket.</summary>
+    public IReadOnlyList<string> AllObjects => bucket.AllFiles(LandingRig.Bucket);
+
+    public byte[] Peek(string path) => bucket.Peek(path);
+
     public int SizeOf(string path) => bucket.Peek(path).Length;
 
     public async ValueTask DisposeAsync()
