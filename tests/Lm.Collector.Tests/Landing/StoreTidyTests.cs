@@ -143,6 +143,7 @@ public sealed class StoreTidyTests
     [Fact]
     public async Task Whatever_fails_or_is_killed_every_acknowledged_sample_is_in_blocks_or_raw_objects_there()
     {
+        var deleted = 0;
         for (var seed = 1; seed <= 6; seed++)
         {
             var random = new Random(seed);
@@ -167,6 +168,7 @@ public sealed class StoreTidyTests
                 if (random.Next(9) == 0)
                 {
                     var old = rig;
+                    deleted += Deleted(old);
                     rig = await rig.AfterKillAsync();
                     await old.DisposeAsync();
                 }
@@ -175,8 +177,13 @@ public sealed class StoreTidyTests
             rig.Store.Trouble = static (_, _, _) => StoreTrouble.None;
             Assert.True(await rig.LandAsync() || await rig.LandAsync(), $"seed {seed}: {rig.Lander.Status.Trouble}");
             await AssertNothingIsMissingAsync(rig);
+            deleted += Deleted(rig);
             await rig.DisposeAsync();
         }
+
+        Assert.True(deleted > 20, $"{deleted} raw objects were deleted: the test shows less than it says");
+
+        static int Deleted(StoredRig rig) => rig.Store.Deletes.Count(static key => key.EndsWith(".lmf", StringComparison.Ordinal));
     }
 
     // By what is in the store alone.
