@@ -20,10 +20,7 @@ public sealed class ObjectKeys(string prefix)
         RawFolder(collector, incarnation) + segment.ToString("D10", CultureInfo.InvariantCulture) + "-" + offset.ToString("D12", CultureInfo.InvariantCulture);
 
     /// <summary>What the keys of all raw objects of one life of a collector's spool begin with.</summary>
-    public string RawFolder(string collector, Guid incarnation) => $"{RawRoot(collector)}{incarnation:N}/";
-
-    /// <summary>What the keys of all raw objects of a collector begin with, those of all lives of its spool.</summary>
-    public string RawRoot(string collector) => $"{root}raw/{collector}/";
+    public string RawFolder(string collector, Guid incarnation) => $"{root}raw/{collector}/{incarnation:N}/";
 
     /// <summary>Reads the place out of a raw object's key.</summary>
     public static bool TryReadRaw(string key, out uint segment, out long offset)
@@ -36,6 +33,9 @@ public sealed class ObjectKeys(string prefix)
             && uint.TryParse(name[..SegmentDigits], NumberStyles.None, CultureInfo.InvariantCulture, out segment)
             && long.TryParse(name.Slice(SegmentDigits + 1, OffsetDigits), NumberStyles.None, CultureInfo.InvariantCulture, out offset);
     }
+
+    /// <summary>What the keys of all raw objects of a collector begin with, whatever life of its spool they are of.</summary>
+    public string RawFolder(string collector) => $"{root}raw/{collector}/";
 
     /// <summary>Reads whose raw object a key is of: the life of the spool.</summary>
     public static bool TryReadIncarnation(string key, out Guid incarnation)
@@ -70,6 +70,12 @@ public sealed class ObjectKeys(string prefix)
         return true;
     }
 
+    /// <summary>A file of what a collector knows beside its records, of one life of its spool.</summary>
+    /// <param name="collector">The collector's name.</param>
+    /// <param name="incarnation">The life of its spool.</param>
+    /// <param name="name">The file's name.</param>
+    public string State(string collector, Guid incarnation, string name) => $"{root}state/{collector}/{incarnation:N}/{name}";
+
     /// <summary>What the keys of all log files begin with.</summary>
     public string LogFolder => root + "logs/";
 
@@ -82,9 +88,6 @@ public sealed class ObjectKeys(string prefix)
     /// <param name="hour"><c>hour=HH</c>, or <c>hour=late</c>.</param>
     /// <param name="name">The file's name.</param>
     public string Log(string date, string hour, string name) => $"{LogFolder}{date}/{hour}/{name}";
-
-    /// <summary>What the keys of all files begin with that tell what a collector knows beside its records: then come the life of its spool and the file's name.</summary>
-    public string StateRoot(string collector) => $"{root}state/{collector}/";
 
     /// <summary>A key for finding out what a store can do; deleted again.</summary>
     public string Probe(Guid id) => $"{root}probe/{id:N}";

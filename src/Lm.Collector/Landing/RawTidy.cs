@@ -24,7 +24,7 @@ internal sealed class RawTidy(RawLandingParts parts, LocalStores local, LandingS
         var covered = state.CoveredBefore(proven().Add(-Delay));
         var before = default(Listed);
         var isOldest = true; // of its life: none before it was left for its age
-        await foreach (var key in StoreLists.KeysAsync(parts.Store, parts.Keys.RawRoot(parts.Collector), cancellationToken))
+        await foreach (var key in StoreLists.KeysAsync(parts.Store, parts.Keys.RawFolder(parts.Collector), cancellationToken))
         {
             if (!ObjectKeys.TryReadRaw(key, out var segment, out var offset) || !ObjectKeys.TryReadIncarnation(key, out var incarnation))
             {

@@ -48,5 +48,5 @@ internal sealed class StateLanding(RawLandingParts parts, Func<StateNow?> now)
         }
     }
 
-    private string KeyOf(string name) => $"{parts.Keys.StateRoot(parts.Collector)}{parts.Spool.Incarnation:N}/{name}";
+    private string KeyOf(string name) => parts.Keys.State(parts.Collector, parts.Spool.Incarnation, name);
 }
