@@ -84,7 +84,15 @@ internal sealed class StoredRig : IAsyncDisposable
     /// <summary>The samples of the blocks that are there, read where they lie; each block must be whole.</summary>
     public FoundSeries InBucket()
     {
-        using var blocks = BlockSet.Open(Bucketed.Kill(), BlocksFolder, Storage.Time);
+        var copy = new MemoryFileSystem();
+        copy.CreateDirectory(BlocksFolder);
+        foreach (var path in Objects.Where(static path => path.StartsWith(BlocksFolder, StringComparison.Ordinal)))
+        {
+            copy.CreateDirectory(Path.GetDirectoryName(path)!);
+            copy.Put(path, Bucketed.Peek(path));
+        }
+
+        using var blocks = BlockSet.Open(copy, BlocksFolder, Storage.Time);
         Assert.DoesNotContain(blocks.Damaged, damaged => BlocksThere.Contains(damaged.Name));
         Assert.All(blocks.Metas, static meta =>
         {

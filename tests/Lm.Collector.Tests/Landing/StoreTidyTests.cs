@@ -1,0 +1,217 @@
+using Lm.Collector.Landing;
+using Lm.Journal;
+using Lm.ObjectStore;
+using Lm.Protocol;
+
+namespace Lm.Collector.Tests.Landing;
+
+/// <summary>What goes from the store, and what may not.</summary>
+public sealed class StoreTidyTests
+{
+    [Fact]
+    public async Task Raw_objects_go_a_day_after_blocks_and_log_files_that_hold_the_same_were_verified()
+    {
+        await using var rig = new StoredRig();
+        await rig.Storage.SendAsync(logs: [Line(rig, "first")]);
+        await rig.PassAsync(TimeSpan.FromHours(5));
+        var first = rig.RawObjects.First();
+        Assert.NotEqual(default, rig.State.Covered);
+        var covered = rig.State.Covered;
+
+        await rig.PassAsync(TimeSpan.FromHours(22));
+        Assert.Contains(first, rig.RawObjects); // covered, and not for a day yet
+        await rig.PassAsync(TimeSpan.FromHours(10));
+        Assert.DoesNotContain(first, rig.RawObjects);
+        Assert.True(rig.Lander.Status.ObjectsCovered > 0);
+        Assert.True(rig.State.Covered > covered);
+        await AssertNothingIsMissingAsync(rig);
+        Assert.Contains(rig.Objects, static path => path.EndsWith(".ledger", StringComparison.Ordinal));
+        Assert.Contains(rig.Objects, static path => path.EndsWith(".state", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Objects_that_remain_of_a_day_are_few()
+    {
+        await using var rig = new StoredRig();
+        for (var hour = 0; hour < 8 * 24; hour++)
+        {
+            await rig.Storage.SendAsync(logs: [Line(rig, $"line {hour}")]);
+            await rig.PassAsync(TimeSpan.FromHours(1));
+        }
+
+        Assert.InRange(rig.Objects.Count(static path => path.Contains("/blocks/", StringComparison.Ordinal)), 1, 200);
+        Assert.InRange(rig.RawObjects.Count(), 1, 24 * 8 * 2 / 3); // of a day and some hours
+        var blocksOfOldDays = rig.Storage.Series.Blocks.Metas.Count(meta => meta.MaxTime < rig.Storage.Now.Add(-TimeSpan.FromDays(5)).Value);
+        Assert.InRange(blocksOfOldDays, 1, 3);
+        await AssertNothingIsMissingAsync(rig);
+    }
+
+    [Fact]
+    public async Task A_raw_object_with_alerts_stays_as_long_as_they_do_here()
+    {
+        await using var rig = new StoredRig();
+        await rig.Storage.SendAsync(hasAlert: true);
+        Assert.True(await rig.LandAsync());
+        var alerts = rig.RawObjects.First();
+        await rig.PassAsync(TimeSpan.FromHours(60), TimeSpan.FromHours(2));
+        Assert.Contains(alerts, rig.RawObjects);
+        Assert.True(rig.Lander.Status.ObjectsCovered > 0);
+    }
+
+    [Fact]
+    public async Task Raw_objects_of_what_was_damaged_here_stay_until_retention_days()
+    {
+        await using var rig = new StoredRig { Retention = TimeSpan.FromDays(5) };
+        await rig.PassAsync(TimeSpan.FromHours(1));
+        var first = rig.RawObjects.First();
+        var covered = rig.State.Covered;
+        rig.State.Keep(new KeptRange(covered, rig.Storage.Spool.End, IsHole: false));
+        await rig.PassAsync(TimeSpan.FromHours(60), TimeSpan.FromHours(2));
+        Assert.Contains(first, rig.RawObjects);
+        Assert.True(rig.Lander.Status.ObjectsCovered > 0);
+        await rig.PassAsync(TimeSpan.FromDays(4), TimeSpan.FromHours(4));
+        Assert.DoesNotContain(first, rig.RawObjects);
+    }
+
+    [Fact]
+    public async Task Damage_that_is_found_keeps_raw_objects_of_what_did_not_count_as_covered()
+    {
+        await using var rig = new StoredRig();
+        await rig.PassAsync(TimeSpan.FromHours(7));
+        rig.SaveState();
+        foreach (var path in rig.Storage.Files.AllFiles("/spool/head").Where(static path => !path.EndsWith("manifest", StringComparison.Ordinal)))
+        {
+            rig.Storage.Files.Corrupt(path, 20, 0xff, 0xff, 0xff, 0xff);
+        }
+
+        await using var restarted = await rig.AfterKillAsync();
+        Assert.True(restarted.Storage.Series.HeadFilesDamaged > 0);
+        Assert.True(await restarted.LandAsync(), restarted.Lander.Status.Trouble);
+        var kept = Assert.Single(restarted.State.Kept);
+        Assert.Equal((restarted.State.Covered, restarted.Storage.Spool.End, false), (kept.From, kept.To, kept.IsHole));
+    }
+
+    [Fact]
+    public async Task The_store_that_takes_no_deletions_holds_up_no_landing()
+    {
+        await using var rig = new StoredRig();
+        rig.Store.Trouble = static (_, request, key) => request == StoreRequest.Delete && !key.Contains("/probe/", StringComparison.Ordinal) ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        await rig.PassAsync(TimeSpan.FromHours(40), TimeSpan.FromHours(1));
+        Assert.Single(rig.Logger.Of(2619));
+        Assert.Equal(0, rig.Lander.Status.PendingBytes);
+        Assert.Equal(0, rig.Lander.Status.BlocksWaiting);
+        rig.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        await rig.PassAsync(TimeSpan.FromHours(2));
+        Assert.True(rig.Lander.Status.ObjectsCovered > 0);
+    }
+
+    [Fact]
+    public async Task Days_of_log_files_go_by_retention_days_index_first_and_do_not_come_again()
+    {
+        await using var rig = new StoredRig { Retention = TimeSpan.FromDays(2) };
+        await rig.Storage.SendAsync(logs: [Line(rig, "old")]);
+        await rig.PassAsync(TimeSpan.FromHours(4));
+        var file = rig.Objects.Single(static path => path.EndsWith(".ndjson.zst", StringComparison.Ordinal));
+        await rig.PassAsync(TimeSpan.FromDays(4), TimeSpan.FromHours(4));
+        Assert.DoesNotContain(rig.Objects, static path => path.Contains("/logs/", StringComparison.Ordinal));
+        Assert.Equal([".idx", ".zst"], rig.Store.Deletes.Where(static key => key.Contains("/logs/", StringComparison.Ordinal)).Select(Path.GetExtension));
+        Assert.Single(rig.Storage.Logs.SealedFiles); // local_retention_days is longer here
+        await using var restarted = await rig.AfterKillAsync();
+        await restarted.PassAsync(TimeSpan.FromHours(2));
+        Assert.DoesNotContain(file, restarted.Objects);
+    }
+
+    [Fact]
+    public async Task Log_files_stay_here_until_they_are_verified_there()
+    {
+        await using var rig = new StoredRig();
+        await rig.Storage.SendAsync(logs: [Line(rig, "kept")]);
+        rig.Store.Trouble = static (_, _, _) => StoreTrouble.FailsBefore;
+        await rig.PassAsync(TimeSpan.FromHours(4), lands: false);
+        rig.Storage.Settings = rig.Storage.Settings with { LocalSizeMax = 1, LocalRetention = TimeSpan.FromHours(1) };
+        Assert.False(await rig.LandAsync());
+        rig.Storage.Keep();
+        Assert.Single(rig.Storage.Logs.SealedFiles);
+        Assert.Equal(1, rig.Storage.Logs.Held);
+        rig.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        Assert.True(await rig.LandAsync(), rig.Lander.Status.Trouble);
+        rig.Storage.Keep();
+        Assert.Empty(rig.Storage.Logs.SealedFiles);
+        Assert.Equal(0, rig.Storage.Logs.Held);
+    }
+
+    [Fact]
+    public async Task Whatever_fails_or_is_killed_every_acknowledged_sample_is_in_blocks_or_raw_objects_there()
+    {
+        var deleted = 0;
+        for (var seed = 1; seed <= 6; seed++)
+        {
+            var random = new Random(seed);
+            var rig = new StoredRig();
+            for (var step = 0; step < 90; step++)
+            {
+                TimeSpan[] ages = [TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromHours(3), TimeSpan.FromHours(random.Next(400))];
+                await rig.Storage.SendAsync(ages[random.Next(ages.Length)], agent: $"a{random.Next(3)}");
+                rig.Storage.Time.Advance(TimeSpan.FromMinutes(random.Next(180)));
+                var (first, count, trouble) = (rig.Store.Calls, random.Next(25), (StoreTrouble)random.Next(3));
+                rig.Store.Trouble = (call, _, _) => call - first == count ? trouble : StoreTrouble.None;
+                rig.Storage.Series.Checkpoint();
+                rig.Storage.Logs.Checkpoint();
+                rig.Storage.Keep();
+                await rig.LandAsync();
+                if (random.Next(4) == 0)
+                {
+                    rig.SaveState();
+                    rig.Storage.Trim.Run(rig.Storage.Settings);
+                }
+
+                if (random.Next(9) == 0)
+                {
+                    var old = rig;
+                    deleted += Deleted(old);
+                    rig = await rig.AfterKillAsync();
+                    await old.DisposeAsync();
+                }
+            }
+
+            rig.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+            Assert.True(await rig.LandAsync() || await rig.LandAsync(), $"seed {seed}: {rig.Lander.Status.Trouble}");
+            await AssertNothingIsMissingAsync(rig);
+            deleted += Deleted(rig);
+            await rig.DisposeAsync();
+        }
+
+        Assert.True(deleted > 20, $"{deleted} raw objects were deleted: the test shows less than it says");
+
+        static int Deleted(StoredRig rig) => rig.Store.Deletes.Count(static key => key.EndsWith(".lmf", StringComparison.Ordinal));
+    }
+
+    // By what is in the store alone.
+    private static async Task AssertNothingIsMissingAsync(StoredRig rig)
+    {
+        var found = rig.InBucket();
+        var there = Enumerable.Range(0, found.Count).SelectMany(i => found.Samples(i).Select(sample => $"{found.Names()[i]} {sample.Time} {sample.Value}")).ToHashSet();
+        Assert.Equal(there.Count, found.SampleCount);
+        var raw = new HashSet<(string Agent, ulong Sequence)>();
+        var store = new DirectoryObjectStore(rig.Bucketed, LandingRig.Bucket, "reader", new StoreCounters());
+        var ends = new Dictionary<Guid, JournalPosition>();
+        foreach (var path in rig.RawObjects)
+        {
+            var read = await RawObjectReader.ReadAsync(store, Path.GetRelativePath(LandingRig.Bucket, path), TestContext.Current.CancellationToken);
+            Assert.NotNull(read?.Manifest);
+            Assert.True(ends.GetValueOrDefault(read.Manifest.Incarnation) <= read.Manifest.From, "objects overlap");
+            ends[read.Manifest.Incarnation] = read.Manifest.End;
+            foreach (var queue in read.Manifest.Queues)
+            {
+                raw.UnionWith(queue.Sequences.SelectMany(range => Enumerable.Range((int)range.Start, (int)(range.End - range.Start + 1)).Select(sequence => (queue.AgentId, (ulong)sequence))));
+            }
+        }
+
+        // A sample's value is its sequence.
+        var missing = rig.Storage.Truth.Samples.Where(sample => !there.Contains(sample) && !raw.Contains((sample.Split("instance=\"")[1].Split('"')[0], ulong.Parse(sample.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture))));
+        Assert.Empty(missing);
+        Assert.Empty(there.Except(rig.Storage.Truth.Samples));
+    }
+
+    private static LogRecord Line(StoredRig rig, string body) => new(rig.Storage.Now, 9, body, []);
+}
