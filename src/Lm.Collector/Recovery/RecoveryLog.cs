@@ -1,6 +1,6 @@
 namespace Lm.Collector.Recovery;
 
-/// <summary>Log events 2650 to 2699.</summary>
+/// <summary>Log events 2650 to 2689.</summary>
 internal static partial class RecoveryLog
 {
     [LoggerMessage(EventId = 2650, Level = LogLevel.Information,

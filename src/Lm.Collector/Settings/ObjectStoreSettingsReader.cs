@@ -23,8 +23,6 @@ internal static class ObjectStoreSettingsReader
         _ = table.ReadInteger("manifest_linger_ms", 500, 0, 60_000); // for s3_manifest, which ingest.acceptance does not take yet
         var usesChain = table.ReadChoice("credentials", "files", "files", "aws") == "aws";
         var target = ReadTarget(table, isDirectory, usesChain, reading);
-        reading.Warn("[object_store]: what is acknowledged lands there as raw objects, log files and blocks; nothing is read back from there yet: "
-            + "local_retention_days and max_local_bytes still say how far back queries reach");
         return new ObjectStoreSettings
         {
             Target = target,

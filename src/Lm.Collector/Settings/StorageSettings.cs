@@ -9,7 +9,7 @@ internal sealed record StorageSettings
     /// <summary>The folder of everything that was acknowledged: journal/, head/, blocks/, state.json, ledger.snapshot. Not reloadable.</summary>
     public required string SpoolDirectory { get; init; }
 
-    /// <summary>The folder of what can be made again; nothing uses it yet. Not reloadable.</summary>
+    /// <summary>The folder of what can be made again: parts of objects of the object store. Not reloadable.</summary>
     public required string CacheDirectory { get; init; }
 
     /// <summary>Bytes of the spool's journal; when full, batches are answered 503. Default 10 GiB. Reloadable.</summary>

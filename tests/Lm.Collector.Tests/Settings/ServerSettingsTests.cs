@@ -42,7 +42,6 @@ public sealed class ServerSettingsTests : IDisposable
         Assert.Equal(ClientAuth.Required, settings.Ingest.Tls.ClientAuth);
         Assert.NotNull(settings.Query.Certificate);
         Assert.Equal(folder["spool"], settings.Storage.SpoolDirectory);
-        Assert.Single(settings.Warnings, warning => warning.StartsWith("[object_store]: what is acknowledged lands there as raw objects", StringComparison.Ordinal));
         Assert.Equal(new ObjectStoreTarget { Directory = folder["objects"], Prefix = "fleet-a" }, settings.ObjectStore!.Target);
         Assert.Equal(TimeSpan.FromDays(400), settings.ObjectStore.Retention);
     }
