@@ -183,11 +183,15 @@ internal sealed class CollectorHost : IAsyncDisposable
         {
             recoverer.Begin();
             await recoverer.AskAsync(stopping);
-            await bucket!.AskAsync(stopping);
         }
 
         await ingestListener.StartAsync(stopping);
         ups.Start();
+        if (bucket is not null)
+        {
+            await bucket.AskAsync(stopping); // or the first answers would lack what lies there alone
+        }
+
         readiness.ReplayDone();
         if (clock.IsSuspect(out var behind))
         {

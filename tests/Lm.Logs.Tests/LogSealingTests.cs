@@ -40,6 +40,43 @@ public sealed class LogSealingTests
     }
 
     [Fact]
+    public void Only_the_last_file_of_an_hour_says_what_of_the_spool_the_hour_holds()
+    {
+        var files = new MemoryFileSystem();
+        using var store = LogStore.Open(files, new LogStoreOptions { Directory = "/logs", Incarnation = Guid.Empty, Time = new ManualTime(), OpenBytesMax = 1 }, out _);
+        var random = new Random(1);
+        for (var sequence = 1UL; store.Statistics().FilesWaiting == 0; sequence++)
+        {
+            Add(store, random, sequence);
+        }
+
+        Add(store, random, 1_000_000); // in another file of the hour, and before the checkpoint
+        store.Checkpoint(new CommitPosition(0, 5000));
+        Assert.True(store.SealNext(CancellationToken.None, out var first));
+        store.Maintain(new UnixMillis(Now + (2 * 3_600_000)));
+        store.Checkpoint(new CommitPosition(0, 6000));
+        Assert.True(store.SealNext(CancellationToken.None, out var second));
+
+        Assert.Equal(first!.Window, second!.Window);
+        Assert.Equal(CommitPosition.Start, FactsOf(files, first).Covered);
+        Assert.Equal(new CommitPosition(0, 6000), FactsOf(files, second).Covered);
+    }
+
+    private void Add(LogStore store, Random random, ulong sequence)
+    {
+        var body = new byte[4096];
+        random.NextBytes(body);
+        new Line(Now, [new LogField("instance", "a")], new LogIdentity(1, sequence, 0), Convert.ToHexString(body), []).AddTo(store, heads, Now);
+    }
+
+    private static SealedFileFacts FactsOf(MemoryFileSystem files, StoredLogFile file)
+    {
+        var facts = SealedFileFacts.TryRead(files.Peek(file.Path).AsSpan(^SealedFileFacts.Size..));
+        Assert.NotNull(facts);
+        return facts;
+    }
+
+    [Fact]
     public void A_sealed_file_has_the_same_bytes_however_little_memory_there_was()
     {
         var sealedFiles = new List<byte[]>();

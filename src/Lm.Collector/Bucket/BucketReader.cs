@@ -15,7 +15,7 @@ internal sealed class BucketReader : IDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(2);
 
-    // A list of a large bucket has some twenty pages of its own.
+    // A list of a large bucket has some twenty pages. Batches are taken meanwhile.
     private static readonly TimeSpan ListMax = TimeSpan.FromSeconds(10);
 
     private readonly BucketReaderParts parts;
