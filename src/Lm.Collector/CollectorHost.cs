@@ -101,7 +101,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
         var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
         lander = objectStore is null ? null : NewLander(objectStore, keys, counters, marker, spoolMetrics, files, loggers);
-        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound) 
+        readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound)
         {
             Landing = lander is null ? null : () => lander.Status,
             Recovery = lander is null ? null : () => recoverer!.Status,
@@ -139,7 +139,8 @@ internal sealed class CollectorHost : IAsyncDisposable
         recoverer = store is null ? null : NewRecoverer(store, keys, files, loggers);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, Leases.ForBatches(budget), bound, ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
-            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, Leases.ForWrites(budget), bound, time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest")) { Hold = () => recoverer?.HoldReason });
+            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, Leases.ForWrites(budget), bound, time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest"))
+        { Hold = () => recoverer?.HoldReason });
 
         Func<System.Net.Security.SslServerAuthenticationOptions>? queryTls = settings.Value.Query.Certificate is null ? null : () => settings.QueryTls;
         queryListener = new HttpListenerHost(settings.Value.Query.Listen, privateEndpoints, ListenerBounds.Private, queryTls, loggers);
