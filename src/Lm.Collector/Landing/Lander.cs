@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Lm.Collector.Listeners;
 using Lm.Collector.Spool;
 using Lm.Journal;
@@ -290,16 +291,40 @@ internal sealed class Lander : IDisposable
             NoteOldest();
         }
 
-        while (await logs.LandNextAsync(stopping) || await blocks.LandNextAsync(stopping))
+        if (await LandFilesAsync(began, stopping))
         {
-            if (parts.Time.GetElapsedTime(began) >= parts.Interval())
-            {
-                return true;
-            }
+            return true;
         }
 
         coverage.Look();
         await tidy.RunIfDueAsync(stopping);
+        return false;
+    }
+
+    // A log file that cannot be put holds up no block. Returns whether some wait that would have kept raw objects waiting.
+    private async Task<bool> LandFilesAsync(long began, CancellationToken stopping)
+    {
+        ExceptionDispatchInfo? failure = null;
+        foreach (var landNextAsync in (Func<CancellationToken, Task<bool>>[])[logs.LandNextAsync, blocks.LandNextAsync])
+        {
+            try
+            {
+                while (await landNextAsync(stopping))
+                {
+                    if (parts.Time.GetElapsedTime(began) >= parts.Interval())
+                    {
+                        failure?.Throw();
+                        return true;
+                    }
+                }
+            }
+            catch (IOException e) when (failure is null)
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
+        failure?.Throw();
         return false;
     }
 

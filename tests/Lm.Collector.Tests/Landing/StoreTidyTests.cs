@@ -1,7 +1,10 @@
 using Lm.Collector.Landing;
+using Lm.Collector.Listeners;
+using Lm.Collector.Spool;
 using Lm.Journal;
 using Lm.ObjectStore;
 using Lm.Protocol;
+using Lm.TestKit;
 
 namespace Lm.Collector.Tests.Landing;
 
@@ -27,6 +30,38 @@ public sealed class StoreTidyTests
         await AssertNothingIsMissingAsync(rig);
         Assert.Contains(rig.Objects, static path => path.EndsWith(".ledger", StringComparison.Ordinal));
         Assert.Contains(rig.Objects, static path => path.EndsWith(".state", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("the disk takes no block", false)]
+    [InlineData("the disk takes no sealed log file", false)]
+    [InlineData("the store takes no block", true)]
+    [InlineData("the store takes no log file", true)]
+    public async Task Raw_objects_stay_while_what_they_hold_is_nowhere_else_there(string trouble, bool isStore)
+    {
+        await using var rig = new StoredRig();
+        await rig.Storage.SendAsync(logs: [Line(rig, "first")]);
+        var folder = trouble.EndsWith("block", StringComparison.Ordinal) ? "/blocks/" : "/logs/";
+        if (isStore)
+        {
+            rig.Store.Trouble = (_, request, key) => request == StoreRequest.Put && key.Contains(folder, StringComparison.Ordinal) ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        }
+        else
+        {
+            rig.Storage.Files.Fault = operation => operation.Kind == FileOperationKind.Create && operation.Path.Contains(folder, StringComparison.Ordinal)
+                && (folder == "/blocks/" || operation.Path.Contains("/date=", StringComparison.Ordinal)) ? FileFault.InputOutput : null;
+        }
+
+        await rig.PassAsync(TimeSpan.FromHours(48), TimeSpan.FromHours(2), fails: isStore);
+        Assert.True(rig.RawObjects.Count() >= 20);
+        Assert.Equal(0, rig.Lander.Status.ObjectsCovered);
+        Assert.Equal(default, rig.State.Covered);
+        Assert.Equal(folder == "/logs/", rig.BlocksThere.Any()); // one does not hold up the other
+
+        (rig.Storage.Files.Fault, rig.Store.Trouble) = (null, static (_, _, _) => StoreTrouble.None);
+        await rig.PassAsync(TimeSpan.FromHours(48), TimeSpan.FromHours(2));
+        Assert.True(rig.Lander.Status.ObjectsCovered > 20);
+        await AssertNothingIsMissingAsync(rig);
     }
 
     [Fact]
@@ -138,6 +173,34 @@ public sealed class StoreTidyTests
         rig.Storage.Keep();
         Assert.Empty(rig.Storage.Logs.SealedFiles);
         Assert.Equal(0, rig.Storage.Logs.Held);
+    }
+
+    [Fact]
+    public void The_room_that_files_take_which_may_not_go_is_made_by_others_and_told()
+    {
+        var space = new LocalSpace();
+        space.SetBlocks([new LocalFile(10, 100, MayGo: false), new LocalFile(20, 100)]);
+        space.SetLogs([new LocalFile(5, 50, MayGo: false), new LocalFile(30, 50)]);
+        Assert.Equal(20, space.ExcessUntil(200));
+        Assert.Equal(30, space.ExcessUntil(150));
+        Assert.Equal(30, space.ExcessUntil(1));
+        Assert.Equal(0, space.HeldBytes(300));
+        Assert.Equal(149, space.HeldBytes(151)); // until the others have gone, which takes a moment
+        Assert.Equal(150, space.HeldBytes(1));
+    }
+
+    [Fact]
+    public async Task Readiness_says_that_local_files_wait_for_the_store()
+    {
+        await using var rig = new StoredRig();
+        var held = default(HeldFiles);
+        var readiness = new Readiness(rig.Storage.Spool, rig.Storage.Clock, static () => 0, static () => 0, static () => 0, static () => false, rig.Storage.Bound) { Held = () => held };
+        readiness.ReplayDone();
+        Assert.Empty(readiness.Report().Lines);
+        held = new HeldFiles(2, 77);
+        var report = readiness.Report();
+        Assert.True(report.IsReady); // batches are taken as before
+        Assert.StartsWith("local_held: 2 blocks and log files older than local_retention_days, and 77 bytes", Assert.Single(report.Lines), StringComparison.Ordinal);
     }
 
     [Fact]
