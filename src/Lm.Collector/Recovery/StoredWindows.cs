@@ -16,7 +16,11 @@ namespace Lm.Collector.Recovery;
 internal sealed class StoredWindows(IObjectStore store, BucketCatalog catalog) : IStoredWindows
 {
     private readonly Dictionary<LogWindow, List<SealedFileFacts>> logs = [];
-    private readonly ILookup<UInt128, BlockCoverage> blocks = BlockCoverage.Merge(catalog.Blocks.SelectMany(static block => block.Coverage)).ToLookup(static each => each.Incarnation);
+
+    // A block of late samples speaks for the one before it of its window, too, which may have been damaged and never have landed. The first one holds what it speaks for.
+    private readonly ILookup<UInt128, BlockCoverage> blocks =
+        BlockCoverage.Merge(catalog.Blocks.Where(static block => !block.IsLate).SelectMany(static block => block.Coverage)).ToLookup(static each => each.Incarnation);
+
     private readonly ILookup<LogWindow, StoredLogFile> files = catalog.Logs.ToLookup(static file => file.Window);
     private Guid life;
     private BlockCoverage[] covered = [];
