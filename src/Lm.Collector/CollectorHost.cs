@@ -306,7 +306,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         Mark = () => MarkCoverage(series, logs),
         IsInFiles = mark => !series.HasWindowsBefore(mark.NextWindow) && !logs.HasOpenBefore(mark.NextLogFile),
         HeadDamage = () => series.HeadFilesDamaged,
-        OtherDamage = () => spool.DamageFound + logs.FilesDamaged + (int)Interlocked.Read(ref spoolMetrics.ConsumerFaults),
+        OtherDamage = () => spool.DamageFound + logs.FilesDamaged + (int)logs.PassedOver + (int)Interlocked.Read(ref spoolMetrics.ConsumerFaults),
         IsOnlyHere = spool.Ages.IsOnlyHere,
         State = stateNow,
     };

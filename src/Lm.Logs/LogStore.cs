@@ -66,21 +66,13 @@ public sealed partial class LogStore : ILogReader, IDisposable
 
     private string ManifestPath => Path.Combine(options.Directory, LogManifest.FileName);
 
-    /// <summary>Adds a line.</summary>
-    /// <param name="entry">The line.</param>
-    /// <param name="receivedAt">When its batch came.</param>
-    /// <exception cref="IOException">The disk takes nothing and memory is full, or what waits to be sealed fills its own bound. The line is not added, and must
-    /// come again from the spool.</exception>
-    public void Append(in IncomingLine entry, UnixMillis receivedAt)
+    /// <summary>Asks for room, once before the lines of a batch: one that was taken in part would come again whole, and stand in two files.</summary>
+    /// <exception cref="IOException">The disk takes nothing and memory is full, or what waits to be sealed fills its own bound. The batch must come again from the
+    /// spool.</exception>
+    public void EnsureRoom()
     {
         lock (gate)
         {
-            if (entry.Time is < 0 or > LineTime.Max)
-            {
-                outOfBounds++;
-                return;
-            }
-
             if (isFailing && memoryBytes > options.MemoryBytesMax)
             {
                 throw new IOException($"log lines wait in memory for a disk that takes nothing, and {options.MemoryBytesMax} bytes of them are the most");
@@ -89,6 +81,21 @@ public sealed partial class LogStore : ILogReader, IDisposable
             if (waitingBytes > options.WaitingBytesMax)
             {
                 throw new IOException($"the streams of {frozen.Count} log files that wait to be sealed take {waitingBytes} bytes of memory, and {options.WaitingBytesMax} are the most");
+            }
+        }
+    }
+
+    /// <summary>Adds a line of a batch for which there was room (<see cref="EnsureRoom"/>).</summary>
+    /// <param name="entry">The line.</param>
+    /// <param name="receivedAt">When its batch came.</param>
+    public void Append(in IncomingLine entry, UnixMillis receivedAt)
+    {
+        lock (gate)
+        {
+            if (entry.Time is < 0 or > LineTime.Max)
+            {
+                outOfBounds++;
+                return;
             }
 
             var window = LogWindow.Of(entry.Time, receivedAt.Value);
@@ -166,13 +173,15 @@ public sealed partial class LogStore : ILogReader, IDisposable
         }
     }
 
-    /// <summary>Seals one file that is complete and that a checkpoint covers.</summary>
+    /// <summary>Seals one file that is complete and that a checkpoint covers, the oldest first.</summary>
+    /// <param name="failed">Numbers of files that are passed over; one that cannot be sealed is added, so that it holds up nobody else.</param>
     /// <param name="stopping">Ends it; nothing is half done then.</param>
     /// <param name="sealedFile">What became of it; null when there was none, or none of its lines could be read.</param>
     /// <returns>Whether there was one.</returns>
     /// <exception cref="IOException">It could not be sealed, and stays as it is.</exception>
-    public bool SealNext(CancellationToken stopping, out StoredLogFile? sealedFile)
+    public bool SealNext(ISet<uint> failed, CancellationToken stopping, out StoredLogFile? sealedFile)
     {
+        ArgumentNullException.ThrowIfNull(failed);
         sealedFile = null;
         OpenFile? source;
         OpenFileView view;
@@ -181,7 +190,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
         {
             lock (gate)
             {
-                source = frozen.FirstOrDefault(file => durable.Contains(file.Number));
+                source = frozen.FirstOrDefault(file => durable.Contains(file.Number) && !failed.Contains(file.Number));
                 if (source is null)
                 {
                     return false;
@@ -207,8 +216,9 @@ public sealed partial class LogStore : ILogReader, IDisposable
             Replace(source, sealedFile, damaged > 0);
             return true;
         }
-        catch (IOException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
+            failed.Add(source.Number);
             Interlocked.Increment(ref failures);
             throw;
         }

@@ -30,7 +30,7 @@ public sealed class ForeignReaderTests : IDisposable
 
         store.Maintain(new UnixMillis(RandomLines.Start + (2 * 86_400_000L)));
         store.Checkpoint(new CommitPosition(0, 1));
-        while (store.SealNext(TestContext.Current.CancellationToken, out _))
+        while (store.SealNext(new HashSet<uint>(), TestContext.Current.CancellationToken, out _))
         {
         }
 

@@ -145,7 +145,7 @@ public sealed class LogSealingTests
         store.Checkpoint(new CommitPosition(1, 0));
         var before = files.AllFiles("/logs").ToArray();
 
-        Assert.Throws<OperationCanceledException>(() => store.SealNext(new CancellationToken(canceled: true), out _));
+        Assert.Throws<OperationCanceledException>(() => store.SealNext(new HashSet<uint>(), new CancellationToken(canceled: true), out _));
 
         Assert.Equal(before, files.AllFiles("/logs"));
         Assert.Equal(InOrder(lines), store.All());
@@ -163,7 +163,7 @@ public sealed class LogSealingTests
     {
         store.Maintain(new UnixMillis(Now + 86_400_000));
         store.Checkpoint(new CommitPosition(1, 0));
-        while (store.SealNext(TestContext.Current.CancellationToken, out _))
+        while (store.SealNext(new HashSet<uint>(), TestContext.Current.CancellationToken, out _))
         {
         }
     }

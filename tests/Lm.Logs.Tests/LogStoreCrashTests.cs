@@ -209,7 +209,7 @@ public sealed class LogStoreCrashTests
         }
 
         store.Checkpoint(new CommitPosition(0, number));
-        while (store.SealNext(TestContext.Current.CancellationToken, out _))
+        while (store.SealNext(new HashSet<uint>(), TestContext.Current.CancellationToken, out _))
         {
         }
     }
@@ -218,7 +218,7 @@ public sealed class LogStoreCrashTests
     {
         store.Maintain(new UnixMillis(ReceivedAt(number) + 86_400_000));
         store.Checkpoint(new CommitPosition(0, number));
-        while (store.SealNext(TestContext.Current.CancellationToken, out _))
+        while (store.SealNext(new HashSet<uint>(), TestContext.Current.CancellationToken, out _))
         {
         }
     }

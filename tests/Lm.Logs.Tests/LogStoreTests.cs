@@ -166,7 +166,7 @@ public sealed class LogStoreTests
     {
         store.Maintain(new UnixMillis(Now + 86_400_000));
         store.Checkpoint(new CommitPosition(0, 200));
-        while (store.SealNext(TestContext.Current.CancellationToken, out _))
+        while (store.SealNext(new HashSet<uint>(), TestContext.Current.CancellationToken, out _))
         {
         }
     }

@@ -13,7 +13,7 @@ internal sealed class LogFeed(LogStore store)
     private readonly LogAttributes attributes = new();
 
     /// <summary>Takes one batch.</summary>
-    /// <exception cref="IOException">Not all of it could be taken: see <see cref="LogStore.Append"/>.</exception>
+    /// <exception cref="IOException">There is no room for it: see <see cref="LogStore.EnsureRoom"/>. None of it was taken.</exception>
     public void Apply(AcceptedBatch batch) => Apply(batch, stored: null);
 
     /// <summary>Takes one batch but for what is stored elsewhere.</summary>
@@ -26,6 +26,7 @@ internal sealed class LogFeed(LogStore store)
             return;
         }
 
+        store.EnsureRoom();
         streams.Begin(batch.Batch);
         var dropped = batch.Verdict.DroppedLogs;
         var oldest = batch.Verdict.OldestAccepted;

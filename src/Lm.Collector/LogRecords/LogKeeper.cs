@@ -23,24 +23,35 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
     /// <summary>Files that are too old and stay, because they are not known to be in the object store.</summary>
     public int Held { get; private set; }
 
-    /// <summary>Seals everything that is complete. By one thread at a time.</summary>
+    /// <summary>Seals everything that is complete. By one thread at a time. A file that cannot be sealed waits for the next round, the others do not wait for it.</summary>
     /// <returns>False: one could not be sealed.</returns>
     public bool Seal(CancellationToken stopping)
     {
+        var failed = new HashSet<uint>();
+        while (TrySealNext(failed, stopping))
+        {
+        }
+
+        isFailing = failed.Count > 0;
+        return !isFailing;
+    }
+
+    // False: there was none left.
+    private bool TrySealNext(HashSet<uint> failed, CancellationToken stopping)
+    {
         try
         {
-            while (store.SealNext(stopping, out var file))
+            if (!store.SealNext(failed, stopping, out var file))
             {
-                isFailing = false;
-                if (file is not null)
-                {
-                    LogRecordsLog.Sealed(logger, file.Path, file.MinTime, file.MaxTime, file.Lines, file.BodyBytes, file.SizeBytes);
-                }
+                return false;
             }
 
-            return true;
+            if (file is not null)
+            {
+                LogRecordsLog.Sealed(logger, file.Path, file.MinTime, file.MaxTime, file.Lines, file.BodyBytes, file.SizeBytes);
+            }
         }
-        catch (IOException e)
+        catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
         {
             SealsFailed++;
             if (!isFailing)
@@ -49,8 +60,9 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
             }
 
             isFailing = true;
-            return false;
         }
+
+        return true;
     }
 
     /// <summary>Deletes what is too old or too much. By one thread at a time.</summary>

@@ -7,13 +7,14 @@ namespace Lm.Collector.LogRecords;
 internal static class LogRecordsMetrics
 {
     /// <summary>Their values now.</summary>
-    public static IEnumerable<CollectorMetric> Collect(LogStoreStatistics store, LogKeeper keeper, bool isHeld)
+    public static IEnumerable<CollectorMetric> Collect(LogStoreStatistics store, LogKeeper keeper, LogStorage storage)
     {
         yield return Count("lm_collector_logs_records_total", "Log records stored.", store.LinesAdded);
         yield return Count("lm_collector_logs_records_late_total", "Of the log records stored, those for an hour that was over.", store.LinesLate);
         yield return Count("lm_collector_logs_record_bytes_total", "Bytes of the stored log records' bodies.", store.BodyBytesAdded);
         yield return Count("lm_collector_logs_records_out_of_bounds_total", "Log records left out because their time is before 1970 or behind the year 9999.", store.LinesOutOfBounds);
-        yield return Gauge("lm_collector_logs_held", "1 when log records could not be taken and wait in the spool, with all behind them, until they can be; else 0.", isHeld ? 1 : 0);
+        yield return Gauge("lm_collector_logs_held", "1 when log records could not be taken and wait in the spool, with all behind them, until they can be; else 0.", storage.IsHeld ? 1 : 0);
+        yield return Count("lm_collector_logs_batches_passed_over_total", "Batches whose log records were given up because they could not be stored for a reason that is not the disk's: a defect.", storage.PassedOver);
         const string files = "Log files, by kind.";
         yield return Gauge("lm_collector_logs_files", files, store.OpenFiles - store.FilesWaiting, "kind=\"open\"");
         yield return Gauge("lm_collector_logs_files", files, store.FilesWaiting, "kind=\"waiting\"");

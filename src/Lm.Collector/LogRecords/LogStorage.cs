@@ -44,6 +44,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
     private CommitPosition seen; // the last record that came
     private CommitPosition checkpointed;
     private volatile bool isHeld; // the record behind the last that was taken could not be
+    private long passedOver;
     private bool isLive;
     private long checkpointAt;
     private bool isFailing;
@@ -99,6 +100,9 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
 
     /// <summary>The first spool segment with log records that are nowhere else.</summary>
     public uint StoredBefore => store.Covered.Segment;
+
+    /// <summary>Records whose lines were given up since start, because they could not be taken for a reason that is not the disk's: a defect.</summary>
+    public long PassedOver => Interlocked.Read(ref passedOver);
 
     /// <summary>Whether a record could not be taken: the spool keeps it and all behind it until it can be.</summary>
     public bool IsHeld => isHeld;
@@ -245,7 +249,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
     }
 
     /// <summary>Metrics of the store.</summary>
-    public IEnumerable<CollectorMetric> Collect() => LogRecordsMetrics.Collect(store.Statistics(), keeper, isHeld);
+    public IEnumerable<CollectorMetric> Collect() => LogRecordsMetrics.Collect(store.Statistics(), keeper, this);
 
     /// <summary>Makes durable what was taken, and closes the files.</summary>
     public void Dispose()
@@ -346,6 +350,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
+            Interlocked.Increment(ref passedOver);
             LogRecordsLog.PassedOver(logger, e, batch!.Position.Segment, batch.Position.Offset);
             return true;
         }

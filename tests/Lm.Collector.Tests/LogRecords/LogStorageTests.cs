@@ -204,7 +204,7 @@ public sealed class LogStorageTests
 
             await using var later = await rig.AfterPowerCutAsync(failing);
             Assert.Equal(HeldLines, later.Logs.Lines());
-            Assert.Equal(HeldLines.Length, later.Logs.Collect().Single(static metric => metric.Name == "lm_collector_logs_sealed_records").Value);
+            Assert.Equal(HeldLines.Length, Metric(later, "lm_collector_logs_sealed_records"));
         }
     }
 
@@ -226,6 +226,49 @@ public sealed class LogStorageTests
 
         Assert.Equal(21, rig.Logs.Lines().Count);
         Assert.Equal(0, Held(rig));
+    }
+
+    [Fact]
+    public async Task A_batch_is_taken_whole_or_not_at_all_where_memory_runs_full_in_its_middle()
+    {
+        await using var rig = new StorageRig(logOptions: static options => options with { MemoryBytesMax = 1 << 20 });
+        rig.Files.Fault = static operation => IsOfLogs(operation) ? FileFault.NoSpace : null;
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "before", []));
+        rig.Logs.Checkpoint();
+        rig.Keep();
+        var noise = new byte[30_000]; // what compresses would not fill it
+        var random = new Random(7);
+        await rig.SendAsync(logs: [.. Enumerable.Range(0, 60).Select(_ =>
+        {
+            random.NextBytes(noise);
+            return new LogRecord(rig.Now, 9, Convert.ToBase64String(noise), []);
+        })]);
+        Assert.Equal(61, rig.Logs.Lines().Count);
+        Assert.Equal(0, Held(rig));
+
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "behind", []));
+
+        Assert.Equal(61, rig.Logs.Lines().Count);
+        Assert.Equal(1, Held(rig));
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_sealed_holds_up_no_other()
+    {
+        await using var rig = new StorageRig();
+        await rig.SendAsync(logs: new LogRecord(rig.Now.Add(TimeSpan.FromHours(-3)), 9, "old", []));
+        await rig.SendAsync(logs: new LogRecord(rig.Now, 9, "new", []));
+        rig.Files.Fault = static operation => operation.Path.Contains("/hour=late/", StringComparison.Ordinal) ? FileFault.NoSpace : null;
+        rig.Time.Advance(TimeSpan.FromHours(12));
+        rig.Keep();
+        rig.Keep();
+        Assert.Equal(1, Metric(rig, "lm_collector_logs_sealed_records"));
+
+        rig.Files.Fault = null;
+        rig.Keep();
+
+        Assert.Equal(2, Metric(rig, "lm_collector_logs_sealed_records"));
+        Assert.Equal(2, rig.Logs.Lines().Count);
     }
 
     [Fact]
@@ -294,5 +337,7 @@ public sealed class LogStorageTests
 
     private static bool IsOfLogs(FileOperation operation) => operation.Path.Contains("/logs/", StringComparison.Ordinal);
 
-    private static double Held(StorageRig rig) => rig.Logs.Collect().Single(static metric => metric.Name == "lm_collector_logs_held").Value;
+    private static double Held(StorageRig rig) => Metric(rig, "lm_collector_logs_held");
+
+    private static double Metric(StorageRig rig, string name) => rig.Logs.Collect().Single(metric => metric.Name == name).Value;
 }
