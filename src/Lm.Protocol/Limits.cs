@@ -15,6 +15,9 @@ public sealed record Limits
     /// <summary>The floor of <see cref="LabelValueBytesMax"/>, bytes.</summary>
     public const int LabelValueBytesFloor = 64;
 
+    /// <summary>The floor of <see cref="BatchBytesMax"/> and <see cref="BodyBytesMax"/>, bytes.</summary>
+    public const int BatchBytesFloor = 65_536;
+
     /// <summary>UTF-8 bytes of an agent's name; part of the wire, not a setting.</summary>
     public const int AgentIdBytesMax = 255;
 
@@ -56,6 +59,19 @@ public sealed record Limits
 
     /// <summary>How far ahead of the collector's clock a timestamp may be, seconds.</summary>
     public int FutureSecondsMax { get; init; } = 600;
+
+    /// <summary>These limits, none below what every collector takes: a sender that believed a smaller announcement would send nothing.</summary>
+    public Limits AtLeastFloors() => this with
+    {
+        BodyBytesMax = Math.Max(BodyBytesMax, BatchBytesFloor),
+        BatchBytesMax = Math.Max(BatchBytesMax, BatchBytesFloor),
+        SeriesPerBatchMax = Math.Max(SeriesPerBatchMax, SeriesPerBatchFloor),
+        SamplesPerBatchMax = Math.Max(SamplesPerBatchMax, SeriesPerBatchFloor),
+        LabelsPerSeriesMax = Math.Max(LabelsPerSeriesMax, LabelsPerSeriesFloor),
+        LabelKeyBytesMax = Math.Max(LabelKeyBytesMax, LabelKeyBytesFloor),
+        LabelValueBytesMax = Math.Max(LabelValueBytesMax, LabelValueBytesFloor),
+        LogMessageBytesMax = Math.Max(LogMessageBytesMax, 1),
+    };
 
     /// <summary>Labels (pairs of references) that all records of one batch may have together: twice what the other limits can use, so that
     /// single records over their limit are left out one by one, and a hostile batch cannot make 4 bytes of memory of every byte.</summary>

@@ -35,7 +35,7 @@ internal sealed class SplitBatches : ISampleSink
     public void Begin(UnixMillis at, int interval, Label[] labels, bool hasMetadata, Limits? limits)
     {
         (collectedAt, intervalMs, commonLabels, includeMetadata) = (at, interval, labels, hasMetadata);
-        SeriesPerBatchMax = limits is null ? Limits.SeriesPerBatchFloor : Math.Max(1, Math.Min(limits.SeriesPerBatchMax, limits.SamplesPerBatchMax));
+        SeriesPerBatchMax = limits is null ? Limits.SeriesPerBatchFloor : Math.Min(limits.SeriesPerBatchMax, limits.SamplesPerBatchMax);
         batchBytesMax = limits is null ? int.MaxValue : Math.Max(limits.BatchBytesMax / 2, limits.BatchBytesMax - BatchBytesReserve);
         count = 0;
         BeginBatch();

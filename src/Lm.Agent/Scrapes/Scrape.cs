@@ -40,13 +40,26 @@ internal sealed class Scrape(ScrapeSettings settings, TimeProvider time, ILogger
         {
             while (true)
             {
-                trouble.Note(await ReadAsync(stopping));
+                trouble.Note(await ReadGuardedAsync(stopping));
                 await Task.Delay(clock.Next(settings.Interval), time, stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // What it was reading is nobody's any more.
+        }
+    }
+
+    // Nobody waits for this loop: what one reading throws must not be the end of all further ones.
+    private async Task<string> ReadGuardedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(cancellationToken);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException && !cancellationToken.IsCancellationRequested)
+        {
+            return $"a fault of this program: {failure.GetType().Name}: {failure.Message}";
         }
     }
 

@@ -412,8 +412,9 @@ internal sealed class Uploader : IDisposable
         trouble.End(target.Url);
     }
 
-    private void NoteLimits(UploadEndpoint target, Limits announced)
+    private void NoteLimits(UploadEndpoint target, Limits told)
     {
+        var announced = told.AtLeastFloors();
         if (announced == limits)
         {
             return;

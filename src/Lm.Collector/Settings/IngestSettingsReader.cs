@@ -45,8 +45,8 @@ internal static class IngestSettingsReader
 
     private static Limits ReadLimits(TomlTable table) => new()
     {
-        BodyBytesMax = ReadInt(table, "max_body_bytes", 8_388_608, 65_536, BatchSpoolLimits.BodyBytesMax),
-        BatchBytesMax = ReadInt(table, "max_batch_bytes", 33_554_432, 65_536, BatchSpoolLimits.BatchBytesMax),
+        BodyBytesMax = ReadInt(table, "max_body_bytes", 8_388_608, Limits.BatchBytesFloor, BatchSpoolLimits.BodyBytesMax),
+        BatchBytesMax = ReadInt(table, "max_batch_bytes", 33_554_432, Limits.BatchBytesFloor, BatchSpoolLimits.BatchBytesMax),
         SeriesPerBatchMax = ReadInt(table, "max_series_per_batch", 2048, Limits.SeriesPerBatchFloor, 1_000_000),
         LabelsPerSeriesMax = ReadInt(table, "max_labels_per_series", 32, Limits.LabelsPerSeriesFloor, 1024),
         LabelKeyBytesMax = ReadInt(table, "max_label_key_bytes", 128, Limits.LabelKeyBytesFloor, 65_536),

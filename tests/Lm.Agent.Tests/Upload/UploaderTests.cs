@@ -244,6 +244,19 @@ public sealed class UploaderTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Announced_limits_below_what_every_collector_takes_are_not_believed()
+    {
+        await StartAsync(batches: 1);
+        client.Limits = new Limits { SeriesPerBatchMax = 0, SamplesPerBatchMax = -1, LabelsPerSeriesMax = 0, LabelKeyBytesMax = 1, LabelValueBytesMax = 0, BatchBytesMax = 1, BodyBytesMax = 0, LogMessageBytesMax = 0, LogsPerBatchMax = 0 };
+
+        await DrainAsync();
+
+        var believed = uploader.AnnouncedLimits!;
+        Assert.Equal((107, 107, 4, 14, 64), (believed.SeriesPerBatchMax, believed.SamplesPerBatchMax, believed.LabelsPerSeriesMax, believed.LabelKeyBytesMax, believed.LabelValueBytesMax));
+        Assert.Equal((65_536, 65_536, 1, 0), (believed.BatchBytesMax, believed.BodyBytesMax, believed.LogMessageBytesMax, believed.LogsPerBatchMax));
+    }
+
+    [Fact]
     public async Task The_loop_waits_out_a_failure_whatever_new_batches_come_and_stops_when_told()
     {
         await StartAsync(batches: 1);
