@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Threading.Channels;
 using Lm.Collector.Agents;
+using Lm.Collector.Changes;
+using Lm.Collector.Dashboards;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
@@ -46,6 +48,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly LiveRecorder recorder = new();
     private readonly LiveHub live;
     private readonly PrivateEndpoints privateEndpoints;
+    private readonly SavedDashboards savedDashboards;
     private readonly UpWriter ups;
     private readonly Lander? lander; // null without [object_store]
     private readonly IngestEndpoint ingestEndpoint;
@@ -81,6 +84,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         var ingestMetrics = new IngestMetrics();
         var metrics = new CollectorMetrics(ingestMetrics, spoolMetrics, spool, budget, bound, ledger, clock);
         live = new LiveHub(recorder, spool.Incarnation, time, loggers.CreateLogger("Lm.Collector.Live"));
+        savedDashboards = SavedDashboards.Open(files, Path.Combine(storage.SpoolDirectory, ChangeLog.Folder), settings.Value.Query.Semantics, time, loggers.CreateLogger("Lm.Collector.Dashboards"));
         privateEndpoints = new PrivateEndpoints(new PrivateServices
         {
             Settings = () => settings.Value.Query,
@@ -96,6 +100,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             LogMetrics = logs.Collect,
             Landing = lander is null ? null : () => lander.Status,
             LandingMetrics = lander is null ? static () => [] : lander.Collect,
+            Dashboards = new DashboardLibrary(() => settings.Value.Dashboards, savedDashboards, () => settings.Value.Query.Semantics),
             Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,
@@ -214,6 +219,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         await ingestListener.DisposeAsync();
         await queryListener.DisposeAsync();
         lander?.Dispose();
+        await savedDashboards.DisposeAsync();
         await spool.DisposeAsync();
         series.Dispose();
         logs.Dispose();

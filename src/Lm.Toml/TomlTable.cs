@@ -84,6 +84,24 @@ public sealed class TomlTable
         var other => Refuse(key, other.Position, WrongType(key, other, $"an integer from {min} to {max}"), missing),
     };
 
+    /// <summary>A finite number, written as an integer or a float; null when the key is not there, or is at fault.</summary>
+    public double? ReadNumber(string key)
+    {
+        switch (Read(key))
+        {
+            case null:
+                return null;
+            case TomlValue.Integer integer:
+                return integer.Value;
+            case TomlValue.Float number when double.IsFinite(number.Value):
+                return number.Value;
+            case TomlValue.Float number:
+                return Refuse<double?>(key, number.Position, $"{TomlKey.Show(key)} is no finite number", null);
+            case var other:
+                return Refuse<double?>(key, other.Position, WrongType(key, other, "a number"), null);
+        }
+    }
+
     /// <summary>A boolean.</summary>
     public bool ReadBoolean(string key, bool missing) => Read(key) switch
     {

@@ -1,3 +1,4 @@
+using Lm.Collector.Dashboards;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
 using Lm.Collector.Series;
@@ -52,6 +53,9 @@ internal sealed record PrivateServices
 
     /// <summary>What is known of metrics.</summary>
     public required MetricCatalog Catalog { get; init; }
+
+    /// <summary>The dashboards.</summary>
+    public required DashboardLibrary Dashboards { get; init; }
 
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }

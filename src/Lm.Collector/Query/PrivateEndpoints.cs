@@ -1,6 +1,7 @@
 using System.Text;
 using Lm.Collector.Agents;
 using Lm.Collector.Console;
+using Lm.Collector.Dashboards;
 using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
@@ -23,6 +24,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly StorageStatus storageStatus;
     private readonly AgentsEndpoint agentsEndpoint;
     private readonly LandingEndpoint landingEndpoint;
+    private readonly DashboardsEndpoint dashboards;
     private readonly SseEndpoint liveEndpoint;
     private readonly LogRoutes logRoutes;
     private readonly SelfMetrics selfMetrics;
@@ -57,8 +59,9 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         wrongTokens = new WrongTokens(new WrongTokenLimiter(services.Time), services.Loggers.CreateLogger<WrongTokens>());
         session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
         logRoutes = new LogRoutes(services, slots);
+        dashboards = new DashboardsEndpoint(services.Dashboards, guard);
         liveEndpoint = new SseEndpoint(services, live, guard);
-        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, services.LogMetrics, Agents.Collect, queryMetrics.Collect, logRoutes.Collect, services.LandingMetrics, consoleMetrics.Collect, live.Collect);
+        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, services.LogMetrics, Agents.Collect, queryMetrics.Collect, logRoutes.Collect, services.LandingMetrics, consoleMetrics.Collect, services.Dashboards.Collect, live.Collect);
     }
 
     /// <summary>What is known of the agents; fed from the spool.</summary>
@@ -195,6 +198,8 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         "/api/v1/status/runtimeinfo" => Allow(context, "GET", status.RuntimeAsync),
         "/api/v1/status/tsdb" => Allow(context, "GET", storageStatus.HandleAsync),
         "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
+        "/api/v1/dashboards" => Allow(context, "GET", dashboards.ListAsync),
+        _ when path.StartsWith(DashboardsEndpoint.Prefix, StringComparison.Ordinal) => Allow(context, "GET, PUT, DELETE", request => dashboards.OneAsync(request, path[DashboardsEndpoint.Prefix.Length..])),
         "/api/v1/landing" => Allow(context, "GET", landingEndpoint.HandleAsync),
         "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),
         _ when ConsolePages.Has(path) => Allow(context, "GET", page => assets.WritePageAsync(page, "index.html", services.Settings().BasePath)),

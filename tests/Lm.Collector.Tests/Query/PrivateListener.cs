@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Lm.Collector.Agents;
 using Lm.Collector.Console;
+using Lm.Collector.Dashboards;
 using Lm.Collector.Ingest;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
@@ -12,6 +13,7 @@ using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Collector.Tests.Series;
 using Lm.Logs.Tests.Query;
+using Lm.PromQL;
 using Lm.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -30,8 +32,11 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     private readonly SeriesRig series = new();
     private readonly LiveRecorder recorder = new();
 
+    private readonly SavedDashboards saved;
+
     private PrivateListener(QuerySettings settings, TimeProvider time)
     {
+        saved = SavedDashboards.Open(Files, "/changes", PromSemantics.V3, time, NullLogger.Instance);
         Settings = settings;
         Live = new LiveHub(recorder, Incarnation, time, NullLogger.Instance);
         Endpoints = new PrivateEndpoints(
@@ -48,6 +53,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
                 Logs = Logs,
                 LogMetrics = () => [],
+                Dashboards = new DashboardLibrary(() => FileDashboards, saved, () => PromSemantics.V3),
                 Catalog = series.Catalog,
                 Time = time,
                 Loggers = NullLoggerFactory.Instance,
@@ -63,6 +69,12 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public QuerySettings Settings { get; set; }
 
     public PrivateEndpoints Endpoints { get; }
+
+    /// <summary>Where changes are kept.</summary>
+    public MemoryFileSystem Files { get; } = new();
+
+    /// <summary>The dashboards of files.</summary>
+    public List<Dashboard> FileDashboards { get; } = [];
 
     /// <summary>What is known of metrics.</summary>
     public MetricCatalog Catalog => series.Catalog;
@@ -168,5 +180,6 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
         Live.Dispose();
         await app.DisposeAsync();
         Endpoints.Dispose();
+        await saved.DisposeAsync();
     }
 }
