@@ -6,6 +6,8 @@ import { listenForKeys } from './app/keys';
 import { path } from './app/router';
 import { PAGES, Shell } from './app/shell';
 import './app/theme';
+import { Dashboards } from './dashboards/list';
+import { DashboardPage, dashboardTitle } from './dashboards/page';
 import { Events } from './events/page';
 import { Explore } from './explore/page';
 import { Host } from './host/host';
@@ -18,8 +20,13 @@ function App() {
     const id = decoded(here.slice(6));
     return <Shell title={id} hasTime><Host key={id} id={id} /></Shell>;
   }
+  if (here.startsWith('d/')) {
+    const id = decoded(here.slice(2));
+    return <Shell title={dashboardTitle.value} hasTime><DashboardPage key={id} id={id} /></Shell>;
+  }
   switch (here) {
     case '': return <Shell title="Overview" hasTime={false}><Overview /></Shell>;
+    case 'dashboards': return <Shell title="Dashboards" hasTime={false}><Dashboards /></Shell>;
     case 'explore': return <Shell title="Explore" hasTime><Explore /></Shell>;
     case 'logs': return <Shell title="Logs" hasTime><Logs /></Shell>;
     case 'events': return <Shell title="Events" hasTime><Events /></Shell>;

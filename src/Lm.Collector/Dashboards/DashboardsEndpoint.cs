@@ -41,6 +41,23 @@ internal sealed class DashboardsEndpoint(DashboardLibrary library, RequestGuard 
         await ApiJson.EndAsync(json, context.Response, context.RequestAborted);
     }
 
+    /// <summary>Answers with a definition that is sent to be read and checked, and is not saved.</summary>
+    public async Task CheckAsync(HttpContext context)
+    {
+        var (dashboard, fault) = await ReadBodyAsync(context, null);
+        if (dashboard is null)
+        {
+            await fault!.WriteAsync(context.Response);
+            return;
+        }
+
+        await using var json = ApiJson.Begin(context.Response);
+        json.WriteStartObject();
+        WriteDefinition(json, dashboard);
+        json.WriteEndObject();
+        await ApiJson.EndAsync(json, context.Response, context.RequestAborted);
+    }
+
     /// <summary>Answers a request for one.</summary>
     /// <param name="context">The request.</param>
     /// <param name="id">Its id, as the address has it.</param>
@@ -71,9 +88,7 @@ internal sealed class DashboardsEndpoint(DashboardLibrary library, RequestGuard 
         await using var json = ApiJson.Begin(response);
         json.WriteStartObject();
         WriteHead(json, dashboard);
-        json.WriteString("toml"u8, dashboard.Toml);
-        json.WritePropertyName("definition"u8);
-        json.WriteRawValue(dashboard.Json.Span, skipInputValidation: true); // written by this program
+        WriteDefinition(json, dashboard);
         json.WriteEndObject();
         await ApiJson.EndAsync(json, response, context.RequestAborted);
     }
@@ -142,7 +157,7 @@ internal sealed class DashboardsEndpoint(DashboardLibrary library, RequestGuard 
         _ => null,
     };
 
-    private async Task<(Dashboard? Dashboard, ApiError? Fault)> ReadBodyAsync(HttpContext context, string id)
+    private async Task<(Dashboard? Dashboard, ApiError? Fault)> ReadBodyAsync(HttpContext context, string? id)
     {
         var request = context.Request;
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals(TomlType, StringComparison.OrdinalIgnoreCase))
@@ -155,9 +170,9 @@ internal sealed class DashboardsEndpoint(DashboardLibrary library, RequestGuard 
             return (null, new ApiError(StatusCodes.Status413PayloadTooLarge, "bad_data", $"a definition has at most {Dashboard.SizeMax} bytes"));
         }
 
-        var document = TomlDocument.Parse(bytes, id);
+        var document = TomlDocument.Parse(bytes, id ?? "dashboard");
         var dashboard = DashboardReader.Read(document, bytes, DashboardOrigin.Console, library.Semantics);
-        if (dashboard is not null && dashboard.Id != id)
+        if (dashboard is not null && id is not null && dashboard.Id != id)
         {
             document.Root.Fault("id", $"id is {dashboard.Id}; the address says {id}");
         }
@@ -205,6 +220,13 @@ internal sealed class DashboardsEndpoint(DashboardLibrary library, RequestGuard 
     private static ApiError ReadOnly(Dashboard dashboard) => new(StatusCodes.Status409Conflict, "bad_data", dashboard.Origin == DashboardOrigin.Builtin
         ? $"{dashboard.Id} is built in: save a copy under another id"
         : $"{dashboard.Id} comes from the file {dashboard.File}: change it there, or save a copy under another id");
+
+    private static void WriteDefinition(Utf8JsonWriter json, Dashboard dashboard)
+    {
+        json.WriteString("toml"u8, dashboard.Toml);
+        json.WritePropertyName("definition"u8);
+        json.WriteRawValue(dashboard.Json.Span, skipInputValidation: true); // written by this program
+    }
 
     private static void WriteHead(Utf8JsonWriter json, Dashboard dashboard)
     {

@@ -198,7 +198,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         "/api/v1/status/runtimeinfo" => Allow(context, "GET", status.RuntimeAsync),
         "/api/v1/status/tsdb" => Allow(context, "GET", storageStatus.HandleAsync),
         "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
-        "/api/v1/dashboards" => Allow(context, "GET", dashboards.ListAsync),
+        "/api/v1/dashboards" => Allow(context, "GET, POST", request => IsRead(request.Request) ? dashboards.ListAsync(request) : dashboards.CheckAsync(request)),
         _ when path.StartsWith(DashboardsEndpoint.Prefix, StringComparison.Ordinal) => Allow(context, "GET, PUT, DELETE", request => dashboards.OneAsync(request, path[DashboardsEndpoint.Prefix.Length..])),
         "/api/v1/landing" => Allow(context, "GET", landingEndpoint.HandleAsync),
         "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),

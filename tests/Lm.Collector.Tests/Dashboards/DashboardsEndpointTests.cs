@@ -87,6 +87,12 @@ public sealed class DashboardsEndpointTests
         Assert.Equal((400, "mine:1:6: id is other; the address says mine"), await RefusalAsync(PutAsync(listener, "id = \"other\"\ntitle = \"X\"\n")));
         Assert.Equal((400, "mine:3:21: overrides_builtin is for files: what is saved here cannot take a built-in dashboard's place"), await RefusalAsync(PutAsync(listener, "id = \"mine\"\ntitle = \"X\"\noverrides_builtin = true\n")));
         Assert.Equal((400, "mine:1:1: title is missing; a string is expected\nmine:2:1: unknown key \"colour\"; did you mean \"x\"?".Split('\n')[0]), await RefusalAsync(PutAsync(listener, "id = \"mine\"\nnothing = 1\n"), firstLine: true));
+        using (var good = await listener.SendAsync(HttpMethod.Post, "/api/v1/dashboards", content: Content(Mine)))
+        {
+            Assert.Contains("\"definition\":{\"id\":\"mine\",\"title\":\"Mine\"}", await good.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        }
+
+        Assert.Equal((400, "dashboard:1:6: id is not an id: 1 to 64 of the letters a to z, digits and - are allowed"), await RefusalAsync(listener.SendAsync(HttpMethod.Post, "/api/v1/dashboards", content: Content("id = \"A\"\ntitle = \"X\"\n"))));
         Assert.Equal((413, $"a definition has at most {Dashboard.SizeMax} bytes"), await RefusalAsync(PutAsync(listener, new string('#', Dashboard.SizeMax + 1))));
         Assert.Equal((415, "Content-Type must be application/toml, and the body the definition"), await RefusalAsync(listener.SendAsync(HttpMethod.Put, Path, content: new StringContent(Mine))));
         Assert.Equal((409, "host is built in: save a copy under another id"), await RefusalAsync(listener.SendAsync(HttpMethod.Put, "/api/v1/dashboards/host", content: Content("id = \"host\"\ntitle = \"X\"\n"))));
