@@ -2,6 +2,10 @@ import './style.css';
 import { render } from 'preact';
 import { About } from './admin/about';
 import { AdminAgents } from './admin/agents';
+import { AdminConfig } from './admin/config';
+import { AdminLanding } from './admin/landing';
+import { AdminRetention } from './admin/retention';
+import { AdminSessions } from './admin/sessions';
 import { listenForKeys } from './app/keys';
 import { path } from './app/router';
 import { PAGES, Shell } from './app/shell';
@@ -31,6 +35,10 @@ function App() {
     case 'logs': return <Shell title="Logs" hasTime><Logs /></Shell>;
     case 'events': return <Shell title="Events" hasTime><Events /></Shell>;
     case 'admin/agents': return <Shell title="Agents" hasTime={false}><AdminAgents /></Shell>;
+    case 'admin/landing': return <Shell title="Landing" hasTime={false}><AdminLanding /></Shell>;
+    case 'admin/retention': return <Shell title="Retention" hasTime={false}><AdminRetention /></Shell>;
+    case 'admin/config': return <Shell title="Configuration" hasTime={false}><AdminConfig /></Shell>;
+    case 'admin/sessions': return <Shell title="Sessions" hasTime={false}><AdminSessions /></Shell>;
     case 'admin/about': return <Shell title="About" hasTime={false}><About /></Shell>;
     default: return <Shell title="Nothing here" hasTime={false}><p class="empty">There is no page at this address. The rail lists those there are.</p></Shell>;
   }

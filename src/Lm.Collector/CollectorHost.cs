@@ -101,6 +101,8 @@ internal sealed class CollectorHost : IAsyncDisposable
             Landing = lander is null ? null : () => lander.Status,
             LandingMetrics = lander is null ? static () => [] : lander.Collect,
             Dashboards = new DashboardLibrary(() => settings.Value.Dashboards, savedDashboards, () => settings.Value.Query.Semantics),
+            Current = settings,
+            OldestLocal = () => space.Oldest,
             Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,

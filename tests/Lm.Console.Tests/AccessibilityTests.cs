@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class AccessibilityTests(Chromium chromium)
 {
     public static TheoryData<ColorScheme, int> Looks => new()
     {
@@ -55,6 +55,12 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
             listener.Logs.Add(Hosts.HistoryEnd - 400_000 + (i * 5000), $"request {i} " + new string('x', 200), "instance=web1,input=events,severity=" + (i % 4 == 0 ? "error" : i % 4 == 1 ? "warn" : "info"), ("event", "agent_start"));
         }
 
+        var mine = (await listener.GetJsonAsync("/api/v1/dashboards/fleet")).GetProperty("toml").GetString()!.Replace("id = \"fleet\"", "id = \"mine\"", StringComparison.Ordinal);
+        using (var saved = await listener.SendAsync(HttpMethod.Put, "/api/v1/dashboards/mine", content: new StringContent(mine, new System.Net.Http.Headers.MediaTypeHeaderValue("application/toml"))))
+        {
+            Assert.True(saved.IsSuccessStatusCode);
+        }
+
         await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "admin/about", bypassPolicy: true);
         await console.SignInAsync();
         await Expect(console.Page.GetByText("lezer-promql")).ToBeVisibleAsync();
@@ -64,6 +70,11 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
                 ("host", "hosts/web1?", ".legend td"),
                 ("processes", "hosts/web1?tab=processes&", "main td"),
                 ("host-unknown", "hosts/none?", ".empty"),
+                ("dashboards", "dashboards?", "main th a"),
+                ("dashboard", "d/host?var-host=web1&", "[data-value]"),
+                ("dashboard-logs", "d/logs?", ".choose"),
+                ("dashboard-edit", "d/mine?edit=1&selected=down&", ".panel-form"),
+                ("dashboard-none", "d/none?", "main .fault"),
                 ("explore", "explore?q=node_load1&q=node_load5&", ".legend td"),
                 ("explore-table", "explore?tab=table&q=node_load1&", "main td"),
                 ("explore-json", "explore?tab=json&q=node_load1&", "pre"),
@@ -75,6 +86,10 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
                 ("logs-fault", "logs?q=nonsense&", "main .fault"),
                 ("events", "events?", ".line"),
                 ("admin-agents", "admin/agents?", "main td"),
+                ("admin-landing", "admin/landing?", "main .empty"),
+                ("admin-retention", "admin/retention?", "main td"),
+                ("admin-config", "admin/config?", "main thead"),
+                ("admin-sessions", "admin/sessions?", "main td"),
             ])
         {
             await console.Page.GotoAsync(path + Hosts.HistoryRange);

@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class DashboardPageTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class DashboardPageTests(Chromium chromium)
 {
     private const string Hostile = "<img src=x onerror=alert(1)> \u202e\u001b[31m";
 

@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class ShellTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class ShellTests(Chromium chromium)
 {
     [Fact]
     public async Task Every_page_of_the_rail_works_and_keys_lead_there()

@@ -50,6 +50,22 @@ public sealed class TomlTableTests
     }
 
     [Fact]
+    public void Settings_are_listed_with_the_values_in_effect_and_where_they_stand()
+    {
+        var root = Parse("[a]\nlist = [\"x\"]\nwrong = 5\n").Root;
+        var table = root.ReadTable("a");
+        table.ReadStrings("list");
+        table.ReadString("wrong", "d");
+        table.ReadInteger("missing", 7, 0, 9);
+        table.ReadChoice("kind", "b", "a", "b");
+        root.ReadBoolean("on", true);
+
+        Assert.Equal(
+            ["on = true, default", "a.list = [\"x\"], 2:8", "a.wrong = \"d\", 3:9", "a.missing = 7, default", "a.kind = \"b\", default"],
+            root.Settings().Select(each => $"{each.Path} = {each.Value}, {(each.Position is { } at ? $"{at.Line}:{at.Column}" : "default")}"));
+    }
+
+    [Fact]
     public void A_document_as_json_has_the_same_keys_and_values_in_order()
     {
         var document = Parse("z = \"a\\u0022\"\nlist = [1, 2.5, [true]]\n[t.u]\nx = {}\n[[t.v]]\ny = 1\n");

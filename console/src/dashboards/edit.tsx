@@ -35,12 +35,20 @@ export function MoveHandle({ name, grid, move }: { name: string; grid: Grid; mov
   const from = useRef<{ x: number; y: number; grid: Grid; column: number } | null>(null);
   const latest = useRef(move);
   latest.current = move;
+  // The page's order follows the grid's: a panel that passes another one is put elsewhere in the document, and loses the focus with it.
+  const button = useRef<HTMLButtonElement>(null);
+  const again = useRef(false);
+  useEffect(() => {
+    if (again.current) button.current?.focus({ preventScroll: true });
+    again.current = false;
+  }, [grid.x, grid.y, grid.w, grid.h]);
 
   function onKey(event: KeyboardEvent) {
     const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (by === undefined) return;
     event.preventDefault();
     const [x, y] = by as [number, number];
+    again.current = true;
     move(event.shiftKey ? { ...grid, w: grid.w + x, h: grid.h + y } : { ...grid, x: grid.x + x, y: grid.y + y });
   }
   function onDown(event: PointerEvent) {
@@ -57,7 +65,7 @@ export function MoveHandle({ name, grid, move }: { name: string; grid: Grid; mov
     if (x !== 0 || y !== 0) latest.current(event.shiftKey ? { ...began.grid, w: began.grid.w + x, h: began.grid.h + y } : { ...began.grid, x: began.grid.x + x, y: began.grid.y + y });
   }
   return (
-    <button type="button" class="plain small move" aria-label={`Move ${name}: arrow keys; with Shift its size`} title="Drag, or arrow keys; with Shift the size"
+    <button ref={button} type="button" class="plain small move" aria-label={`Move ${name}: arrow keys; with Shift its size`} title="Drag, or arrow keys; with Shift the size"
       onKeyDown={onKey} onPointerDown={onDown} onPointerUp={onUp} onPointerCancel={() => { from.current = null; }}>✥</button>
   );
 }

@@ -50,6 +50,8 @@ export function DashboardPanel({ panel, fillings, rows, tools }: PanelProps) {
   }
   const answer = useResource<PanelData>(key, near && fault === null && panel.kind !== 'text' ? (abort) => load(ask, abort) : null);
   const data = answer.data.value;
+  // What does not fit scrolls, by keyboard, too; charts, tables and lists can be reached themselves.
+  const hasOwnStop = data !== null && !isEmpty(panel, data) && ['timeseries', 'table', 'logs'].includes(panel.kind);
   const isFull = params.value.get('panel') === panel.id;
   return (
     <figure ref={figure} class={`panel kind-${panel.kind}`} aria-label={title}>
@@ -71,7 +73,7 @@ export function DashboardPanel({ panel, fillings, rows, tools }: PanelProps) {
           </details>
         </span>
       </div>
-      <div class="panel-body">
+      <div class="panel-body" tabIndex={hasOwnStop ? undefined : 0}>
         {queries && data !== null && <pre class="whole" tabIndex={0} role="region" aria-label={`Queries of ${title}`}>{visible(data.asked.join('\n\n'))}</pre>}
         {panel.kind === 'text' ? <Text panel={panel} /> : fault !== null ? <Fault fault={new ApiFault(fault, 400, '')} retry={() => answer.reload()} /> : (
           <Loaded of={answer} tall={panel.kind === 'timeseries'}>

@@ -24,6 +24,9 @@ internal sealed record ServerSettings
     /// <summary>What is no fault but an operator should know.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
+    /// <summary>Every setting of server.toml, with its value and place.</summary>
+    public required IReadOnlyList<TomlSetting> Listing { get; init; }
+
     /// <summary>Every file and folder that was read: a change of one calls for a reload.</summary>
     public required IReadOnlyList<string> Files { get; init; }
 

@@ -57,6 +57,7 @@ internal sealed class SettingsReading
             Storage = storage,
             ObjectStore = objectStore,
             Dashboards = dashboards,
+            Listing = [.. root.Settings()],
             Warnings = warnings,
             Files = files,
         };

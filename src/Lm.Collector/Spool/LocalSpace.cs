@@ -26,6 +26,18 @@ internal sealed class LocalSpace
         }
     }
 
+    /// <summary>The newest time in the oldest file, milliseconds since 1970; null when there is none.</summary>
+    public long? Oldest
+    {
+        get
+        {
+            lock (gate)
+            {
+                return blocks.Concat(logs).Select(static file => (long?)file.NewestTime).Min();
+            }
+        }
+    }
+
     /// <summary>Which files are too much.</summary>
     /// <param name="bytesMax">What all of them may take.</param>
     /// <returns>All whose newest time is not later than this; the smallest value when none is.</returns>

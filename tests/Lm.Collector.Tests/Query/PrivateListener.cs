@@ -5,6 +5,7 @@ using Lm.Collector.Agents;
 using Lm.Collector.Console;
 using Lm.Collector.Dashboards;
 using Lm.Collector.Ingest;
+using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
 using Lm.Collector.Query;
@@ -53,6 +54,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
                 Logs = Logs,
                 LogMetrics = () => [],
+                Landing = () => Landing!,
                 Dashboards = new DashboardLibrary(() => FileDashboards, saved, () => PromSemantics.V3),
                 Catalog = series.Catalog,
                 Time = time,
@@ -72,6 +74,9 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
 
     /// <summary>Where changes are kept.</summary>
     public MemoryFileSystem Files { get; } = new();
+
+    /// <summary>How far the object store is behind; null: there is none.</summary>
+    public LandingStatus? Landing { get; set; }
 
     /// <summary>The dashboards of files.</summary>
     public List<Dashboard> FileDashboards { get; } = [];
