@@ -16,6 +16,7 @@ public sealed class DashboardPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
+        listener.Logs.Add(Hosts.HistoryEnd - 300_000, "started", "instance=web1,input=events,severity=info", ("event", "agent_start"));
         listener.Logs.Add(Hosts.HistoryEnd - 5000, "disk <b>failed</b>", "instance=web1,input=syslog,severity=error");
         await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "dashboards?" + Hosts.HistoryRange);
         await console.SignInAsync();
@@ -31,6 +32,8 @@ public sealed class DashboardPageTests(Chromium chromium)
         var cpu = await InstantAsync(listener, "100 * (1 - sum(rate(lightmetrics_host_cpu_seconds_total{instance=\"web1\", mode=~\"idle|iowait\"}[60s])) / sum(rate(lightmetrics_host_cpu_seconds_total{instance=\"web1\"}[60s])))");
         await Expect(Panel(console, "CPU").First.Locator("[data-value]")).ToHaveAttributeAsync("data-value", cpu);
         await Expect(Panel(console, "CPU by mode").Locator("canvas")).ToBeVisibleAsync();
+        await Expect(Panel(console, "CPU by mode").GetByText("1 event", new LocatorGetByTextOptions { Exact = true })).ToBeVisibleAsync();
+        await Expect(Panel(console, "CPU by mode").Locator(".notes li")).ToContainTextAsync("web1: agent_start");
         await Expect(Panel(console, "Network").Locator("tbody th")).ToHaveTextAsync(["eth0 in", "eth0 out"]);
         await Expect(Panel(console, "Agent", exact: true)).ToContainTextAsync("No sample in this time range.");
         await Panel(console, "Errors").ScrollIntoViewIfNeededAsync();

@@ -1,4 +1,5 @@
 // What a panel asks for, by its kind.
+import { ApiFault } from '../api/client';
 import { type LogsPage, logNumbers, logs } from '../api/logs';
 import { type Labels, type Matrix, nameOf, numberOf, queryAt, queryRange, type Scalar, type Vector } from '../api/prom';
 import type { Range } from '../app/time';
@@ -26,6 +27,8 @@ export interface PanelData {
   before: Row[];
   page: LogsPage | null;
   warnings: string[];
+  /** What happened at the hosts meanwhile, in seconds. */
+  events: { at: number; text: string }[];
   /** The queries as they were asked. */
   asked: string[];
   step: number;
@@ -52,7 +55,7 @@ export function planOf({ panel, fillings, range, width }: PanelAsk): { asked: st
 export async function load(ask: PanelAsk, abort: AbortSignal): Promise<PanelData> {
   const { panel, range } = ask;
   const { asked, shown, step, start, end } = planOf(ask);
-  const data: PanelData = { lines: { times: [], lines: [] }, rows: [], before: [], page: null, warnings: [], asked, step };
+  const data: PanelData = { lines: { times: [], lines: [] }, rows: [], before: [], page: null, warnings: [], events: [], asked, step };
   if (panel.show_if !== undefined) {
     const { data: any } = await queryAt(fill(panel.show_if, ask.fillings, stepsOf(step, range.end - range.start)), range.end, abort);
     if (any.resultType === 'vector' && any.result.length === 0) return { ...data, asked: [] };
@@ -84,9 +87,27 @@ export async function load(ask: PanelAsk, abort: AbortSignal): Promise<PanelData
       data.before.push(...rowsOf(answer.data, index, name));
     }
   }));
+  if (panel.kind === 'timeseries' && panel.annotations?.includes('events') === true) await addEvents(data, range, abort);
   data.rows.sort((a, b) => a.query - b.query);
   if (panel.kind === 'stat' || panel.kind === 'gauge') data.rows = reduced(data, panel.reduce ?? 'last');
   return data;
+}
+
+const EVENTS_MAX = 100;
+
+/** Starts, stops and losses of the hosts that the queries name; that they cannot be had leaves the chart alone. */
+async function addEvents(data: PanelData, range: Range, abort: AbortSignal): Promise<void> {
+  // PromQL and LogQL write matchers alike.
+  const host = data.asked.map((query) => /\binstance=~?"(?:[^"\\]|\\.)*"/.exec(query)?.[0]).find((matcher) => matcher !== undefined);
+  const query = `{input="events"${host === undefined ? '' : `, ${host}`}} | event=~"agent_start|agent_stop|settings_reloaded|clock_step|queue_dropped|batch_rejected|collect_dropped"`;
+  try {
+    const { data: page } = await logs({ query, start: range.start, end: range.end, direction: 'backward' }, undefined, abort, EVENTS_MAX);
+    data.events = page.result.map((entry) => ({ at: entry.ts / 1000, text: visible(`${entry.stream['instance'] ?? ''}: ${entry.attrs['event'] ?? entry.line.slice(0, 200)}`) }));
+    if (page.cursor !== null) data.warnings.push(`only the newest ${EVENTS_MAX} events are drawn`);
+  } catch (error) {
+    if (!(error instanceof ApiFault)) throw error;
+    data.warnings.push(`events: ${error.message}`);
+  }
 }
 
 function byName(a: Line, b: Line): number {

@@ -107,7 +107,7 @@ function Kind(props: KindProps) {
     case 'heatmap': return <Heatmap {...props} />;
     default: return (
       <Chart title={panel.title ?? panel.id} unit={panel.unit ?? 'none'} decimals={panel.decimals} min={panel.min} max={panel.max} style={panel.style} log={panel.scale === 'log'}
-        stack={panel.stack === 'percent' ? 'percent' : panel.stack === 'normal'} legend={panel.legend ?? 'table'} connectGaps={panel.connect_gaps} data={data.lines}
+        stack={panel.stack === 'percent' ? 'percent' : panel.stack === 'normal'} legend={panel.legend ?? 'table'} connectGaps={panel.connect_gaps} events={data.events} data={data.lines}
         height={Math.max(90, panel.legend === 'none' ? height - 12 : Math.round(height * 0.66))}
         marks={(panel.thresholds ?? []).map(({ level, above, below }) => ({ at: above ?? below ?? 0, colour: level === 'crit' ? 'down' : level === 'warn' ? 'late' : 'up' }))} />
     );

@@ -26,6 +26,8 @@ export interface ChartOptions {
   connectGaps?: boolean;
   /** Lines across the picture. */
   marks?: readonly { at: number; colour: string }[];
+  /** Moments that are marked, in seconds. */
+  events?: readonly { at: number; text: string }[];
   /** Lower and upper end of the scale, where they are fixed. */
   min?: number;
   max?: number;
@@ -64,6 +66,12 @@ export function Chart(props: ChartProps) {
           <button type="button" class="plain" onClick={() => setAll(!all)}>{all ? 'Show fewer' : 'Show all (slow)'}</button>
         </p>
       )}
+      {props.events !== undefined && props.events.length > 0 && (
+        <details class="notes">
+          <summary>{props.events.length} {props.events.length === 1 ? 'event' : 'events'}</summary>
+          <ul>{props.events.map((event, index) => <li key={index}>{dateTime(event.at * 1000, isUtc.value)} {event.text}</li>)}</ul>
+        </details>
+      )}
       {table ? <DataTable data={shown} unit={unit} title={title} />
         : props.legend !== 'none' && <Legend title={title} data={ranked} unit={unit} only={only} pick={pick} isList={props.legend === 'list'} />}
     </>
@@ -89,7 +97,7 @@ function Plot(props: PlotProps) {
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
   latest.current = props;
-  const shape = JSON.stringify([data.lines.map((line) => [line.name, line.right]), unit, props.decimals, props.style, props.stack, props.log, props.min, props.max, props.connectGaps, props.marks, isUtc.value, looks.value, height]);
+  const shape = JSON.stringify([data.lines.map((line) => [line.name, line.right]), unit, props.decimals, props.style, props.stack, props.log, props.min, props.max, props.connectGaps, props.marks, props.events, isUtc.value, looks.value, height]);
 
   useEffect(() => {
     const made = make(host.current!, latest.current, (u) => { if (tip.current) showTip(u, tip.current, latest.current); });
@@ -237,7 +245,10 @@ function make(host: HTMLDivElement, given: PlotProps, onCursor: (plot: uPlot) =>
       hooks: {
         ready: [(u) => u.over.addEventListener('wheel', (event) => view.wheel(u, event), { passive: false })],
         setCursor: [onCursor],
-        draw: [(u) => { for (const { at, stroke } of marks) drawMark(u, at, stroke); }],
+        draw: [(u) => {
+          for (const { at, stroke } of marks) drawLine(u, 'y', at, stroke);
+          for (const { at } of props.events ?? []) drawLine(u, 'x', at, soft);
+        }],
         setSelect: [(u) => {
           if (u.select.width < 4) return;
           const start = Math.round(u.posToVal(u.select.left, 'x') * 1000);
@@ -252,16 +263,17 @@ function make(host: HTMLDivElement, given: PlotProps, onCursor: (plot: uPlot) =>
   );
 }
 
-function drawMark(u: uPlot, at: number, stroke: string): void {
-  const { min, max } = u.scales['y']!;
+function drawLine(u: uPlot, scale: 'x' | 'y', at: number, stroke: string): void {
+  const { min, max } = u.scales[scale]!;
   if (min === undefined || max === undefined || at < min || at > max) return;
-  const y = u.valToPos(at, 'y', true);
+  const place = u.valToPos(at, scale, true);
+  const { left, top, width, height } = u.bbox;
   u.ctx.save();
   u.ctx.strokeStyle = stroke;
-  u.ctx.setLineDash([6, 4]);
+  u.ctx.setLineDash(scale === 'y' ? [6, 4] : [2, 3]);
   u.ctx.beginPath();
-  u.ctx.moveTo(u.bbox.left, y);
-  u.ctx.lineTo(u.bbox.left + u.bbox.width, y);
+  u.ctx.moveTo(scale === 'y' ? left : place, scale === 'y' ? place : top);
+  u.ctx.lineTo(scale === 'y' ? left + width : place, scale === 'y' ? place : top + height);
   u.ctx.stroke();
   u.ctx.restore();
 }
