@@ -14,8 +14,12 @@ internal sealed class RetentionEndpoint(PrivateServices services)
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
-        var sizes = services.Metrics().Concat(services.SeriesMetrics()).Concat(services.LogMetrics())
-            .GroupBy(static metric => metric.Name, StringComparer.Ordinal).ToDictionary(static group => group.Key, static group => (long)group.Sum(static metric => metric.Value), StringComparer.Ordinal);
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var metric in services.Metrics().Concat(services.SeriesMetrics()).Concat(services.LogMetrics()))
+        {
+            sizes[metric.Name] = sizes.GetValueOrDefault(metric.Name) + (long)metric.Value;
+        }
+
         var (blocks, logs) = (sizes.GetValueOrDefault("lm_collector_block_bytes"), sizes.GetValueOrDefault("lm_collector_logs_file_bytes"));
         await using var json = ApiJson.Begin(context.Response);
         json.WriteStartObject();

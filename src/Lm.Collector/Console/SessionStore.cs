@@ -174,4 +174,4 @@ internal sealed class SessionStore(TimeProvider time)
 /// <param name="Age">How long ago it was opened.</param>
 /// <param name="Idle">How long ago it was used.</param>
 /// <param name="IsMine">Whether it is the session of the one who asks.</param>
-internal readonly record struct OpenSession(long Number, string From, TimeSpan Age, TimeSpan Idle, bool IsMine);
+internal sealed record OpenSession(long Number, string From, TimeSpan Age, TimeSpan Idle, bool IsMine);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Lm.PromQL;
 using Lm.Toml;
@@ -10,10 +9,11 @@ internal static class BuiltinDashboards
 {
     private const string Prefix = "dashboards/";
 
-    private static readonly ConcurrentDictionary<PromSemantics, IReadOnlyList<Dashboard>> Read = new();
+    private static readonly Lazy<IReadOnlyList<Dashboard>> V3 = new(static () => Load(PromSemantics.V3));
+    private static readonly Lazy<IReadOnlyList<Dashboard>> V2 = new(static () => Load(PromSemantics.V2));
 
     /// <summary>All of them, by id.</summary>
-    public static IReadOnlyList<Dashboard> Of(PromSemantics semantics) => Read.GetOrAdd(semantics, Load);
+    public static IReadOnlyList<Dashboard> Of(PromSemantics semantics) => semantics == PromSemantics.V2 ? V2.Value : V3.Value;
 
     /// <summary>Whether there is one of this id.</summary>
     public static bool Has(string id) => Of(PromSemantics.V3).Any(dashboard => dashboard.Id == id);

@@ -33,7 +33,13 @@ internal sealed class LocalSpace
         {
             lock (gate)
             {
-                return blocks.Concat(logs).Select(static file => (long?)file.NewestTime).Min();
+                long? oldest = null;
+                foreach (var file in blocks.Concat(logs))
+                {
+                    oldest = oldest < file.NewestTime ? oldest : file.NewestTime;
+                }
+
+                return oldest;
             }
         }
     }
