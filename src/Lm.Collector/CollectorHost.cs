@@ -221,13 +221,13 @@ internal sealed class CollectorHost : IAsyncDisposable
         await ingestListener.DisposeAsync();
         await queryListener.DisposeAsync();
         lander?.Dispose();
-        await savedDashboards.DisposeAsync();
         await spool.DisposeAsync();
         series.Dispose();
         logs.Dispose();
         state.TryWrite(spool.Incarnation);
         trim.TryWriteSnapshot();
         privateEndpoints.Dispose();
+        await savedDashboards.DisposeAsync();
         live.Dispose();
         folderLock.Dispose();
     }

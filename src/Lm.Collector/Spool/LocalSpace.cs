@@ -8,24 +8,6 @@ internal sealed class LocalSpace
     private IReadOnlyList<LocalFile> blocks = [];
     private IReadOnlyList<LocalFile> logs = [];
 
-    /// <summary>The blocks that there are.</summary>
-    public void SetBlocks(IReadOnlyList<LocalFile> all)
-    {
-        lock (gate)
-        {
-            blocks = all;
-        }
-    }
-
-    /// <summary>The log files that there are.</summary>
-    public void SetLogs(IReadOnlyList<LocalFile> all)
-    {
-        lock (gate)
-        {
-            logs = all;
-        }
-    }
-
     /// <summary>The newest time in the oldest file, milliseconds since 1970; null when there is none.</summary>
     public long? Oldest
     {
@@ -41,6 +23,24 @@ internal sealed class LocalSpace
 
                 return oldest;
             }
+        }
+    }
+
+    /// <summary>The blocks that there are.</summary>
+    public void SetBlocks(IReadOnlyList<LocalFile> all)
+    {
+        lock (gate)
+        {
+            blocks = all;
+        }
+    }
+
+    /// <summary>The log files that there are.</summary>
+    public void SetLogs(IReadOnlyList<LocalFile> all)
+    {
+        lock (gate)
+        {
+            logs = all;
         }
     }
 
