@@ -144,10 +144,10 @@ internal sealed class QueryFill
         fault = (variable, place) switch
         {
             (null, _) when !isBuiltIn => $"${name} is no variable of this dashboard",
-            ( { IsInterval: false }, Place.Bare) => $"${name} stands outside of a string, where only variables of the kind interval may: a value must not change the query",
-            ( { IsInterval: false }, Place.OtherString) => $"${name} stands in a string that is no matcher's: put it behind =, !=, =~ or !~",
-            ( { IsMany: true }, Place.Text) when name != repeated => $"${name} may have several values (multi or all): compare with =~ or !~",
-            ( { IsInterval: false }, _) when quote == '`' => $"${name} stands in backquotes, which have no escapes: use double quotes",
+            ({ IsInterval: false }, Place.Bare) => $"${name} stands outside of a string, where only variables of the kind interval may: a value must not change the query",
+            ({ IsInterval: false }, Place.OtherString) => $"${name} stands in a string that is no matcher's: put it behind =, !=, =~ or !~",
+            ({ IsMany: true }, Place.Text) when name != repeated => $"${name} may have several values (multi or all): compare with =~ or !~",
+            ({ IsInterval: false }, _) when quote == '`' => $"${name} stands in backquotes, which have no escapes: use double quotes",
             _ => null,
         };
         filled.Append(place == Place.Pattern ? Escaped(Pattern(value), quote) : place == Place.Text ? Escaped(value, quote) : value);
