@@ -19,9 +19,24 @@ internal sealed unsafe partial class MemoryTrimmer
 
     private const int DontNeed = 4; // MADV_DONTNEED
 
+    private const int ArenaMaxParameter = -8; // M_ARENA_MAX
+
     private int ticks;
     private int releaseAt = TicksUntilRelease;
     private int hasConnected;
+
+    /// <summary>Gives all threads one heap of malloc's: each would get one of its own, and keep in it what another could use. To be called before threads start.</summary>
+    public static void KeepToOneArena()
+    {
+        try
+        {
+            _ = SetMallocOption(ArenaMaxParameter, 1);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // A libc other than glibc has no such call.
+        }
+    }
 
     /// <summary>The handshake of a new connection touched code that goes again. May be called from any thread.</summary>
     public void NoteConnection() => Interlocked.Exchange(ref hasConnected, 1);
@@ -124,6 +139,9 @@ internal sealed unsafe partial class MemoryTrimmer
 
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     private static partial int TrimMalloc(nuint pad);
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int SetMallocOption(int parameter, int value);
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(void* address, nuint length, int advice);

@@ -9,6 +9,8 @@ using Lm.Agent.Upload;
 using Lm.Platform.Files;
 using Lm.Platform.Processes;
 
+SystemRoots.HideFromRuntime();
+MemoryTrimmer.KeepToOneArena();
 using var output = Console.OpenStandardOutput();
 using var errors = Console.OpenStandardError();
 

@@ -68,15 +68,10 @@ internal sealed class TlsConnector
                 // Both off with the system's CAs too: what a stranger's certificate names as its issuer's address is never asked.
                 RevocationMode = X509RevocationMode.NoCheck,
                 DisableCertificateDownloads = true,
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
             },
         };
-        if (tls.Roots is { } roots)
-        {
-            // The private CA alone: the system's roots are not even loaded.
-            options.CertificateChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            options.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
-        }
-
+        options.CertificateChainPolicy.CustomTrustStore.AddRange(tls.Roots ?? SystemRoots.Get());
         if (tls.ClientCertificate is { } certificate)
         {
             // With its chain, or a collector that knows only the root could not check it; offline, or building it would ask the network.
