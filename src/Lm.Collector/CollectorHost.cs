@@ -2,6 +2,8 @@ using System.Reflection;
 using System.Threading.Channels;
 using Lm.Collector.Agents;
 using Lm.Collector.Bucket;
+using Lm.Collector.Changes;
+using Lm.Collector.Dashboards;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
@@ -50,6 +52,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly LiveRecorder recorder = new();
     private readonly LiveHub live;
     private readonly PrivateEndpoints privateEndpoints;
+    private readonly SavedDashboards savedDashboards;
     private readonly UpWriter ups;
     private readonly IObjectStore? store; // null without [object_store], as the next three
     private readonly BucketReader? bucket;
@@ -112,6 +115,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         var ingestMetrics = new IngestMetrics();
         var metrics = new CollectorMetrics(ingestMetrics, spoolMetrics, spool, budget, bound, ledger, clock);
         live = new LiveHub(recorder, spool.Incarnation, time, loggers.CreateLogger("Lm.Collector.Live"));
+        savedDashboards = SavedDashboards.Open(files, Path.Combine(storage.SpoolDirectory, ChangeLog.Folder), settings.Value.Query.Semantics, time, loggers.CreateLogger("Lm.Collector.Dashboards"));
         privateEndpoints = new PrivateEndpoints(new PrivateServices
         {
             Settings = () => settings.Value.Query,
@@ -127,6 +131,9 @@ internal sealed class CollectorHost : IAsyncDisposable
             LogMetrics = logs.Collect,
             Landing = lander is null ? null : () => lander.Status,
             LandingMetrics = lander is null ? static () => [] : () => lander.Collect().Concat(recoverer!.Collect()).Concat(bucket!.Collect()),
+            Dashboards = new DashboardLibrary(() => settings.Value.Dashboards, savedDashboards, () => settings.Value.Query.Semantics),
+            Current = settings,
+            OldestLocal = () => space.Oldest,
             Catalog = series.Catalog,
             Time = time,
             Loggers = loggers,
@@ -266,6 +273,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         state.TryWrite(spool.Incarnation);
         trim.TryWriteSnapshot();
         privateEndpoints.Dispose();
+        await savedDashboards.DisposeAsync();
         live.Dispose();
         folderLock.Dispose();
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Lm.Toml;
 
 /// <summary>A table, read key by key by the settings readers. Every read notes the key as known; <see cref="RefuseUnknownKeys"/> then
@@ -13,7 +15,7 @@ public sealed class TomlTable
     private readonly string path;
     private readonly bool isArrayElement;
     // In the order of reading, as messages list them.
-    private readonly OrderedDictionary<string, bool> known = new(StringComparer.Ordinal);
+    private readonly OrderedDictionary<string, string?> known = new(StringComparer.Ordinal); // with the value in effect, of what is no table
     private readonly HashSet<string> faulty = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TomlTable[]> tables = new(StringComparer.Ordinal);
 
@@ -42,24 +44,26 @@ public sealed class TomlTable
     public TomlPosition PositionOf(string key) => Find(key)?.Position ?? Position;
 
     /// <summary>A string, or <paramref name="missing"/> when the key is not there.</summary>
-    public string ReadString(string key, string missing) => Read(key) switch
+    public string ReadString(string key, string missing) => Note(key, Read(key) switch
     {
         null => missing,
         TomlValue.Text text => text.Value,
         var other => Refuse(key, other.Position, WrongType(key, other, "a string"), missing),
-    };
+    }, TomlKey.Quote);
 
     /// <summary>A string that must be there and not be empty; a fault and the empty string when not.</summary>
-    public string ReadRequiredString(string key) => Read(key) switch
+    public string ReadRequiredString(string key) => Note(key, Read(key) switch
     {
         null => Refuse(key, Position, $"{TomlKey.Show(key)} is missing{Place}; a string is expected", ""),
         TomlValue.Text { Value: "" } empty => Refuse(key, empty.Position, $"{TomlKey.Show(key)} is empty; a string with text is expected", ""),
         TomlValue.Text text => text.Value,
         var other => Refuse(key, other.Position, WrongType(key, other, "a string"), ""),
-    };
+    }, TomlKey.Quote);
 
     /// <summary>A string that must be one of <paramref name="allowed"/>.</summary>
-    public string ReadChoice(string key, string missing, params ReadOnlySpan<string> allowed)
+    public string ReadChoice(string key, string missing, params ReadOnlySpan<string> allowed) => Note(key, Choose(key, missing, allowed), TomlKey.Quote);
+
+    private string Choose(string key, string missing, ReadOnlySpan<string> allowed)
     {
         switch (Read(key))
         {
@@ -75,25 +79,45 @@ public sealed class TomlTable
     }
 
     /// <summary>An integer from <paramref name="min"/> to <paramref name="max"/>, both included.</summary>
-    public long ReadInteger(string key, long missing, long min, long max) => Read(key) switch
+    public long ReadInteger(string key, long missing, long min, long max) => Note(key, Read(key) switch
     {
         null => missing,
         TomlValue.Integer integer when integer.Value >= min && integer.Value <= max => integer.Value,
         TomlValue.Integer integer =>
             Refuse(key, integer.Position, $"{TomlKey.Show(key)} is {integer.Value}; allowed is {min} to {max}", missing),
         var other => Refuse(key, other.Position, WrongType(key, other, $"an integer from {min} to {max}"), missing),
-    };
+    }, static value => value.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>A finite number, written as an integer or a float; null when the key is not there, or is at fault.</summary>
+    public double? ReadNumber(string key)
+    {
+        switch (Read(key))
+        {
+            case null:
+                return null;
+            case TomlValue.Integer integer:
+                return integer.Value;
+            case TomlValue.Float number when double.IsFinite(number.Value):
+                return number.Value;
+            case TomlValue.Float number:
+                return Refuse<double?>(key, number.Position, $"{TomlKey.Show(key)} is no finite number", null);
+            case var other:
+                return Refuse<double?>(key, other.Position, WrongType(key, other, "a number"), null);
+        }
+    }
 
     /// <summary>A boolean.</summary>
-    public bool ReadBoolean(string key, bool missing) => Read(key) switch
+    public bool ReadBoolean(string key, bool missing) => Note(key, Read(key) switch
     {
         null => missing,
         TomlValue.Truth truth => truth.Value,
         var other => Refuse(key, other.Position, WrongType(key, other, "true or false"), missing),
-    };
+    }, static value => value ? "true" : "false");
 
     /// <summary>An array of strings; empty when the key is not there. Items that are no strings are faults, and left out.</summary>
-    public IReadOnlyList<string> ReadStrings(string key)
+    public IReadOnlyList<string> ReadStrings(string key) => Note(key, Strings(key), static values => $"[{string.Join(", ", values.Select(TomlKey.Quote))}]");
+
+    private IReadOnlyList<string> Strings(string key)
     {
         switch (Read(key))
         {
@@ -171,6 +195,24 @@ public sealed class TomlTable
         }
     }
 
+    /// <summary>Every setting that was read from here and from the tables below, in the order of reading, with the value in effect: what the file says, or the default.
+    /// Numbers with fractions and the operator's own keys are left out.</summary>
+    public IEnumerable<TomlSetting> Settings()
+    {
+        foreach (var (key, value) in known)
+        {
+            if (value is not null)
+            {
+                yield return new TomlSetting(PathOf(key), value, Find(key)?.Position);
+            }
+        }
+
+        foreach (var setting in tables.Values.SelectMany(read => read).SelectMany(table => table.Settings()))
+        {
+            yield return setting;
+        }
+    }
+
     /// <summary>Adds a fault for each key that nothing read, naming the nearest known key; here and in every table read from this one.</summary>
     public void RefuseUnknownKeys()
     {
@@ -207,7 +249,13 @@ public sealed class TomlTable
         return Find(key);
     }
 
-    private void Know(string key) => known.TryAdd(key, true);
+    private void Know(string key) => known.TryAdd(key, null);
+
+    private T Note<T>(string key, T value, Func<T, string> show)
+    {
+        known[key] = show(value);
+        return value;
+    }
 
     private TomlTable StandIn(string key) => new(null, faults: null, PathOf(key), isArrayElement: false);
 
@@ -263,3 +311,9 @@ public sealed class TomlTable
         return string.Join(", ", quoted[..^1]) + (quoted.Length > 1 ? " or " : "") + quoted[^1];
     }
 }
+
+/// <summary>A setting as it is in effect.</summary>
+/// <param name="Path">Its name from the top, as <c>query.listen</c>.</param>
+/// <param name="Value">The value as TOML writes it.</param>
+/// <param name="Position">Where the file has it; null when it is the default.</param>
+public sealed record TomlSetting(string Path, string Value, TomlPosition? Position);

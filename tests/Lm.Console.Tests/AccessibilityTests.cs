@@ -1,11 +1,10 @@
-using Deque.AxeCore.Playwright;
 using Lm.Collector.Tests.Query;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class AccessibilityTests(Chromium chromium)
 {
     public static TheoryData<ColorScheme, int> Looks => new()
     {
@@ -22,11 +21,11 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login?ended=1", scheme, width, bypassPolicy: true);
         await Expect(console.Page.GetByText("Your session has ended")).ToBeVisibleAsync();
         await console.Page.GetByRole(AriaRole.Button).ClickAsync(); // empty: shows the fault line, too
-        await CheckAsync(console, $"sign-in-{scheme}-{width}");
+        await AxeCheck.CheckAsync(console, $"sign-in-{scheme}-{width}");
 
         await console.SignInAsync();
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "No agent has sent anything yet" })).ToBeVisibleAsync();
-        await CheckAsync(console, $"empty-{scheme}-{width}");
+        await AxeCheck.CheckAsync(console, $"empty-{scheme}-{width}");
 
         Hosts.Feed(listener);
         listener.Expected.Add("db3");
@@ -41,11 +40,11 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         Hosts.FeedSilent(listener, "db2", 90_000);
         await console.Page.ReloadAsync();
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToHaveCountAsync(4);
-        await CheckAsync(console, $"agents-{scheme}-{width}");
+        await AxeCheck.CheckAsync(console, $"agents-{scheme}-{width}");
     }
 
     [Fact]
-    public async Task Every_other_page_has_no_finding_of_axe_and_fits_the_width_in_every_look()
+    public async Task Pages_of_hosts_queries_and_lines_have_no_finding_of_axe_and_fit_the_width_in_every_look()
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
@@ -58,8 +57,9 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
         await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "admin/about", bypassPolicy: true);
         await console.SignInAsync();
         await Expect(console.Page.GetByText("lezer-promql")).ToBeVisibleAsync();
-        await CheckLooksAsync(console, "about");
-        foreach (var (name, path, awaited) in ((string, string, string)[])
+        await AxeCheck.CheckLooksAsync(console, "about");
+        await AxeCheck.CheckPagesAsync(
+            console,
             [
                 ("host", "hosts/web1?", ".legend td"),
                 ("processes", "hosts/web1?tab=processes&", "main td"),
@@ -74,53 +74,21 @@ public sealed class AccessibilityTests(Chromium chromium) : IClassFixture<Chromi
                 ("logs-empty", $"logs?q={Uri.EscapeDataString("{instance=\"none\"}")}&", "main .empty"),
                 ("logs-fault", "logs?q=nonsense&", "main .fault"),
                 ("events", "events?", ".line"),
-                ("admin-agents", "admin/agents?", "main td"),
-            ])
-        {
-            await console.Page.GotoAsync(path + Hosts.HistoryRange);
-            await Expect(console.Page.Locator(awaited).First).ToBeVisibleAsync();
-            if (name == "logs")
+            ],
+            name => name switch
             {
-                await console.Page.Locator(".line").First.ClickAsync();
-            }
-            else if (name == "events")
-            {
-                await console.Page.Locator("#time").ClickAsync();
-            }
-
-            await CheckLooksAsync(console, name);
-        }
+                "logs" => console.Page.Locator(".line").First.ClickAsync(),
+                "events" => console.Page.Locator("#time").ClickAsync(),
+                _ => Task.CompletedTask,
+            });
 
         await console.Page.Keyboard.PressAsync("Escape");
         await console.Page.Locator("main").FocusAsync();
         await console.Page.Keyboard.PressAsync("?");
-        await CheckLooksAsync(console, "keys");
+        await AxeCheck.CheckLooksAsync(console, "keys");
         await console.Page.Keyboard.PressAsync("Escape");
         await console.Page.Keyboard.PressAsync("Control+k");
         await Expect(console.Page.Locator("#found [role=option]").First).ToBeVisibleAsync();
-        await CheckLooksAsync(console, "search");
-    }
-
-    private static async Task CheckLooksAsync(ConsolePage console, string name)
-    {
-        foreach (var (scheme, width) in ((ColorScheme, int)[])[(ColorScheme.Light, 360), (ColorScheme.Dark, 360), (ColorScheme.Dark, 1280), (ColorScheme.Light, 1280)])
-        {
-            await console.Page.SetViewportSizeAsync(width, 800);
-            await console.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = scheme });
-            await CheckAsync(console, $"{name}-{scheme}-{width}");
-        }
-    }
-
-    private static async Task CheckAsync(ConsolePage console, string name)
-    {
-        if (Environment.GetEnvironmentVariable("LM_SCREENSHOTS") is { Length: > 0 } folder)
-        {
-            await console.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, name + ".png"), FullPage = true });
-        }
-
-        var found = await console.Page.RunAxe();
-        Assert.True(found.Violations.Length == 0, string.Join("\n", found.Violations.Select(violation => $"{name}: {violation.Id}: {violation.Help}: {violation.Nodes[0].Html}")));
-        var overflow = await console.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
-        Assert.Equal(0, overflow);
+        await AxeCheck.CheckLooksAsync(console, "search");
     }
 }

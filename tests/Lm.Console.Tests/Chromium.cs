@@ -1,5 +1,7 @@
 using Microsoft.Playwright;
 
+[assembly: AssemblyFixture(typeof(Lm.Console.Tests.Chromium))]
+
 namespace Lm.Console.Tests;
 
 /// <summary>Debian's Chromium, started once for all tests; never a downloaded one.</summary>

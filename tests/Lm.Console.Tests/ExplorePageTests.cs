@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class ExplorePageTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class ExplorePageTests(Chromium chromium)
 {
     [Fact]
     public async Task A_query_typed_with_completion_gives_the_apis_numbers_and_an_address_that_gives_them_again()

@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class HostPageTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class HostPageTests(Chromium chromium)
 {
     [Fact]
     public async Task The_overview_leads_to_a_host_and_its_cards_have_the_apis_values()

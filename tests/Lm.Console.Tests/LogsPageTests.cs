@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class LogsPageTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class LogsPageTests(Chromium chromium)
 {
     private const string Hostile = "<img src=x onerror=alert(1)> \u001b[31mred\u001b[0m \u202Eturned \u0000 end";
 

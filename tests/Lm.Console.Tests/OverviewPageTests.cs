@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class OverviewPageTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class OverviewPageTests(Chromium chromium)
 {
     [Fact]
     public async Task Signing_in_shows_the_agents_with_their_state_sequences_and_values()
@@ -165,6 +165,11 @@ public sealed class OverviewPageTests(Chromium chromium) : IClassFixture<Chromiu
 
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
         Assert.Equal("/lm/", Assert.Single(await console.Page.Context.CookiesAsync()).Path);
+        await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Dashboards" }).ClickAsync();
+        await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Fleet" }).ClickAsync();
+        await Expect(console.Page).ToHaveURLAsync(new Uri(listener.Address, "lm/d/fleet").ToString());
+        await console.Page.ReloadAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Fleet", Level = 1 })).ToBeVisibleAsync();
         Assert.Empty(console.Faults);
     }
 

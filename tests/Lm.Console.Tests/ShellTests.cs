@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Lm.Console.Tests;
 
-public sealed class ShellTests(Chromium chromium) : IClassFixture<Chromium>
+public sealed class ShellTests(Chromium chromium)
 {
     [Fact]
     public async Task Every_page_of_the_rail_works_and_keys_lead_there()
@@ -16,7 +16,7 @@ public sealed class ShellTests(Chromium chromium) : IClassFixture<Chromium>
         await console.SignInAsync();
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
 
-        foreach (var (key, heading) in ((string, string)[])[("e", "Explore"), ("l", "Logs"), ("v", "Events"), ("m", "Agents"), ("o", "Overview")])
+        foreach (var (key, heading) in ((string, string)[])[("d", "Dashboards"), ("e", "Explore"), ("l", "Logs"), ("v", "Events"), ("m", "Agents"), ("o", "Overview")])
         {
             await console.Page.Locator("main").FocusAsync();
             await console.Page.Keyboard.PressAsync("g");
@@ -24,7 +24,7 @@ public sealed class ShellTests(Chromium chromium) : IClassFixture<Chromium>
             await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = heading, Level = 1 })).ToBeVisibleAsync();
         }
 
-        await Expect(console.Page.GetByRole(AriaRole.Navigation, new PageGetByRoleOptions { Name = "Pages" }).GetByRole(AriaRole.Listitem)).ToHaveTextAsync(["Overview", "Explore", "Logs", "Events", "Admin"]);
+        await Expect(console.Page.GetByRole(AriaRole.Navigation, new PageGetByRoleOptions { Name = "Pages" }).GetByRole(AriaRole.Listitem)).ToHaveTextAsync(["Overview", "Dashboards", "Explore", "Logs", "Events", "Admin"]);
         Assert.Empty(console.Faults);
     }
 
@@ -38,12 +38,12 @@ public sealed class ShellTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Events", Level = 1 })).ToBeVisibleAsync();
 
         await console.Page.Keyboard.PressAsync("Control+k");
-        await console.Page.GetByRole(AriaRole.Combobox, new PageGetByRoleOptions { Name = "Hosts, pages and metrics" }).FillAsync("web");
+        await console.Page.GetByRole(AriaRole.Combobox, new PageGetByRoleOptions { Name = "Hosts, dashboards, pages and metrics" }).FillAsync("web");
         await Expect(console.Page.Locator("#found").GetByRole(AriaRole.Option)).ToHaveTextAsync(["web1 host"]);
         await console.Page.Keyboard.PressAsync("Enter");
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "web1", Level = 1 })).ToBeVisibleAsync();
         await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Search" }).ClickAsync();
-        await console.Page.GetByRole(AriaRole.Combobox, new PageGetByRoleOptions { Name = "Hosts, pages and metrics" }).FillAsync("load15");
+        await console.Page.GetByRole(AriaRole.Combobox, new PageGetByRoleOptions { Name = "Hosts, dashboards, pages and metrics" }).FillAsync("load15");
         await console.Page.Locator("#found").GetByRole(AriaRole.Option, new LocatorGetByRoleOptions { Name = "node_load15" }).ClickAsync();
 
         await Expect(console.Page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/explore\\?q=node_load15$"));

@@ -12,6 +12,7 @@ public sealed partial class LogEventTests
         ("src/Lm.Agent/SystemdJournal/", 1550, 1599), ("src/Lm.Agent/Gathering/", 1600, 1649), ("src/Lm.Agent/", 1000, 1099),
         ("src/Lm.Collector/Ingest/", 2100, 2199), ("src/Lm.Collector/Spool/", 2200, 2299), ("src/Lm.Collector/Series/", 2300, 2399), ("src/Lm.Collector/LogRecords/", 2400, 2499), ("src/Lm.Collector/Landing/", 2600, 2649), ("src/Lm.Collector/Recovery/", 2650, 2689), ("src/Lm.Collector/Bucket/", 2690, 2699), ("src/Lm.Collector/Live/", 2700, 2799),
         ("src/Lm.Collector/Query/", 2500, 2599), ("src/Lm.Collector/Agents/", 2500, 2599), ("src/Lm.Collector/Console/", 2900, 2999),
+        ("src/Lm.Collector/Dashboards/", 2850, 2859), ("src/Lm.Collector/Changes/", 2860, 2899),
         ("src/Lm.Collector/", 2000, 2099),
     ];
 

@@ -40,6 +40,48 @@ public sealed class TomlTableTests
     }
 
     [Fact]
+    public void A_number_is_an_integer_or_a_finite_float()
+    {
+        var document = Parse("a = 5\nb = -0.5\nc = inf\nd = \"5\"\n");
+        double?[] numbers = [document.Root.ReadNumber("a"), document.Root.ReadNumber("b"), document.Root.ReadNumber("c"), document.Root.ReadNumber("d"), document.Root.ReadNumber("e")];
+
+        Assert.Equal([5, -0.5, null, null, null], numbers);
+        Assert.Equal(["c is no finite number", "d is a string; a number is expected"], document.Faults.All.Select(fault => fault.Message));
+    }
+
+    [Fact]
+    public void Settings_are_listed_with_the_values_in_effect_and_where_they_stand()
+    {
+        var root = Parse("[a]\nlist = [\"x\"]\nwrong = 5\n").Root;
+        var table = root.ReadTable("a");
+        table.ReadStrings("list");
+        table.ReadString("wrong", "d");
+        table.ReadInteger("missing", 7, 0, 9);
+        table.ReadChoice("kind", "b", "a", "b");
+        root.ReadBoolean("on", true);
+
+        Assert.Equal(
+            ["on = true, default", "a.list = [\"x\"], 2:8", "a.wrong = \"d\", 3:9", "a.missing = 7, default", "a.kind = \"b\", default"],
+            root.Settings().Select(each => $"{each.Path} = {each.Value}, {(each.Position is { } at ? $"{at.Line}:{at.Column}" : "default")}"));
+    }
+
+    [Fact]
+    public void A_document_as_json_has_the_same_keys_and_values_in_order()
+    {
+        var document = Parse("z = \"a\\u0022\"\nlist = [1, 2.5, [true]]\n[t.u]\nx = {}\n[[t.v]]\ny = 1\n");
+        using var json = new MemoryStream();
+        using (var writer = new System.Text.Json.Utf8JsonWriter(json))
+        {
+            TomlJson.Write(document, writer);
+        }
+
+        Assert.Equal("""{"z":"a\u0022","list":[1,2.5,[true]],"t":{"u":{"x":{}},"v":[{"y":1}]}}""", Encoding.UTF8.GetString(json.ToArray()));
+        using var nowhere = new System.Text.Json.Utf8JsonWriter(Stream.Null);
+        Assert.Throws<InvalidOperationException>(() => TomlJson.Write(Parse("d = 2026-01-02"), nowhere));
+        Assert.Throws<InvalidOperationException>(() => TomlJson.Write(Parse("d ="), nowhere));
+    }
+
+    [Fact]
     public void A_missing_key_gives_the_default_without_a_fault()
     {
         var document = Parse("");

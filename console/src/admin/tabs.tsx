@@ -1,6 +1,6 @@
 import { linkTo, path } from '../app/router';
 
-export const ADMIN_PAGES = [['admin/agents', 'Agents'], ['admin/about', 'About']] as const;
+export const ADMIN_PAGES = [['admin/agents', 'Agents'], ['admin/landing', 'Landing'], ['admin/retention', 'Retention'], ['admin/config', 'Configuration'], ['admin/sessions', 'Sessions'], ['admin/about', 'About']] as const;
 
 export function AdminTabs() {
   return (

@@ -40,8 +40,13 @@ function paramsOf({ query, start, end, direction }: LogsAsk) {
   return { query, start: start / 1000, end: end === undefined ? undefined : end / 1000, direction };
 }
 
-export function logs(ask: LogsAsk, cursor: string | undefined, abort: AbortSignal): Promise<Answer<LogsPage>> {
-  return get('api/v1/logs', { ...paramsOf(ask), cursor, limit: PAGE_LINES }, abort);
+export function logs(ask: LogsAsk, cursor: string | undefined, abort: AbortSignal, limit = PAGE_LINES): Promise<Answer<LogsPage>> {
+  return get('api/v1/logs', { ...paramsOf(ask), cursor, limit }, abort);
+}
+
+/** Numbers made of lines. */
+export function logNumbers(query: string, start: number, end: number, step: number, abort: AbortSignal): Promise<Answer<Matrix>> {
+  return get('api/v1/logs', { query, start: start / 1000, end: end / 1000, step: step / 1000 }, abort);
 }
 
 export function volume(query: string, start: number, end: number, step: number, abort: AbortSignal): Promise<Answer<Matrix & { step: number }>> {

@@ -2,13 +2,14 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { fleet } from '../api/agents';
+import { dashboards } from '../api/dashboards';
 import { get } from '../api/client';
 import { go } from './router';
 
 export const paletteOpen = signal(false);
 
 interface Found {
-  kind: 'page' | 'host' | 'metric';
+  kind: 'page' | 'host' | 'dashboard' | 'metric';
   name: string;
   to: string;
   params?: Record<string, string>;
@@ -28,6 +29,7 @@ export function Palette({ pages }: { pages: readonly { path: string; title: stri
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const [hosts, setHosts] = useState<Found[]>([]);
+  const [boards, setBoards] = useState<Found[]>([]);
   const [metrics, setMetrics] = useState<Found[]>([]);
   useEffect(() => {
     dialog.current!.showModal();
@@ -36,6 +38,7 @@ export function Palette({ pages }: { pages: readonly { path: string; title: stri
       (data) => setHosts(data.agents.map((agent) => ({ kind: 'host', name: agent.agent_id, to: 'hosts/' + encodeURIComponent(agent.agent_id) }))),
       () => undefined, // pages are found all the same; the banner tells of the rest
     );
+    dashboards(abort.signal).then((data) => setBoards(data.map(({ id, title }) => ({ kind: 'dashboard', name: title, to: 'd/' + id }))), () => undefined);
     return () => abort.abort();
   }, []);
   useEffect(() => {
@@ -45,7 +48,7 @@ export function Palette({ pages }: { pages: readonly { path: string; title: stri
   }, [text]);
 
   const wanted = text.trim().toLowerCase();
-  const all: Found[] = [...pages.map((page): Found => ({ kind: 'page', name: page.title, to: page.path })), ...hosts];
+  const all: Found[] = [...pages.map((page): Found => ({ kind: 'page', name: page.title, to: page.path })), ...hosts, ...boards];
   const found = [...all.filter((each) => each.name.toLowerCase().includes(wanted)), ...metrics].slice(0, SHOWN);
   const chosen = Math.min(at, found.length - 1);
 
@@ -57,7 +60,7 @@ export function Palette({ pages }: { pages: readonly { path: string; title: stri
 
   return (
     <dialog ref={dialog} class="palette" aria-label="Search" onClose={() => { paletteOpen.value = false; }}>
-      <input role="combobox" aria-label="Hosts, pages and metrics" aria-expanded={found.length > 0} aria-controls="found" aria-autocomplete="list" autofocus placeholder="Hosts, pages, metrics"
+      <input role="combobox" aria-label="Hosts, dashboards, pages and metrics" aria-expanded={found.length > 0} aria-controls="found" aria-autocomplete="list" autofocus placeholder="Hosts, dashboards, pages, metrics"
         aria-activedescendant={found.length > 0 ? `found-${chosen}` : undefined} value={text} onInput={(event) => { setText(event.currentTarget.value); setAt(0); }}
         onKeyDown={(event) => {
           if (event.key === 'ArrowDown') setAt(Math.min(found.length - 1, chosen + 1));
@@ -68,7 +71,7 @@ export function Palette({ pages }: { pages: readonly { path: string; title: stri
         }} />
       <ul id="found" role="listbox" aria-label="Found">
         {found.map((each, index) => (
-          <li key={each.kind + each.name} id={`found-${index}`} role="option" aria-selected={index === chosen} onClick={() => open(each)}>{each.name} <span class="soft">{each.kind}</span></li>
+          <li key={each.kind + each.to + each.name} id={`found-${index}`} role="option" aria-selected={index === chosen} onClick={() => open(each)}>{each.name} <span class="soft">{each.kind}</span></li>
         ))}
       </ul>
       {found.length === 0 && <p class="empty">Nothing of this name.</p>}

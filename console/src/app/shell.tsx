@@ -16,6 +16,7 @@ import { TimePicker } from './timepicker';
 /** The pages there are, in the rail's order. */
 export const PAGES: { path: string; title: string; key: string; icon: string }[] = [
   { path: '', title: 'Overview', key: 'o', icon: 'M3 3h6v6H3zM11 3h6v6h-6zM3 11h6v6H3zM11 11h6v6h-6z' },
+  { path: 'dashboards', title: 'Dashboards', key: 'd', icon: 'M3 3h14v5H3zM3 11h6v6H3zM12 11h5v6h-5z' },
   { path: 'explore', title: 'Explore', key: 'e', icon: 'M3 3v14h14M6 13l3-4 3 2 4-6' },
   { path: 'logs', title: 'Logs', key: 'l', icon: 'M3 5h14M3 9h10M3 13h14M3 17h7' },
   { path: 'events', title: 'Events', key: 'v', icon: 'M11 2 4 11h5l-1 7 8-10h-5z' },
@@ -76,6 +77,7 @@ export function Shell({ title, hasTime, children }: { title: string; hasTime: bo
 function isCurrent(page: string): boolean {
   const here = path.value;
   if (page === '') return here === '' || here.startsWith('hosts/');
+  if (page === 'dashboards') return here === page || here.startsWith('d/');
   return here === page || here.startsWith(page.split('/')[0]! + '/');
 }
 

@@ -27,7 +27,10 @@ export function parseTime(text: string, now: number): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
-export const from = computed(() => query.value.get('from') ?? 'now-1h');
+/** What holds where the address says nothing; a dashboard brings its own. */
+export const defaults = signal({ from: 'now-1h', refresh: '10s' });
+
+export const from = computed(() => query.value.get('from') ?? defaults.value.from);
 export const to = computed(() => query.value.get('to') ?? 'now');
 
 /** Whether the end moves with the clock. */
@@ -38,7 +41,7 @@ export const isUtc = computed(() => (query.value.get('tz') ?? stored('lm-tz') ??
 
 export const zoneName = computed(() => (isUtc.value ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone || 'browser'));
 
-export const refresh = computed(() => query.value.get('refresh') ?? '10s');
+export const refresh = computed(() => query.value.get('refresh') ?? defaults.value.refresh);
 
 /** The end of relative ranges: moves with each refresh, so that all charts of a page have the same one. */
 export const now = signal(Date.now());

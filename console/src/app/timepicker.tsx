@@ -87,6 +87,7 @@ export function TimePicker() {
             <button type="submit">Apply</button>
             <label for="refresh-every">Refresh</label>
             <select id="refresh-every" value={refresh.value} onChange={(event) => setParams({ refresh: event.currentTarget.value })}>
+              {!REFRESHES.some(([name]) => name === refresh.value) && <option value={refresh.value}>Every {refresh.value}</option>}
               {REFRESHES.map(([name, title]) => <option key={name} value={name}>{title}</option>)}
             </select>
             <label for="zone">Time zone</label>

@@ -142,8 +142,8 @@ function Stored({ ask, filter, showHost, empty }: { ask: LogsAsk } & Omit<LogVie
   );
 }
 
-function saveLines(rows: readonly Entry[]): void {
-  save('logs.csv', csv([['time', 'instance', 'input', 'severity', 'line'], ...rows.map((row) => [
+export function saveLines(rows: readonly Entry[], title = 'logs'): void {
+  save(`${title}.csv`, csv([['time', 'instance', 'input', 'severity', 'line'], ...rows.map((row) => [
     new Date(row.ts).toISOString(), row.stream['instance'] ?? '', row.stream['input'] ?? '', row.stream['severity'] ?? '', row.line])]));
 }
 

@@ -6,7 +6,7 @@ import { isUtc, type Range, range, setRange, zoneName, zoomOut } from '../app/ti
 import { colour, looks } from '../app/theme';
 import { csv, save } from './csv';
 import { axisTime, dateTime, inUnit, type Unit } from './format';
-import { type Lines, stacked, summaryOf } from './series';
+import { type Line, type Lines, shares, stacked, summaryOf } from './series';
 
 const DRAWN = 30;
 const HEIGHT = 220;
@@ -17,9 +17,17 @@ const BINARY = Array.from({ length: 60 }, (_, power) => 2 ** power);
 export interface ChartOptions {
   title: string;
   unit: Unit;
-  style?: 'line' | 'area' | 'points';
-  stack?: boolean;
+  decimals?: number;
+  style?: 'line' | 'area' | 'bars' | 'steps' | 'points';
+  stack?: boolean | 'percent';
   log?: boolean;
+  legend?: 'table' | 'list' | 'none';
+  /** Whether lines go on across holes. */
+  connectGaps?: boolean;
+  /** Lines across the picture. */
+  marks?: readonly { at: number; colour: string }[];
+  /** Moments that are marked, in seconds. */
+  events?: readonly { at: number; text: string }[];
   /** Lower and upper end of the scale, where they are fixed. */
   min?: number;
   max?: number;
@@ -58,7 +66,14 @@ export function Chart(props: ChartProps) {
           <button type="button" class="plain" onClick={() => setAll(!all)}>{all ? 'Show fewer' : 'Show all (slow)'}</button>
         </p>
       )}
-      {table ? <DataTable data={shown} unit={unit} title={title} /> : <Legend title={title} data={ranked} unit={unit} only={only} pick={pick} />}
+      {props.events !== undefined && props.events.length > 0 && (
+        <details class="notes">
+          <summary>{props.events.length} {props.events.length === 1 ? 'event' : 'events'}</summary>
+          <ul>{props.events.map((event, index) => <li key={index}>{dateTime(event.at * 1000, isUtc.value)} {event.text}</li>)}</ul>
+        </details>
+      )}
+      {table ? <DataTable data={shown} unit={unit} title={title} />
+        : props.legend !== 'none' && <Legend title={title} data={ranked} unit={unit} only={only} pick={pick} isList={props.legend === 'list'} />}
     </>
   );
 }
@@ -82,7 +97,7 @@ function Plot(props: PlotProps) {
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
   latest.current = props;
-  const shape = JSON.stringify([data.lines.map((line) => line.name), unit, props.style, props.stack, props.log, props.min, props.max, isUtc.value, looks.value, height]);
+  const shape = JSON.stringify([data.lines.map((line) => [line.name, line.right]), unit, props.decimals, props.style, props.stack, props.log, props.min, props.max, props.connectGaps, props.marks, props.events, isUtc.value, looks.value, height]);
 
   useEffect(() => {
     const made = make(host.current!, latest.current, (u) => { if (tip.current) showTip(u, tip.current, latest.current); });
@@ -115,7 +130,7 @@ function Plot(props: PlotProps) {
 
 function columns({ data, stack }: PlotProps): uPlot.AlignedData {
   // uPlot draws no infinities: they are holes in the picture and themselves in tooltip and table.
-  const values = stack ? stacked(data.lines) : data.lines.map((line) => line.values.map((value) => (value !== null && Number.isFinite(value) ? value : null)));
+  const values = stack ? stacked(stack === 'percent' ? shares(data.lines) : data.lines) : data.lines.map((line) => line.values.map((value) => (value !== null && Number.isFinite(value) ? value : null)));
   return [data.times, ...values] as uPlot.AlignedData;
 }
 
@@ -189,8 +204,13 @@ export function colourOf(index: number): string {
   return colour(`s${(index % PALETTE) + 1}`);
 }
 
-function make(host: HTMLDivElement, props: PlotProps, onCursor: (plot: uPlot) => void): uPlot {
+function make(host: HTMLDivElement, given: PlotProps, onCursor: (plot: uPlot) => void): uPlot {
+  const isPercent = given.stack === 'percent';
+  const props: PlotProps = isPercent ? { ...given, unit: 'percent', min: 0, max: 100 } : given;
   const { unit, height = HEIGHT } = props;
+  const hasRight = props.data.lines.some((line) => line.right);
+  const scaleY: uPlot.Scale = props.log ? { distr: 3 } : { range: (_, min, max) => scaleOf(min, max, props) };
+  const marks = (props.marks ?? []).map(({ at, colour: name }) => ({ at, stroke: colour(name) }));
   const view = new View();
   const soft = colour('soft');
   const rule = colour('rule');
@@ -212,19 +232,23 @@ function make(host: HTMLDivElement, props: PlotProps, onCursor: (plot: uPlot) =>
       },
       scales: {
         x: { time: true, range: () => view.span() },
-        y: props.log
-          ? { distr: 3 }
-          : { range: (_, min, max) => scaleOf(min, max, props) },
+        y: scaleY,
+        ...(hasRight ? { right: scaleY } : {}),
       },
       axes: [
         { ...axis, size: 30, space: 70, values: (_, splits) => splits.map((split) => axisTime(split * 1000, (splits[1] === undefined ? 60 : splits[1] - splits[0]!) * 1000, utc)) },
-        { ...axis, size: 74, incrs: unit.startsWith('bytes') ? BINARY : undefined, values: (_, splits) => splits.map((split) => (split === null ? '' : inUnit(split, unit))) },
+        { ...axis, size: 74, incrs: unit.startsWith('bytes') ? BINARY : undefined, values: (_, splits) => splits.map((split) => (split === null ? '' : inUnit(split, unit, props.decimals))) },
+        ...(hasRight ? [{ ...axis, scale: 'right', side: 1 as const, size: 74, grid: { show: false }, values: (_: uPlot, splits: number[]) => splits.map((split) => (split === null ? '' : inUnit(split, unit, props.decimals))) }] : []),
       ],
-      series: [{}, ...props.data.lines.map((line) => lineOf(line.name, props))],
+      series: [{}, ...props.data.lines.map((line) => lineOf(line, props))],
       bands: props.stack ? props.data.lines.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) : [],
       hooks: {
         ready: [(u) => u.over.addEventListener('wheel', (event) => view.wheel(u, event), { passive: false })],
         setCursor: [onCursor],
+        draw: [(u) => {
+          for (const { at, stroke } of marks) drawLine(u, 'y', at, stroke);
+          for (const { at } of props.events ?? []) drawLine(u, 'x', at, soft);
+        }],
         setSelect: [(u) => {
           if (u.select.width < 4) return;
           const start = Math.round(u.posToVal(u.select.left, 'x') * 1000);
@@ -239,19 +263,37 @@ function make(host: HTMLDivElement, props: PlotProps, onCursor: (plot: uPlot) =>
   );
 }
 
-function lineOf(name: string, props: PlotProps): uPlot.Series {
-  const index = props.indexOf(name);
+function drawLine(u: uPlot, scale: 'x' | 'y', at: number, stroke: string): void {
+  const { min, max } = u.scales[scale]!;
+  if (min === undefined || max === undefined || at < min || at > max) return;
+  const place = u.valToPos(at, scale, true);
+  const { left, top, width, height } = u.bbox;
+  u.ctx.save();
+  u.ctx.strokeStyle = stroke;
+  u.ctx.setLineDash(scale === 'y' ? [6, 4] : [2, 3]);
+  u.ctx.beginPath();
+  u.ctx.moveTo(scale === 'y' ? left : place, scale === 'y' ? place : top);
+  u.ctx.lineTo(scale === 'y' ? left + width : place, scale === 'y' ? place : top + height);
+  u.ctx.stroke();
+  u.ctx.restore();
+}
+
+function lineOf(line: Line, props: PlotProps): uPlot.Series {
+  const index = props.indexOf(line.name);
   const stroke = colourOf(index);
-  const isArea = props.stack || props.style === 'area';
+  const isBars = props.style === 'bars';
+  const isArea = props.stack || props.style === 'area' || isBars;
   return {
-    label: name,
+    label: line.name,
+    scale: line.right ? 'right' : 'y',
+    paths: isBars ? uPlot.paths.bars!({ size: [0.9, 100] }) : props.style === 'steps' ? uPlot.paths.stepped!({ align: 1 }) : undefined,
     stroke,
     width: props.style === 'points' ? 0 : 1.5,
     fill: isArea ? stroke.replace('rgb(', 'rgba(').replace(')', ', 0.25)') : undefined,
     // Beyond the palette colours come again: the dash tells the two apart.
     dash: index >= PALETTE ? [6, 4] : undefined,
-    spanGaps: false,
-    points: props.style === 'points' ? { show: true, size: 5, fill: stroke } : { show: undefined },
+    spanGaps: props.connectGaps === true,
+    points: props.style === 'points' ? { show: true, size: 5, fill: stroke } : { show: isBars ? false : undefined },
   };
 }
 
@@ -262,7 +304,7 @@ function scaleOf(min: number | null, max: number | null, { min: low, max: high }
 }
 
 // Built by hand: it changes with every move of the pointer.
-function showTip(u: uPlot, tip: HTMLDivElement, { data, unit, indexOf }: PlotProps): void {
+function showTip(u: uPlot, tip: HTMLDivElement, { data, unit, decimals, indexOf }: PlotProps): void {
   const { idx, left, top } = u.cursor;
   if (idx === null || idx === undefined || left === undefined || left < 0 || !u.root.matches(':hover') || data.lines.length === 0) {
     tip.hidden = true;
@@ -278,7 +320,7 @@ function showTip(u: uPlot, tip: HTMLDivElement, { data, unit, indexOf }: PlotPro
     const row = document.createElement('p');
     const key = document.createElement('i');
     key.style.background = colourOf(indexOf(name));
-    row.append(key, `${name}: ${inUnit(value, unit)}`);
+    row.append(key, `${name}: ${inUnit(value, unit, decimals)}`);
     return row;
   }));
   if (rows.length > 12) tip.append(`${rows.length - 12} more`);
@@ -327,10 +369,10 @@ function sentence(title: string, unit: Unit, { lines }: Lines): string {
   return `${title}, ${lines.length} series. ${said.join('; ')}${lines.length > 3 ? '; and more' : ''}`;
 }
 
-function Legend({ title, data, unit, only, pick }: { title: string; data: Lines; unit: Unit; only: ReadonlySet<string> | null; pick: (name: string, add: boolean) => void }) {
+function Legend({ title, data, unit, only, pick, isList }: { title: string; data: Lines; unit: Unit; only: ReadonlySet<string> | null; pick: (name: string, add: boolean) => void; isList: boolean }) {
   const theme = looks.value;
   return (
-    <div class="legend" role="region" aria-label={`Legend of ${title}`} tabIndex={0}>
+    <div class={isList ? 'legend list' : 'legend'} role="region" aria-label={`Legend of ${title}`} tabIndex={0}>
       <table>
         <thead><tr><th scope="col">Series</th><th scope="col" class="number">last</th><th scope="col" class="number">min</th><th scope="col" class="number">avg</th><th scope="col" class="number">max</th></tr></thead>
         <tbody>
@@ -386,7 +428,6 @@ export function saveCsv(title: string, data: Lines): void {
 export function savePng(title: string, figure: HTMLElement, data: Lines): void {
   const source = figure.querySelector('canvas');
   if (source === null) return;
-  const scale = source.width / source.clientWidth;
   const names = data.lines.slice(0, DRAWN);
   const canvas = document.createElement('canvas');
   canvas.width = source.clientWidth * 2;
@@ -401,7 +442,7 @@ export function savePng(title: string, figure: HTMLElement, data: Lines): void {
   ctx.font = '12px system-ui, sans-serif';
   const { start, end } = range.peek();
   ctx.fillText(`${dateTime(start, isUtc.peek())} to ${dateTime(end, isUtc.peek())} ${zoneName.peek()}`, 10, 37);
-  ctx.drawImage(source, 0, 45, source.width / scale, source.height / scale);
+  ctx.drawImage(source, 0, 45, source.clientWidth, source.clientHeight);
   names.forEach((line, index) => {
     const x = 10 + (index % 3) * (source.clientWidth / 3);
     const y = source.clientHeight + 58 + Math.floor(index / 3) * 18;

@@ -4,7 +4,7 @@ import { age, bytes, inUnit, percent, plain } from './format';
 
 describe('numbers as people read them', () => {
   it('stay in their unit until the next one begins', () => {
-    expect([0, 999, 1023, 1024, 1e15].map(bytes)).toEqual(['0 B', '999 B', '1020 B', '1.00 KiB', '909 TiB']);
+    expect([0, 999, 1023, 1024, 1e15].map((value) => bytes(value))).toEqual(['0 B', '999 B', '1020 B', '1.00 KiB', '909 TiB']);
   });
 
   it('have three significant digits', () => {

@@ -2,9 +2,11 @@
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
-export type Unit = 'percent' | 'ratio' | 'bytes' | 'bytes_per_second' | 'seconds' | 'count' | 'none';
+export const UNITS = [
+  'none', 'percent', 'ratio', 'bytes', 'bytes_si', 'bytes_per_second', 'bits_per_second', 'seconds', 'celsius', 'hertz', 'ops', 'count', 'timestamp',
+] as const;
 
-export const UNITS: Unit[] = ['none', 'percent', 'ratio', 'bytes', 'bytes_per_second', 'seconds', 'count'];
+export type Unit = (typeof UNITS)[number];
 
 export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? '—' : whole.format(value);
@@ -18,7 +20,7 @@ export function percent(ratio: number | null | undefined): string {
 
 const IEC = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
-export function bytes(value: number): string {
+export function bytes(value: number, decimals?: number): string {
   let unit = 0;
   let size = Math.abs(value);
   // 1023.5 would print as 1.02e+3 with three digits.
@@ -27,7 +29,7 @@ export function bytes(value: number): string {
     unit++;
   }
   const sign = value < 0 ? '-' : '';
-  return `${sign}${unit === 0 ? trim(size) : digits(size)} ${IEC[unit]}`;
+  return `${sign}${decimals !== undefined ? size.toFixed(decimals) : unit === 0 ? trim(size) : digits(size)} ${IEC[unit]}`;
 }
 
 function digits(value: number): string {
@@ -60,19 +62,34 @@ export function seconds(value: number): string {
   return size < 120 ? trim(value) + ' s' : (value < 0 ? '-' : '') + age(size * 1000);
 }
 
+/** A number with the prefix of thousands that leaves one to three digits before the point. */
+function scaled(value: number, unit: string, decimals?: number): string {
+  const size = Math.abs(value);
+  const found = SI.find(([factor]) => size >= factor * 0.9995);
+  const number = found ? value / found[0] : value;
+  return `${decimals === undefined ? trim(number) : number.toFixed(decimals)} ${found ? found[1] : ''}${unit}`;
+}
+
 /** A value in its unit; what is no number shows as itself. */
-export function inUnit(value: number | null | undefined, unit: Unit): string {
+export function inUnit(value: number | null | undefined, unit: Unit, decimals?: number): string {
   if (value === null || value === undefined) return '—';
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
+  const show = (number: number) => (decimals === undefined ? trim(number) : number.toFixed(decimals));
   switch (unit) {
-    case 'percent': return trim(value) + ' %';
-    case 'ratio': return trim(value * 100) + ' %';
-    case 'bytes': return bytes(value);
-    case 'bytes_per_second': return bytes(value) + '/s';
+    case 'percent': return show(value) + ' %';
+    case 'ratio': return show(value * 100) + ' %';
+    case 'bytes': return bytes(value, decimals);
+    case 'bytes_si': return scaled(value, 'B', decimals);
+    case 'bytes_per_second': return bytes(value, decimals) + '/s';
+    case 'bits_per_second': return scaled(value, 'bit/s', decimals);
     case 'seconds': return seconds(value);
+    case 'celsius': return show(value) + ' °C';
+    case 'hertz': return scaled(value, 'Hz', decimals);
+    case 'ops': return (decimals === undefined ? plain(value) : value.toFixed(decimals)) + ' /s';
     case 'count': return whole.format(value);
-    case 'none': return plain(value);
+    case 'timestamp': return Math.abs(value) < 8.64e12 ? new Date(value * 1000).toISOString().slice(0, 19).replace('T', ' ') + ' UTC' : String(value);
+    case 'none': return decimals === undefined ? plain(value) : value.toFixed(decimals);
   }
 }
 

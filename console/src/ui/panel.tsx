@@ -1,9 +1,10 @@
 // A chart with its query: asks when it comes near the window, shows what the answer lacks, and leads on to Explore.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { type Labels, nameOf, queryRange } from '../api/prom';
 import { linkTo } from '../app/router';
 import { aligned, range, stepOf } from '../app/time';
 import { Chart, type ChartOptions, saveCsv, savePng } from './chart';
+import { useNear } from './near';
 import { useResource } from './resource';
 import { linesOf, type Lines } from './series';
 import { Loaded, Notes } from './states';
@@ -26,12 +27,7 @@ export function filled(expr: string, step: number): string {
 
 export function Panel({ queries, hideEmpty, empty, ...options }: ChartOptions & { queries: PanelQuery[]; hideEmpty?: boolean; empty?: string }) {
   const figure = useRef<HTMLElement>(null);
-  const [near, setNear] = useState(false);
-  useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => { if (entry?.isIntersecting) setNear(true); }, { rootMargin: '300px' });
-    observer.observe(figure.current!);
-    return () => observer.disconnect();
-  }, []);
+  const near = useNear(figure);
   const step = stepOf(range.value, (figure.current?.clientWidth ?? 600) / 2);
   const { start, end } = aligned(range.value, step);
   const exprs = queries.map((query) => filled(query.expr, step));

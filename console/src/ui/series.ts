@@ -7,6 +7,8 @@ export interface Line {
   name: string;
   labels: Labels;
   values: (number | null)[];
+  /** On the right-hand scale. */
+  right?: boolean;
 }
 
 export interface Lines {
@@ -52,6 +54,13 @@ export function summaryOf(values: readonly (number | null)[]): Summary {
     count++;
   }
   return { last, min, max, avg: count === 0 ? null : sum / count };
+}
+
+/** Each line's share of all of them, in per cent. */
+export function shares(lines: readonly Line[]): Line[] {
+  const sums: number[] = [];
+  for (const line of lines) line.values.forEach((value, index) => { if (value !== null && Number.isFinite(value)) sums[index] = (sums[index] ?? 0) + value; });
+  return lines.map((line) => ({ ...line, values: line.values.map((value, index) => (value === null || !sums[index] ? null : (100 * value) / sums[index])) }));
 }
 
 /** Each line on top of those before it; a hole in one line counts as nothing there. */

@@ -6,10 +6,11 @@ internal static class ConsolePages
     // Longer than any host's name, escaped.
     private const int PathMax = 1024;
 
-    private static readonly HashSet<string> Paths = new(StringComparer.Ordinal) { "/", "/explore", "/logs", "/events", "/admin/agents", "/admin/about" };
+    private static readonly HashSet<string> Paths = new(StringComparer.Ordinal) { "/", "/dashboards", "/explore", "/logs", "/events", "/admin/agents", "/admin/landing", "/admin/retention", "/admin/config", "/admin/sessions", "/admin/about" };
 
     /// <summary>Whether a path, without the base path, is one of a page.</summary>
-    public static bool Has(string path) => Paths.Contains(path) || (path.Length is > 7 and < PathMax && path.StartsWith("/hosts/", StringComparison.Ordinal));
+    public static bool Has(string path) => Paths.Contains(path) || (path.Length is > 7 and < PathMax && path.StartsWith("/hosts/", StringComparison.Ordinal))
+        || (path.Length is > 3 and < PathMax && path.StartsWith("/d/", StringComparison.Ordinal));
 
     /// <summary>Where one signs in to come to a page.</summary>
     /// <param name="basePath">Where the console is served.</param>

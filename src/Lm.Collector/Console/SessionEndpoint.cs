@@ -38,7 +38,7 @@ internal sealed class SessionEndpoint(Func<QuerySettings> settings, SessionStore
             sessions.Close(previous); // a new id at every sign-in: one that was planted or seen before is worth nothing
         }
 
-        context.Response.Cookies.Append(guard.CookieName(), sessions.Open(token), guard.CookieAttributes());
+        context.Response.Cookies.Append(guard.CookieName(), sessions.Open(token, source?.ToString() ?? ""), guard.CookieAttributes());
         metrics.SignedIn();
         ConsoleLog.SignedIn(logger, source);
         return WriteStateAsync(context, isSignedIn: true);

@@ -23,8 +23,9 @@ internal sealed class SessionStore(TimeProvider time)
     // Base64url of the id: what a cookie may be as long as.
     private const int CookieChars = 43;
 
-    private readonly Lock gate = new(); // guards sessions
+    private readonly Lock gate = new(); // guards sessions, opened
     private readonly Dictionary<string, Session> sessions = new(StringComparer.Ordinal);
+    private long opened; // guarded by gate, too
 
     /// <summary>Sessions that have not ended.</summary>
     public int Count
@@ -41,16 +42,18 @@ internal sealed class SessionStore(TimeProvider time)
 
     /// <summary>Opens a session.</summary>
     /// <param name="token">The query token that was given; only its hash is kept.</param>
+    /// <param name="from">The address that it was opened from.</param>
     /// <returns>What the cookie carries: 256 random bits.</returns>
-    public string Open(string token)
+    public string Open(string token, string from)
     {
         Span<byte> id = stackalloc byte[IdBytes];
         RandomNumberGenerator.Fill(id);
         var cookie = System.Buffers.Text.Base64Url.EncodeToString(id);
         var now = time.GetTimestamp();
-        var session = new Session { TokenHash = SHA256.HashData(Encoding.UTF8.GetBytes(token)), Opened = now, Used = now };
+        var session = new Session { TokenHash = SHA256.HashData(Encoding.UTF8.GetBytes(token)), Opened = now, Used = now, From = from };
         lock (gate)
         {
+            session.Number = ++opened;
             RemoveEnded();
             if (sessions.Count >= SessionsMax)
             {
@@ -108,6 +111,33 @@ internal sealed class SessionStore(TimeProvider time)
         }
     }
 
+    /// <summary>Ends a session that <see cref="List"/> told of.</summary>
+    /// <returns>Whether there was one of this number.</returns>
+    public bool Close(long number)
+    {
+        lock (gate)
+        {
+            return sessions.FirstOrDefault(entry => entry.Value.Number == number) is { Key: { } key } && sessions.Remove(key);
+        }
+    }
+
+    /// <summary>The sessions that have not ended, in the order in which they were opened.</summary>
+    /// <param name="cookie">The cookie of the one who asks; null without one.</param>
+    /// <param name="token">The query token as it is now.</param>
+    public IReadOnlyList<OpenSession> List(string? cookie, Secret token)
+    {
+        var mine = cookie is null ? null : KeyOf(cookie);
+        lock (gate)
+        {
+            RemoveEnded();
+            return
+            [
+                .. sessions.Where(entry => token.MatchesHash(entry.Value.TokenHash)).OrderBy(entry => entry.Value.Number)
+                    .Select(entry => new OpenSession(entry.Value.Number, entry.Value.From, time.GetElapsedTime(entry.Value.Opened), time.GetElapsedTime(entry.Value.Used), entry.Key == mine)),
+            ];
+        }
+    }
+
     // Looking up by a hash also means that the time it takes says nothing about ids.
     private static string KeyOf(string cookie) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(cookie)));
 
@@ -128,8 +158,20 @@ internal sealed class SessionStore(TimeProvider time)
     {
         public required byte[] TokenHash { get; init; }
 
+        public required string From { get; init; }
+
         public required long Opened { get; init; }
+
+        public long Number { get; set; }
 
         public required long Used { get; set; }
     }
 }
+
+/// <summary>A session, without anything that would let somebody use it.</summary>
+/// <param name="Number">Counted from the collector's start.</param>
+/// <param name="From">The address that it was opened from.</param>
+/// <param name="Age">How long ago it was opened.</param>
+/// <param name="Idle">How long ago it was used.</param>
+/// <param name="IsMine">Whether it is the session of the one who asks.</param>
+internal sealed record OpenSession(long Number, string From, TimeSpan Age, TimeSpan Idle, bool IsMine);

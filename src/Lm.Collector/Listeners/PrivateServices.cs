@@ -1,3 +1,4 @@
+using Lm.Collector.Dashboards;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
 using Lm.Collector.Series;
@@ -52,6 +53,15 @@ internal sealed record PrivateServices
 
     /// <summary>What is known of metrics.</summary>
     public required MetricCatalog Catalog { get; init; }
+
+    /// <summary>The dashboards.</summary>
+    public required DashboardLibrary Dashboards { get; init; }
+
+    /// <summary>All settings with their places, and how the last reload went; null where there is no file.</summary>
+    public CurrentSettings? Current { get; init; }
+
+    /// <summary>The newest time in the oldest local file, milliseconds since 1970.</summary>
+    public Func<long?> OldestLocal { get; init; } = static () => null;
 
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }

@@ -1,6 +1,8 @@
 using System.Text;
+using Lm.Collector.Admin;
 using Lm.Collector.Agents;
 using Lm.Collector.Console;
+using Lm.Collector.Dashboards;
 using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
@@ -23,6 +25,10 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     private readonly StorageStatus storageStatus;
     private readonly AgentsEndpoint agentsEndpoint;
     private readonly LandingEndpoint landingEndpoint;
+    private readonly DashboardsEndpoint dashboards;
+    private readonly SessionsEndpoint sessionsEndpoint;
+    private readonly ConfigEndpoint config;
+    private readonly RetentionEndpoint retention;
     private readonly SseEndpoint liveEndpoint;
     private readonly LogRoutes logRoutes;
     private readonly SelfMetrics selfMetrics;
@@ -57,8 +63,12 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         wrongTokens = new WrongTokens(new WrongTokenLimiter(services.Time), services.Loggers.CreateLogger<WrongTokens>());
         session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
         logRoutes = new LogRoutes(services, slots);
+        sessionsEndpoint = new SessionsEndpoint(services.Settings, sessions, guard);
+        config = new ConfigEndpoint(services);
+        retention = new RetentionEndpoint(services);
+        dashboards = new DashboardsEndpoint(services.Dashboards, guard);
         liveEndpoint = new SseEndpoint(services, live, guard);
-        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, services.LogMetrics, Agents.Collect, queryMetrics.Collect, logRoutes.Collect, services.LandingMetrics, consoleMetrics.Collect, live.Collect);
+        selfMetrics = new SelfMetrics(services.Time, services.Metrics, services.SeriesMetrics, services.LogMetrics, Agents.Collect, queryMetrics.Collect, logRoutes.Collect, services.LandingMetrics, consoleMetrics.Collect, services.Dashboards.Collect, live.Collect);
     }
 
     /// <summary>What is known of the agents; fed from the spool.</summary>
@@ -195,6 +205,12 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         "/api/v1/status/runtimeinfo" => Allow(context, "GET", status.RuntimeAsync),
         "/api/v1/status/tsdb" => Allow(context, "GET", storageStatus.HandleAsync),
         "/api/v1/agents" => Allow(context, "GET", agentsEndpoint.HandleAsync),
+        "/api/v1/dashboards" => Allow(context, "GET, POST", request => IsRead(request.Request) ? dashboards.ListAsync(request) : dashboards.CheckAsync(request)),
+        _ when path.StartsWith(DashboardsEndpoint.Prefix, StringComparison.Ordinal) => Allow(context, "GET, PUT, DELETE", request => dashboards.OneAsync(request, path[DashboardsEndpoint.Prefix.Length..])),
+        "/api/v1/admin/config" => Allow(context, "GET", config.HandleAsync),
+        "/api/v1/admin/retention" => Allow(context, "GET", retention.HandleAsync),
+        "/api/v1/admin/sessions" => Allow(context, "GET", sessionsEndpoint.ListAsync),
+        _ when path.StartsWith(SessionsEndpoint.Prefix, StringComparison.Ordinal) => Allow(context, "DELETE", request => sessionsEndpoint.CloseAsync(request, path[SessionsEndpoint.Prefix.Length..])),
         "/api/v1/landing" => Allow(context, "GET", landingEndpoint.HandleAsync),
         "/api/v1/status/buildinfo" => Allow(context, "GET", BuildInfo.WriteAsync),
         _ when ConsolePages.Has(path) => Allow(context, "GET", page => assets.WritePageAsync(page, "index.html", services.Settings().BasePath)),

@@ -141,7 +141,7 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
             LookbackMs = ask.LookbackMs,
             SamplesMax = settings.SamplesMax,
             Deadline = deadline,
-            Semantics = settings.PromqlSemantics == 2 ? PromSemantics.V2 : PromSemantics.V3,
+            Semantics = settings.Semantics,
             TimeProvider = services.Time,
             Workers = slots.Workers,
         });

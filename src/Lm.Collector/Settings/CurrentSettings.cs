@@ -1,5 +1,6 @@
 using System.Net.Security;
 using Lm.Collector.Listeners;
+using Lm.Platform;
 
 namespace Lm.Collector.Settings;
 
@@ -30,6 +31,15 @@ internal sealed class CurrentSettings
         Swapped?.Invoke();
     }
 
+    /// <summary>What the last attempt to reload was refused for; null when it was taken, or there was none.</summary>
+    public RefusedReload? Refused { get; private set; }
+
+    /// <summary>What was changed since the start and is in effect only after the next one.</summary>
+    public IReadOnlyList<string> AwaitsRestart { get; private set; } = [];
+
+    /// <summary>Notes how a reload went.</summary>
+    public void Note(RefusedReload? refused, IReadOnlyList<string> awaitsRestart) => (Refused, AwaitsRestart) = (refused, awaitsRestart);
+
     private sealed class Loaded(ServerSettings settings)
     {
         public ServerSettings Settings { get; } = settings;
@@ -39,3 +49,8 @@ internal sealed class CurrentSettings
         public SslServerAuthenticationOptions? QueryTls { get; } = settings.Query.Certificate is { } certificate ? TlsOptions.For(certificate) : null;
     }
 }
+
+/// <summary>A reload that kept the old settings.</summary>
+/// <param name="At">When.</param>
+/// <param name="Faults">Why, as <c>file:line:column: message</c>.</param>
+internal sealed record RefusedReload(UnixMillis At, IReadOnlyList<string> Faults);

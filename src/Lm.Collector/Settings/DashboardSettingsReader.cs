@@ -1,28 +1,44 @@
+using Lm.Collector.Dashboards;
+using Lm.PromQL;
 using Lm.Toml;
 
 namespace Lm.Collector.Settings;
 
-/// <summary>Reads <c>[dashboards]</c>. In this version every definition must be a TOML file without faults of syntax; what stands in it is
-/// read with the dashboards.</summary>
-internal static class DashboardSettingsReader
+/// <summary>Reads <c>[dashboards]</c> and the definitions that it names.</summary>
+internal sealed class DashboardSettingsReader
 {
     private const int FilesMax = 1000;
+    private const long SizeMax = 32L << 20; // of all definitions: they stay in memory
 
-    /// <summary>Reads the table and parses the files that it names.</summary>
-    public static void Read(TomlTable table, SettingsReading reading)
+    private const string DefaultFolder = "/etc/lightmetrics/dashboards.d";
+
+    private readonly TomlTable table;
+    private readonly SettingsReading reading;
+    private readonly PromSemantics semantics;
+    private readonly Dictionary<string, Dashboard> found = new(StringComparer.Ordinal);
+    private long size;
+
+    private DashboardSettingsReader(TomlTable table, PromSemantics semantics, SettingsReading reading) => (this.table, this.semantics, this.reading) = (table, semantics, reading);
+
+    /// <summary>Reads the table and all definitions.</summary>
+    public static IReadOnlyList<Dashboard> Read(TomlTable table, PromSemantics semantics, SettingsReading reading)
     {
+        var reader = new DashboardSettingsReader(table, semantics, reading);
         foreach (var name in table.ReadStrings("definition_files"))
         {
-            Parse(table, "definition_files", reading.Resolve(name), reading);
+            reader.ReadFile("definition_files", reading.Resolve(name));
         }
 
-        foreach (var name in table.ReadStrings("definition_dirs"))
+        var folders = table.ReadStrings("definition_dirs");
+        foreach (var name in table.Has("definition_dirs") ? folders : Directory.Exists(DefaultFolder) ? [DefaultFolder] : [])
         {
-            ParseFolder(table, reading.Resolve(name), reading);
+            reader.ReadFolder(reading.Resolve(name));
         }
+
+        return [.. reader.found.Values];
     }
 
-    private static void ParseFolder(TomlTable table, string folder, SettingsReading reading)
+    private void ReadFolder(string folder)
     {
         reading.Watch(folder);
         string[] files;
@@ -44,18 +60,49 @@ internal static class DashboardSettingsReader
 
         foreach (var file in files)
         {
-            Parse(table, "definition_dirs", file, reading);
+            ReadFile("definition_dirs", file);
         }
     }
 
-    private static void Parse(TomlTable table, string key, string file, SettingsReading reading)
+    private void ReadFile(string key, string file)
     {
-        if (reading.TryReadFile(file, out var bytes, out var reason))
+        if (!reading.TryReadFile(file, out var bytes, out var reason))
         {
-            reading.Parse(bytes, file);
+            table.Fault(key, $"{key}: {reason}");
             return;
         }
 
-        table.Fault(key, $"{key}: {reason}");
+        size += bytes.Length;
+        if (size > SizeMax)
+        {
+            table.Fault(key, $"{key}: with {file} the definitions have more than {SizeMax} bytes together");
+            return;
+        }
+
+        var document = reading.Parse(bytes, file);
+        if (DashboardReader.Read(document, bytes, DashboardOrigin.File, semantics) is not { } dashboard)
+        {
+            return; // said already
+        }
+
+        if (found.TryGetValue(dashboard.Id, out var other))
+        {
+            document.Root.Fault("id", $"id is {dashboard.Id}, which {other.File} has");
+            return;
+        }
+
+        var isBuiltin = BuiltinDashboards.Has(dashboard.Id);
+        if (isBuiltin && !dashboard.OverridesBuiltin)
+        {
+            document.Root.Fault("id", $"id is {dashboard.Id}, which a built-in dashboard has; choose another, or set overrides_builtin = true to take its place");
+            return;
+        }
+
+        if (dashboard.OverridesBuiltin && !isBuiltin)
+        {
+            reading.Warn($"{file}: overrides_builtin is true, and no built-in dashboard has the id {dashboard.Id}");
+        }
+
+        found.Add(dashboard.Id, dashboard);
     }
 }

@@ -1,3 +1,5 @@
+using Lm.PromQL;
+
 namespace Lm.Collector.Settings;
 
 /// <summary>The <c>[query]</c> table: the private listener.</summary>
@@ -17,6 +19,9 @@ internal sealed record QuerySettings
 
     /// <summary>3 or 2: whose semantics PromQL follows.</summary>
     public required int PromqlSemantics { get; init; }
+
+    /// <summary>The same, as the parser takes it.</summary>
+    public PromSemantics Semantics => PromqlSemantics == 2 ? PromSemantics.V2 : PromSemantics.V3;
 
     /// <summary>Host headers (without port, lower case) accepted beside the listen address, localhost, 127.0.0.1 and [::1]. Reloadable.</summary>
     public required IReadOnlyList<string> AllowedHosts { get; init; }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Lm.Platform;
 
 namespace Lm.Collector.Settings;
 
@@ -44,12 +45,14 @@ internal sealed class Reload(string path, CurrentSettings current, TimeProvider 
         var settings = ServerSettings.TryLoad(path, time, out var faults);
         if (settings is null)
         {
+            current.Note(new RefusedReload(UnixMillis.Now(time), [.. faults.Select(fault => fault.ToString())]), current.AwaitsRestart);
             CollectorLog.ReloadFailed(logger, reason, faults.Count, faults[0].ToString());
             tried = state;
             return false;
         }
 
-        var restart = string.Join(", ", settings.NeedsRestart(current.Value));
+        string[] awaitsRestart = [.. settings.NeedsRestart(current.Value)];
+        var restart = string.Join(", ", awaitsRestart);
         settings = settings.WithStartOf(current.Value);
         foreach (var warning in settings.Warnings.Except(current.Value.Warnings))
         {
@@ -58,6 +61,7 @@ internal sealed class Reload(string path, CurrentSettings current, TimeProvider 
 
         var hadSameFiles = settings.Files.SequenceEqual(current.Value.Files);
         current.Swap(settings);
+        current.Note(null, awaitsRestart);
         CollectorLog.Reloaded(logger, reason);
         if (restart.Length > 0)
         {

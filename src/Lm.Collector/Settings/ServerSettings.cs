@@ -1,3 +1,4 @@
+using Lm.Collector.Dashboards;
 using Lm.Toml;
 
 namespace Lm.Collector.Settings;
@@ -17,8 +18,14 @@ internal sealed record ServerSettings
     /// <summary><c>[object_store]</c>; null without it.</summary>
     public required ObjectStoreSettings? ObjectStore { get; init; }
 
+    /// <summary>The definitions that <c>[dashboards]</c> names, each id once.</summary>
+    public required IReadOnlyList<Dashboard> Dashboards { get; init; }
+
     /// <summary>What is no fault but an operator should know.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>Every setting of server.toml, with its value and place.</summary>
+    public required IReadOnlyList<TomlSetting> Listing { get; init; }
 
     /// <summary>Every file and folder that was read: a change of one calls for a reload.</summary>
     public required IReadOnlyList<string> Files { get; init; }

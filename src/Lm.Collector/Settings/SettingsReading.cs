@@ -47,7 +47,7 @@ internal sealed class SettingsReading
         var storage = StorageSettingsReader.Read(root.ReadTable("storage"), objectStoreTable, objectStore, this);
         var ingest = IngestSettingsReader.Read(root.ReadTable("ingest"), storage, this);
         var query = QuerySettingsReader.Read(root.ReadTable("query"), this);
-        DashboardSettingsReader.Read(root.ReadTable("dashboards"), this);
+        var dashboards = DashboardSettingsReader.Read(root.ReadTable("dashboards"), query.Semantics, this);
         CheckListeners(root, ingest, query);
         root.RefuseUnknownKeys();
         return new ServerSettings
@@ -56,6 +56,8 @@ internal sealed class SettingsReading
             Query = query,
             Storage = storage,
             ObjectStore = objectStore,
+            Dashboards = dashboards,
+            Listing = [.. root.Settings()],
             Warnings = warnings,
             Files = files,
         };

@@ -8,6 +8,24 @@ internal sealed class LocalSpace
     private IReadOnlyList<LocalFile> blocks = [];
     private IReadOnlyList<LocalFile> logs = [];
 
+    /// <summary>The newest time in the oldest file, milliseconds since 1970; null when there is none.</summary>
+    public long? Oldest
+    {
+        get
+        {
+            lock (gate)
+            {
+                long? oldest = null;
+                foreach (var file in blocks.Concat(logs))
+                {
+                    oldest = oldest < file.NewestTime ? oldest : file.NewestTime;
+                }
+
+                return oldest;
+            }
+        }
+    }
+
     /// <summary>The blocks that there are.</summary>
     public void SetBlocks(IReadOnlyList<LocalFile> all)
     {

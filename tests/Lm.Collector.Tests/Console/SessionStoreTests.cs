@@ -13,15 +13,15 @@ public sealed class SessionStoreTests
         var time = new ManualTime();
         var sessions = new SessionStore(time);
         var token = new Secret("t");
-        var first = sessions.Open("t");
+        var first = sessions.Open("t", "127.0.0.1");
         time.Advance(TimeSpan.FromSeconds(1));
-        var second = sessions.Open("t");
+        var second = sessions.Open("t", "127.0.0.1");
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(sessions.Use(first, token));
         for (var i = 2; i <= SessionStore.SessionsMax; i++)
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            sessions.Open("t");
+            sessions.Open("t", "127.0.0.1");
         }
 
         Assert.Equal(SessionStore.SessionsMax, sessions.Count);

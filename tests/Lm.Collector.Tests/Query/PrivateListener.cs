@@ -3,7 +3,9 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Lm.Collector.Agents;
 using Lm.Collector.Console;
+using Lm.Collector.Dashboards;
 using Lm.Collector.Ingest;
+using Lm.Collector.Landing;
 using Lm.Collector.Listeners;
 using Lm.Collector.Live;
 using Lm.Collector.Query;
@@ -12,6 +14,7 @@ using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Collector.Tests.Series;
 using Lm.Logs.Tests.Query;
+using Lm.PromQL;
 using Lm.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -30,8 +33,11 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     private readonly SeriesRig series = new();
     private readonly LiveRecorder recorder = new();
 
+    private readonly SavedDashboards saved;
+
     private PrivateListener(QuerySettings settings, TimeProvider time)
     {
+        saved = SavedDashboards.Open(Files, "/changes", PromSemantics.V3, time, NullLogger.Instance);
         Settings = settings;
         Live = new LiveHub(recorder, Incarnation, time, NullLogger.Instance);
         Endpoints = new PrivateEndpoints(
@@ -48,6 +54,8 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 SeriesMetrics = () => [new CollectorMetric("lm_collector_series", "Series of the head.", false, "", series.Statistics().Series)],
                 Logs = Logs,
                 LogMetrics = () => [],
+                Landing = () => Landing!,
+                Dashboards = new DashboardLibrary(() => FileDashboards, saved, () => PromSemantics.V3),
                 Catalog = series.Catalog,
                 Time = time,
                 Loggers = NullLoggerFactory.Instance,
@@ -63,6 +71,15 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     public QuerySettings Settings { get; set; }
 
     public PrivateEndpoints Endpoints { get; }
+
+    /// <summary>Where changes are kept.</summary>
+    public MemoryFileSystem Files { get; } = new();
+
+    /// <summary>How far the object store is behind; null: there is none.</summary>
+    public LandingStatus? Landing { get; set; }
+
+    /// <summary>The dashboards of files.</summary>
+    public List<Dashboard> FileDashboards { get; } = [];
 
     /// <summary>What is known of metrics.</summary>
     public MetricCatalog Catalog => series.Catalog;
@@ -168,5 +185,6 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
         Live.Dispose();
         await app.DisposeAsync();
         Endpoints.Dispose();
+        await saved.DisposeAsync();
     }
 }

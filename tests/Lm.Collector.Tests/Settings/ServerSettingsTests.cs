@@ -116,6 +116,43 @@ public sealed class ServerSettingsTests : IDisposable
     }
 
     [Fact]
+    public void Ids_of_dashboards_are_unique_and_take_a_built_in_ones_place_only_when_they_say_so()
+    {
+        Directory.CreateDirectory(folder["dashboards"]);
+        folder.Write("dashboards/a.toml", "id = \"x\"\ntitle = \"X again\"\n");
+        folder.Write("dashboards/b.toml", "title = \"Mine\"\nid = \"host\"\n");
+        var file = Fixture("server-minimal.good.toml");
+        File.AppendAllText(file, "\n[dashboards]\ndefinition_files = [\"dashboard.toml\"]\ndefinition_dirs = [\"dashboards\"]\n");
+        Assert.Equal(
+            [
+                $"{folder["dashboards/a.toml"]}:1:6: id is x, which {folder["dashboard.toml"]} has",
+                $"{folder["dashboards/b.toml"]}:2:6: id is host, which a built-in dashboard has; choose another, or set overrides_builtin = true to take its place",
+            ],
+            FaultsOf(file).Select(fault => fault.ToString()));
+
+        folder.Write("dashboards/a.toml", "id = \"a\"\ntitle = \"A\"\noverrides_builtin = true\n");
+        folder.Write("dashboards/b.toml", "title = \"Mine\"\nid = \"host\"\noverrides_builtin = true\n");
+        var settings = Load(file);
+        Assert.Equal(["x", "a", "host"], settings.Dashboards.Select(dashboard => dashboard.Id));
+        Assert.Contains($"{folder["dashboards/a.toml"]}: overrides_builtin is true, and no built-in dashboard has the id a", settings.Warnings);
+    }
+
+    [Fact]
+    public void A_reload_takes_changed_dashboards_and_a_broken_one_keeps_the_old()
+    {
+        var file = Fixture("server-full.good.toml");
+        var current = new CurrentSettings(Load(file));
+        var reload = new Reload(file, current, time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        folder.Write("dashboard.toml", "id = \"x\"\ntitle = \"Changed\"\n");
+        Assert.True(reload.Apply("test"));
+        Assert.Equal("Changed", Assert.Single(current.Value.Dashboards).Title);
+
+        folder.Write("dashboard.toml", "id = \"x\"\n");
+        Assert.False(reload.Apply("test"));
+        Assert.Equal("Changed", Assert.Single(current.Value.Dashboards).Title);
+    }
+
+    [Fact]
     public void A_file_that_is_not_there_is_named()
     {
         Assert.Null(ServerSettings.TryLoad(folder["none.toml"], time, out var faults));

@@ -21,7 +21,7 @@ internal sealed class SettingsFolder : IDisposable
         Write("other-key.pem", other.ExportPkcs8PrivateKeyPem());
         Write("query-token", "query-secret\n");
         Write("ingest-tokens.toml", "[[tokens]]\nagent_id = \"a1\"\ntoken = \"token-of-a1\"\n");
-        Write("dashboard.toml", "id = \"x\"\n");
+        Write("dashboard.toml", "id = \"x\"\ntitle = \"X\"\n");
     }
 
     public string Path { get; }

@@ -1,4 +1,5 @@
 using System.Net;
+using Lm.Collector.Dashboards;
 using Lm.Collector.Listeners;
 using Lm.Collector.Query;
 using Lm.Collector.Series;
@@ -6,6 +7,7 @@ using Lm.Collector.Settings;
 using Lm.Collector.Spool;
 using Lm.Logs.Tests.Query;
 using Lm.PromQL.Tests.Scripts;
+using Lm.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -19,6 +21,7 @@ internal sealed class ApiHost : IReadiness, ISpoolProgress, IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly QuerySlots slots = new();
+    private readonly SavedDashboards saved;
 
     private ApiHost(MemorySeries series, int semantics)
     {
@@ -34,6 +37,7 @@ internal sealed class ApiHost : IReadiness, ISpoolProgress, IAsyncDisposable
             AllowPlaintext = false,
             Tls = null,
         };
+        saved = SavedDashboards.Open(new MemoryFileSystem(), "/changes", settings.Semantics, TimeProvider.System, NullLogger.Instance);
         var services = new PrivateServices
         {
             Settings = () => settings,
@@ -47,6 +51,7 @@ internal sealed class ApiHost : IReadiness, ISpoolProgress, IAsyncDisposable
             SeriesMetrics = () => [],
             Logs = new MemoryLogs(),
             LogMetrics = () => [],
+            Dashboards = new DashboardLibrary(() => [], saved, () => settings.Semantics),
             Catalog = new MetricCatalog(),
             Time = TimeProvider.System,
             Loggers = NullLoggerFactory.Instance,
@@ -103,5 +108,6 @@ internal sealed class ApiHost : IReadiness, ISpoolProgress, IAsyncDisposable
         Client.Dispose();
         await app.DisposeAsync();
         slots.Dispose();
+        await saved.DisposeAsync();
     }
 }

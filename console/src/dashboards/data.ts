@@ -1,0 +1,143 @@
+// What a panel asks for, by its kind.
+import { ApiFault } from '../api/client';
+import { type LogsPage, logNumbers, logs } from '../api/logs';
+import { type Labels, type Matrix, nameOf, numberOf, queryAt, queryRange, type Scalar, type Vector } from '../api/prom';
+import type { Range } from '../app/time';
+import { aligned, stepOf } from '../app/time';
+import { type Line, type Lines, linesOf, summaryOf } from '../ui/series';
+import { visible } from '../ui/text';
+import { fill, type Fillings } from './fill';
+import { durationMs, legendOf, type PanelDefinition, type Query, type Reduce } from './model';
+import { stepFloor, stepsOf } from './variables';
+
+/** One series' value now. */
+export interface Row {
+  query: number;
+  name: string;
+  labels: Labels;
+  value: number | null;
+  /** As the answer has it. */
+  text: string;
+}
+
+export interface PanelData {
+  lines: Lines;
+  rows: Row[];
+  /** The values `compare` ago. */
+  before: Row[];
+  page: LogsPage | null;
+  warnings: string[];
+  /** What happened at the hosts meanwhile, in seconds. */
+  events: { at: number; text: string }[];
+  /** The queries as they were asked. */
+  asked: string[];
+  step: number;
+}
+
+export interface PanelAsk {
+  panel: PanelDefinition;
+  fillings: Fillings;
+  range: Range;
+  width: number;
+}
+
+const HEATMAP_COLUMNS = 80;
+
+/** Step, and the queries filled in: what is the same gives the same answer. */
+export function planOf({ panel, fillings, range, width }: PanelAsk): { asked: string[]; shown: Query[]; step: number; start: number; end: number } {
+  const shown = (panel.queries ?? []).filter((query) => query.hidden !== true);
+  const step = stepOf(range, panel.kind === 'heatmap' ? Math.min(HEATMAP_COLUMNS, width / 8) : width / 2, stepFloor(shown.map((query) => query.min_step)));
+  const { start, end } = aligned(range, step);
+  const steps = stepsOf(step, range.end - range.start);
+  return { asked: shown.map((query) => fill(query.promql ?? query.logql ?? '', fillings, steps)), shown, step, start, end };
+}
+
+export async function load(ask: PanelAsk, abort: AbortSignal): Promise<PanelData> {
+  const { panel, range } = ask;
+  const { asked, shown, step, start, end } = planOf(ask);
+  const data: PanelData = { lines: { times: [], lines: [] }, rows: [], before: [], page: null, warnings: [], events: [], asked, step };
+  if (panel.show_if !== undefined) {
+    const { data: any } = await queryAt(fill(panel.show_if, ask.fillings, stepsOf(step, range.end - range.start)), range.end, abort);
+    if (any.resultType === 'vector' && any.result.length === 0) return { ...data, asked: [] };
+  }
+  if (panel.kind === 'logs') {
+    const { data: page, warnings } = await logs({ query: asked[0] ?? '', start: range.start, end: range.end, direction: 'backward' }, undefined, abort, panel.limit ?? 200);
+    return { ...data, page, warnings };
+  }
+
+  const wants = wantsOf(panel);
+  await Promise.all(shown.map(async (query, index) => {
+    const text = asked[index]!;
+    const name = (labels: Labels) => (query.legend === undefined ? nameOf(labels) : legendOf(query.legend, labels));
+    const note = ({ warnings, infos }: { warnings: string[]; infos: string[] }) => data.warnings.push(...warnings, ...infos);
+    if (wants.range && query.instant !== true) {
+      const answer = await (query.logql === undefined ? queryRange(text, start, end, step, abort) : logNumbers(text, start, end, step, abort));
+      note(answer);
+      const found = linesOf(answer.data, start, end, step, name);
+      data.lines.times = found.times;
+      data.lines.lines.push(...found.lines.map((line) => ({ ...line, right: query.axis === 'right' })).sort(byName));
+    }
+    if (wants.instant || query.instant === true) {
+      const answer = query.logql === undefined ? await queryAt(text, range.end, abort) : await logNumbers(text, range.end, range.end, 1000, abort);
+      note(answer);
+      data.rows.push(...rowsOf(answer.data, index, name));
+    }
+    if (panel.compare !== undefined && query.logql === undefined) {
+      const answer = await queryAt(text, range.end - durationMs(panel.compare), abort);
+      data.before.push(...rowsOf(answer.data, index, name));
+    }
+  }));
+  if (panel.kind === 'timeseries' && panel.annotations?.includes('events') === true) await addEvents(data, range, abort);
+  data.rows.sort((a, b) => a.query - b.query);
+  if (panel.kind === 'stat' || panel.kind === 'gauge') data.rows = reduced(data, panel.reduce ?? 'last');
+  return data;
+}
+
+const EVENTS_MAX = 100;
+
+/** Starts, stops and losses of the hosts that the queries name; that they cannot be had leaves the chart alone. */
+async function addEvents(data: PanelData, range: Range, abort: AbortSignal): Promise<void> {
+  // PromQL and LogQL write matchers alike.
+  const host = data.asked.map((query) => /\binstance=~?"(?:[^"\\]|\\.)*"/.exec(query)?.[0]).find((matcher) => matcher !== undefined);
+  const query = `{input="events"${host === undefined ? '' : `, ${host}`}} | event=~"agent_start|agent_stop|settings_reloaded|clock_step|queue_dropped|batch_rejected|collect_dropped"`;
+  try {
+    const { data: page } = await logs({ query, start: range.start, end: range.end, direction: 'backward' }, undefined, abort, EVENTS_MAX);
+    data.events = page.result.map((entry) => ({ at: entry.ts / 1000, text: visible(`${entry.stream['instance'] ?? ''}: ${entry.attrs['event'] ?? entry.line.slice(0, 200)}`) }));
+    if (page.cursor !== null) data.warnings.push(`only the newest ${EVENTS_MAX} events are drawn`);
+  } catch (error) {
+    if (!(error instanceof ApiFault)) throw error;
+    data.warnings.push(`events: ${error.message}`);
+  }
+}
+
+function byName(a: Line, b: Line): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+function wantsOf({ kind, sparkline, reduce, history }: PanelDefinition): { range: boolean; instant: boolean } {
+  const isLast = (reduce ?? 'last') === 'last';
+  switch (kind) {
+    case 'stat': return { range: sparkline !== false || !isLast, instant: isLast };
+    case 'gauge': return { range: !isLast, instant: isLast };
+    case 'status': return { range: history === true, instant: true };
+    case 'table': return { range: false, instant: true };
+    default: return { range: true, instant: false };
+  }
+}
+
+function rowsOf(data: Vector | Matrix | Scalar, query: number, name: (labels: Labels) => string): Row[] {
+  const row = (labels: Labels, text: string): Row => ({ query, name: visible(name(labels)), labels, value: numberOf(text), text });
+  if (data.resultType === 'vector') return data.result.map(({ metric, value }) => row(metric, value[1]));
+  if (data.resultType === 'matrix') return data.result.flatMap(({ metric, values }) => (values.length === 0 ? [] : [row(metric, values.at(-1)![1])]));
+  return [row({}, data.result[1])];
+}
+
+function reduced(data: PanelData, by: Reduce): Row[] {
+  if (by === 'last') return data.rows;
+  return data.lines.lines.map((line) => {
+    const { min, max, avg } = summaryOf(line.values);
+    const sum = line.values.reduce<number | null>((total, value) => (value === null || !Number.isFinite(value) ? total : (total ?? 0) + value), null);
+    const value = by === 'min' ? min : by === 'max' ? max : by === 'avg' ? avg : sum;
+    return { query: 0, name: line.name, labels: line.labels, value, text: value === null ? '' : String(value) };
+  });
+}

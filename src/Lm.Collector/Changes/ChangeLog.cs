@@ -1,0 +1,73 @@
+using Lm.Journal;
+using Lm.Platform.Files;
+
+namespace Lm.Collector.Changes;
+
+/// <summary>What people changed, in the order in which they did: a journal of its own in <c>spool_dir/changes</c>, only ever appended to.</summary>
+/// <remarks>The state that people see is the fold of these records, so a change is in effect once its record is durable and not before.</remarks>
+internal sealed class ChangeLog : IAsyncDisposable
+{
+    /// <summary>The folder under <c>spool_dir</c>.</summary>
+    public const string Folder = "changes";
+
+    /// <summary>Bytes that the journal may hold. Nothing of it is ever deleted; a hundred thousand edits of usual size fit.</summary>
+    public const long SizeMax = 1L << 30;
+
+    // Two definitions of the longest kind, each character of which JSON writes as two.
+    private const int RecordSizeMax = 2 << 20;
+    private const long SegmentSizeMax = 16L << 20;
+
+    private readonly Journal.Journal journal;
+    private readonly long sizeMax;
+
+    private ChangeLog(Journal.Journal journal, long sizeMax) => (this.journal, this.sizeMax) = (journal, sizeMax);
+
+    /// <summary>Bytes that the journal holds.</summary>
+    public long SizeBytes => journal.SizeBytes;
+
+    /// <summary>Opens the journal and reads all of it.</summary>
+    /// <param name="files">The file system.</param>
+    /// <param name="directory">The journal's folder.</param>
+    /// <param name="fold">Told of each change that is in it, oldest first.</param>
+    /// <param name="logger">Told of records that cannot be read; they are passed over.</param>
+    /// <param name="sizeMax">Bytes that it may hold.</param>
+    /// <exception cref="IOException">The folder cannot be used.</exception>
+    public static ChangeLog Open(IFileSystem files, string directory, Action<Change> fold, ILogger logger, long sizeMax = SizeMax)
+    {
+        files.CreateDirectory(directory);
+        var journal = Journal.Journal.Open(files, directory, new JournalOptions { SegmentSizeMax = SegmentSizeMax, RecordSizeMax = RecordSizeMax, PendingSizeMax = 2L * RecordSizeMax });
+        foreach (var damage in journal.Recovery.Damage)
+        {
+            ChangesLog.Damaged(logger, directory, damage.Segment, damage.Offset, damage.Reason, damage.SizeBytes, damage.SavedAs);
+        }
+
+        foreach (var record in journal.Read())
+        {
+            if (ChangeRecord.TryRead(record.Payload, out var change) is { } fault)
+            {
+                ChangesLog.Unreadable(logger, directory, record.Position.Segment, record.Position.Offset, fault);
+                continue;
+            }
+
+            fold(change!);
+        }
+
+        return new ChangeLog(journal, sizeMax);
+    }
+
+    /// <summary>Makes a change durable.</summary>
+    /// <exception cref="IOException">It is not: the disk, or the journal is full.</exception>
+    public async Task AppendAsync(Change change)
+    {
+        if (journal.SizeBytes >= sizeMax)
+        {
+            throw new IOException($"the journal of changes holds {journal.SizeBytes} bytes, and may hold {sizeMax}: no change is taken any more");
+        }
+
+        // Not the request's token: a change whose client went away is whole or not there.
+        await journal.AppendAsync(ReadOnlyMemory<byte>.Empty, ChangeRecord.Write(change), null, CancellationToken.None);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => journal.DisposeAsync();
+}

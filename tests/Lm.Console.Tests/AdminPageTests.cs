@@ -1,0 +1,54 @@
+using Lm.Collector.Landing;
+using Lm.Collector.Tests.Query;
+using Lm.Journal;
+using Lm.Platform;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Lm.Console.Tests;
+
+public sealed class AdminPageTests(Chromium chromium)
+{
+    [Fact]
+    public async Task Landing_retention_configuration_and_sessions_show_what_the_api_says_as_text()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "admin/landing?refresh=1s");
+        await console.SignInAsync();
+        await Expect(console.Page.GetByText("There is no [object_store]")).ToBeVisibleAsync();
+        listener.Landing = new LandingStatus
+        {
+            Store = "bucket <b>b</b>",
+            Trouble = "<img src=x> 503",
+            IsHalted = false,
+            LastLanded = null,
+            LogFiles = 0,
+            LogFilesWaiting = 0,
+            PendingBytes = 2048,
+            OldestWaiting = new UnixMillis(1_767_323_045_000 - 60_000),
+            Landed = new JournalPosition(1, 2),
+            Objects = 7,
+            ObjectBytes = 1024,
+        };
+        await Expect(console.Page.Locator("main")).ToContainTextAsync("failing, tried again by itself · bucket <b>b</b>");
+        await Expect(console.Page.Locator("main")).ToContainTextAsync("<img src=x> 503");
+        await Expect(console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "Waits to land" })).ToContainTextAsync("2.00 KiB");
+        await Expect(console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "Oldest that waits" })).ToContainTextAsync("1 min 0 s ago");
+
+        await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Retention" }).ClickAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["spool", "head", "blocks", "log files", "changes"]);
+        await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Configuration" }).ClickAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Region, new PageGetByRoleOptions { Name = "Settings" })).ToBeVisibleAsync();
+
+        await using var other = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await other.SignInAsync();
+        await Expect(other.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1 })).ToBeVisibleAsync();
+        await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Sessions" }).ClickAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "this browser" })).ToContainTextAsync("127.0.0.1");
+        await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "End session 2" }).ClickAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToHaveTextAsync(["1"]);
+        await Expect(other.Page.GetByText("Your session has ended")).ToBeVisibleAsync();
+        Assert.Equal(0, await console.Page.Locator("main img, main b").CountAsync());
+        Assert.Empty(console.Faults);
+    }
+}
