@@ -96,7 +96,7 @@ internal sealed class LogBenchmark(LogStore store, long lines, bool isShuffled)
         var cpuBefore = process.TotalProcessorTime;
         store.Maintain(new UnixMillis(Start + (lines * 1000 / LinesPerSecond) + (3 * DayMs)));
         store.Checkpoint(new CommitPosition(1, 0));
-        while (store.SealNext(CancellationToken.None, out _))
+        while (store.SealNext(new HashSet<uint>(), CancellationToken.None, out _))
         {
         }
 

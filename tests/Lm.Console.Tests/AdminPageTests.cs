@@ -29,6 +29,11 @@ public sealed class AdminPageTests(Chromium chromium)
             Landed = new JournalPosition(1, 2),
             Objects = 7,
             ObjectBytes = 1024,
+            Blocks = 3,
+            BlockBytes = 4096,
+            BlocksWaiting = 0,
+            Covered = new JournalPosition(1, 0),
+            ObjectsCovered = 5,
         };
         await Expect(console.Page.Locator("main")).ToContainTextAsync("failing, tried again by itself · bucket <b>b</b>");
         await Expect(console.Page.Locator("main")).ToContainTextAsync("<img src=x> 503");

@@ -52,10 +52,10 @@ public sealed class LogSealingTests
 
         Add(store, random, 1_000_000); // in another file of the hour, and before the checkpoint
         store.Checkpoint(new CommitPosition(0, 5000));
-        Assert.True(store.SealNext(CancellationToken.None, out var first));
+        Assert.True(store.SealNext(new HashSet<uint>(), CancellationToken.None, out var first));
         store.Maintain(new UnixMillis(Now + (2 * 3_600_000)));
         store.Checkpoint(new CommitPosition(0, 6000));
-        Assert.True(store.SealNext(CancellationToken.None, out var second));
+        Assert.True(store.SealNext(new HashSet<uint>(), CancellationToken.None, out var second));
 
         Assert.Equal(first!.Window, second!.Window);
         Assert.Equal(CommitPosition.Start, FactsOf(files, first).Covered);
