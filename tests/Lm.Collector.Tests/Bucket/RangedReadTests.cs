@@ -25,6 +25,7 @@ public sealed class RangedReadTests
 
         Assert.Equal(2 * Samples, rig.Read("17"));
         var moved = rig.Moved;
+        TestContext.Current.SendDiagnosticMessage($"{moved} of {whole} bytes moved");
         Assert.InRange(moved, 1, whole / 20);
 
         Assert.Equal(2 * Samples, rig.Read("17"));

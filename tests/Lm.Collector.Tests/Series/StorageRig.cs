@@ -43,7 +43,7 @@ internal sealed class StorageRig : IAsyncDisposable
             MayGo = block => Lander?.IsSafe(block) ?? true,
             Elsewhere = bucket?.Blocks,
         });
-        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Spool.Reread, Clock, space, Time, Log) 
+        Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Spool.Reread, Clock, space, Time, Log)
         {
             Options = logOptions ?? (static options => options),
             MayGo = file => Lander?.IsSafe(file) ?? true,
