@@ -183,29 +183,29 @@ public sealed partial class LogStore : ILogReader, IDisposable
     {
         ArgumentNullException.ThrowIfNull(failed);
         sealedFile = null;
-        OpenFile? source;
-        OpenFileView view;
-        SealJob job;
-        lock (keeping)
-        {
-            lock (gate)
-            {
-                source = frozen.FirstOrDefault(file => durable.Contains(file.Number) && !failed.Contains(file.Number));
-                if (source is null)
-                {
-                    return false;
-                }
-
-                view = source.View();
-                // What another file of the window has is not in this one: the last of them speaks for all.
-                var covered = AllOpen().Any(other => other != source && other.Window == source.Window) ? CommitPosition.Start : manifest.Covered;
-                job = new SealJob(ids.Next(), source.Window, source.Number, options.Incarnation, covered, options.SealLevel, options.SealBytesMax);
-                sealingFolder = Path.Combine(options.Directory, source.Window.Folder);
-            }
-        }
-
+        OpenFile? source = null;
+        OpenFileView? view = null;
         try
         {
+            SealJob job;
+            lock (keeping)
+            {
+                lock (gate)
+                {
+                    source = frozen.FirstOrDefault(file => durable.Contains(file.Number) && !failed.Contains(file.Number));
+                    if (source is null)
+                    {
+                        return false;
+                    }
+
+                    view = source.View();
+                    // What another file of the window has is not in this one: the last of them speaks for all.
+                    var covered = AllOpen().Any(other => other != source && other.Window == source.Window) ? CommitPosition.Start : manifest.Covered;
+                    job = new SealJob(ids.Next(), source.Window, source.Number, options.Incarnation, covered, options.SealLevel, options.SealBytesMax);
+                    sealingFolder = Path.Combine(options.Directory, source.Window.Folder);
+                }
+            }
+
             sealedFile = LogSealer.Seal(files, options.Directory, view, job, stopping, out var damaged);
             Interlocked.Add(ref framesDamaged, damaged);
             if (sealedFile is null && damaged == 0 && source.Lines > 0)
@@ -216,7 +216,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
             Replace(source, sealedFile, damaged > 0);
             return true;
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException && source is not null)
         {
             failed.Add(source.Number);
             Interlocked.Increment(ref failures);
@@ -224,7 +224,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
         }
         finally
         {
-            view.Dispose();
+            view?.Dispose();
             lock (gate)
             {
                 sealingFolder = null;

@@ -103,7 +103,11 @@ public sealed class DashboardPageTests(Chromium chromium)
         await Expect(console.Page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/d/fleet-copy-2\\?.*edit=1"));
 
         await console.Page.GetByLabel("Title", new PageGetByLabelOptions { Exact = true }).FillAsync("Mine");
-        await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Move Hosts down" }).PressAsync("Shift+ArrowDown");
+        var move = console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Move Hosts down" });
+        await move.FocusAsync(); // which leaves the title: it is taken then, and the page drawn anew
+        await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Mine", Level = 1 })).ToBeVisibleAsync();
+        await move.PressAsync("Shift+ArrowDown");
+        await Expect(console.Page.Locator(".cell").Filter(new LocatorFilterOptions { Has = move })).ToHaveAttributeAsync("style", new System.Text.RegularExpressions.Regex("span 5"));
         await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Edit Hosts up" }).ClickAsync();
         await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Remove panel" }).ClickAsync();
         await console.Page.ReloadAsync(); // a draft stays

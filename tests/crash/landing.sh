@@ -81,7 +81,7 @@ for ((round = 1; round <= rounds; round++)); do
 done
 if [[ $with_blocks -eq 1 ]]; then
   # Blocks are merged five seconds after a start, and land merged a second later.
-  for ((round = 0; round < rounds; round += 5)); do
+  for ((round = 0; round < rounds; round += 7)); do
     sleep "$(printf '%d.%03d' $((5 + RANDOM % 3)) $((RANDOM % 1000)))"
     kill_hard "$collector_pid"
     kills=$((kills + 1))
@@ -109,7 +109,7 @@ say "$kills kills, $outages outages: $landed (seed $seed)"
 
 # Six hours later all of it is due as blocks. Killed while these are written and land, then left alone until all is there.
 collector_with="env LD_PRELOAD=$lib FAKETIME=+6h"
-for ((round = 0; round < 4; round++)); do
+for ((round = 0; round < 3; round++)); do
   kill_hard "$collector_pid"
   kills=$((kills + 1))
   start_collector

@@ -66,8 +66,11 @@ export async function load(ask: PanelAsk, abort: AbortSignal): Promise<PanelData
   }
 
   const wants = wantsOf(panel);
+  // Each query's lines by themselves, or their order and colours would follow who answers first.
+  const linesByQuery: Line[][] = shown.map(() => []);
   await Promise.all(shown.map(async (query, index) => {
     const text = asked[index]!;
+    const place = (panel.queries ?? []).indexOf(query); // a table's columns count hidden ones, too
     const name = (labels: Labels) => (query.legend === undefined ? nameOf(labels) : legendOf(query.legend, labels));
     const note = ({ warnings, infos }: { warnings: string[]; infos: string[] }) => data.warnings.push(...warnings, ...infos);
     if (wants.range && query.instant !== true) {
@@ -75,18 +78,19 @@ export async function load(ask: PanelAsk, abort: AbortSignal): Promise<PanelData
       note(answer);
       const found = linesOf(answer.data, start, end, step, name);
       data.lines.times = found.times;
-      data.lines.lines.push(...found.lines.map((line) => ({ ...line, right: query.axis === 'right' })).sort(byName));
+      linesByQuery[index] = found.lines.map((line) => ({ ...line, right: query.axis === 'right', query: place })).sort(byName);
     }
     if (wants.instant || query.instant === true) {
       const answer = query.logql === undefined ? await queryAt(text, range.end, abort) : await logNumbers(text, range.end, range.end, 1000, abort);
       note(answer);
-      data.rows.push(...rowsOf(answer.data, index, name));
+      data.rows.push(...rowsOf(answer.data, place, name));
     }
     if (panel.compare !== undefined && query.logql === undefined) {
       const answer = await queryAt(text, range.end - durationMs(panel.compare), abort);
-      data.before.push(...rowsOf(answer.data, index, name));
+      data.before.push(...rowsOf(answer.data, place, name));
     }
   }));
+  data.lines.lines = linesByQuery.flat();
   if (panel.kind === 'timeseries' && panel.annotations?.includes('events') === true) await addEvents(data, range, abort);
   data.rows.sort((a, b) => a.query - b.query);
   if (panel.kind === 'stat' || panel.kind === 'gauge') data.rows = reduced(data, panel.reduce ?? 'last');
@@ -138,6 +142,6 @@ function reduced(data: PanelData, by: Reduce): Row[] {
     const { min, max, avg } = summaryOf(line.values);
     const sum = line.values.reduce<number | null>((total, value) => (value === null || !Number.isFinite(value) ? total : (total ?? 0) + value), null);
     const value = by === 'min' ? min : by === 'max' ? max : by === 'avg' ? avg : sum;
-    return { query: 0, name: line.name, labels: line.labels, value, text: value === null ? '' : String(value) };
+    return { query: line.query ?? 0, name: line.name, labels: line.labels, value, text: value === null ? '' : String(value) };
   });
 }

@@ -30,6 +30,8 @@ function Value({ text, level, title }: { text: string; level: Level | null; titl
   return <span class={MARKS[level].class} title={title}>{text} <span aria-hidden="true">{level === 'crit' ? '■' : '▲'}</span><span class="hidden"> {MARKS[level].word}</span></span>;
 }
 
+const lineOf = (data: PanelData, row: Row) => data.lines.lines.find((line) => line.query === row.query && nameOf(line.labels) === nameOf(row.labels));
+
 const unitOf = (panel: PanelDefinition): Unit => panel.unit ?? 'none';
 
 export function Stat({ panel, data }: KindProps) {
@@ -38,7 +40,7 @@ export function Stat({ panel, data }: KindProps) {
     <div class="stat-values">
       {rows.map((row) => {
         const before = data.before.find((other) => other.query === row.query && nameOf(other.labels) === nameOf(row.labels));
-        const line = data.lines.lines.find((each) => nameOf(each.labels) === nameOf(row.labels));
+        const line = lineOf(data, row);
         return (
           <div key={row.query + nameOf(row.labels)} class="stat-value">
             {rows.length > 1 && <span class="soft">{row.name}</span>}
@@ -207,7 +209,7 @@ export function Status({ panel, data }: KindProps) {
     <ul class="states">
       {data.rows.map((row) => {
         const { level, text } = stateOf(row.value, panel);
-        const line = panel.history === true ? data.lines.lines.find((each) => nameOf(each.labels) === nameOf(row.labels)) : undefined;
+        const line = panel.history === true ? lineOf(data, row) : undefined;
         return (
           <li key={row.query + nameOf(row.labels)}>
             <span class={level === null ? 'soft' : MARKS[level].class} data-value={row.text}>{level === null ? '○' : MARKS[level].icon} {text}</span>

@@ -9,6 +9,8 @@ export interface Line {
   values: (number | null)[];
   /** On the right-hand scale. */
   right?: boolean;
+  /** Which of a panel's queries gave it. */
+  query?: number;
 }
 
 export interface Lines {

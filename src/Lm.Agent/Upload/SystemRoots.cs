@@ -59,54 +59,79 @@ internal static partial class SystemRoots
         if ((namedFile ?? (namedDirectories is null ? Array.Find(Bundles, File.Exists) : null)) is { } file && File.Exists(file))
         {
             files.Add(file);
-            changedAt = File.GetLastWriteTimeUtc(file);
         }
 
         foreach (var directory in (namedDirectories ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (Directory.Exists(directory))
+            try
             {
                 files.AddRange(Directory.GetFiles(directory));
-                var directoryChangedAt = Directory.GetLastWriteTimeUtc(directory);
-                changedAt = directoryChangedAt > changedAt ? directoryChangedAt : changedAt;
+                changedAt = Later(changedAt, Directory.GetLastWriteTimeUtc(directory));
             }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // As OpenSSL does it: a folder that is not there, or closed, has none.
+            }
+        }
+
+        foreach (var each in files)
+        {
+            changedAt = Later(changedAt, File.GetLastWriteTimeUtc(each));
         }
 
         return files;
     }
 
-    /// <summary>Reads PEM files; one that is none, or cannot be read, is passed over, and so is a certificate that was read before.</summary>
+    /// <summary>Reads PEM files; one that is none, or cannot be read, is passed over, and so is a certificate that is damaged, or was read before.</summary>
     internal static X509Certificate2Collection Read(List<string> files)
     {
         var all = new X509Certificate2Collection();
         var known = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in files)
         {
-            var found = new X509Certificate2Collection();
             try
             {
-                found.ImportFromPemFile(file);
+                ReadInto(all, known, File.ReadAllText(file));
             }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException)
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
-                // As OpenSSL does it: what was read up to here counts.
-            }
-
-            foreach (var certificate in found)
-            {
-                if (known.Add(certificate.Thumbprint))
-                {
-                    all.Add(certificate);
-                }
-                else
-                {
-                    certificate.Dispose();
-                }
+                // The others count.
             }
         }
 
         return all;
     }
+
+    // One by one: a bundle of a hundred must not fall for one that is damaged.
+    private static void ReadInto(X509Certificate2Collection all, HashSet<string> known, ReadOnlySpan<char> pem)
+    {
+        while (PemEncoding.TryFind(pem, out var block))
+        {
+            if (pem[block.Label] is "CERTIFICATE")
+            {
+                try
+                {
+                    var certificate = X509Certificate2.CreateFromPem(pem[block.Location]);
+                    if (known.Add(certificate.Thumbprint))
+                    {
+                        all.Add(certificate);
+                    }
+                    else
+                    {
+                        certificate.Dispose();
+                    }
+                }
+                catch (CryptographicException)
+                {
+                    // No certificate: passed over.
+                }
+            }
+
+            pem = pem[block.Location.End..];
+        }
+    }
+
+    private static DateTime Later(DateTime one, DateTime other) => one > other ? one : other;
 
     private static (string? File, string? Directories) Named() =>
         (Environment.GetEnvironmentVariable(FileVariable), Environment.GetEnvironmentVariable(DirectoryVariable));

@@ -20,12 +20,12 @@ internal sealed class TlsConnector
     private readonly TlsMaterial tls;
     private readonly TimeProvider time;
     private readonly NameLookup lookUp;
-    private readonly SslClientAuthenticationOptions options;
+    private readonly SslClientAuthenticationOptions? kept; // null with the system's CAs, which may change while the agent runs
 
     public TlsConnector(Uri url, TlsMaterial tls, NameLookup lookUp, TimeProvider time)
     {
         (this.url, this.tls, this.lookUp, this.time) = (url, tls, lookUp, time);
-        options = OptionsFor(url, tls);
+        kept = tls.Roots is null ? null : OptionsFor(url, tls);
     }
 
     /// <summary>Opens a connection.</summary>
@@ -97,7 +97,7 @@ internal sealed class TlsConnector
     }
 
     private Task<TlsConnection> OpenAsync(IPEndPoint address, CertificateCheck check, TimeSpan within, CancellationToken cancellationToken) =>
-        WithinAsync(within, token => TlsConnection.OpenAsync(address, options, check, time, token), cancellationToken);
+        WithinAsync(within, token => TlsConnection.OpenAsync(address, kept ?? OptionsFor(url, tls), check, time, token), cancellationToken);
 
     private async Task<T> WithinAsync<T>(TimeSpan within, Func<CancellationToken, Task<T>> act, CancellationToken cancellationToken)
     {

@@ -30,6 +30,7 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
         var failed = new HashSet<uint>();
         while (TrySealNext(failed, stopping))
         {
+            stopping.ThrowIfCancellationRequested();
         }
 
         isFailing = failed.Count > 0;

@@ -47,7 +47,9 @@ public sealed class SystemRootsTests : IDisposable
     {
         var damaged = Write("damaged.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 
-        var found = SystemRoots.Read([damaged, Write("one.pem", one), Write("again.pem", one, two)]);
+        var amid = Write("amid.pem", $"{one.Certificate.ExportCertificatePem()}\n{File.ReadAllText(damaged)}{two.Certificate.ExportCertificatePem()}\n");
+
+        var found = SystemRoots.Read([damaged, Write("one.pem", one), amid]);
 
         Assert.Equal([one.Certificate.Thumbprint, two.Certificate.Thumbprint], found.Select(certificate => certificate.Thumbprint));
     }
