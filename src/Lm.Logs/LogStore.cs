@@ -557,6 +557,11 @@ public sealed partial class LogStore : ILogReader, IDisposable
 
     private void Replace(OpenFile source, StoredLogFile? by, bool isDamaged)
     {
+        if (isDamaged)
+        {
+            Interlocked.Increment(ref filesDamaged); // first: whoever sees that the file is sealed also sees that something is missing
+        }
+
         lock (keeping)
         {
             lock (gate)
@@ -576,7 +581,6 @@ public sealed partial class LogStore : ILogReader, IDisposable
             Publish(manifest with { Open = [.. manifest.Open.Where(entry => entry.Number != source.Number)] });
             if (isDamaged)
             {
-                Interlocked.Increment(ref filesDamaged);
                 files.Rename(source.Path, source.Path + LogPaths.DamagedEnding); // for who knows how to get more out of it
             }
         }

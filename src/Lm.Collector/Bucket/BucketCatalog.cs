@@ -64,7 +64,7 @@ internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IRead
     private static async Task<List<BlockMeta>> BlocksAsync(IObjectStore store, ObjectKeys keys, Dictionary<string, long> sizes, BucketCatalog before, List<string> unreadable, CancellationToken cancellationToken)
     {
         var known = before.Blocks.ToDictionary(static block => block.Id);
-        var (found, unread) = (new List<BlockMeta>(), new List<string>());
+        var (found, unread) = (new List<BlockMeta>(), new List<(string Key, Ulid Id)>());
         foreach (var key in sizes.Keys)
         {
             if (!key.StartsWith(keys.BlocksFolder, StringComparison.Ordinal) || !key.EndsWith("/" + MetaFile, StringComparison.Ordinal) || sizes.ContainsKey(key[..^MetaFile.Length] + MarkFile))
@@ -72,21 +72,32 @@ internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IRead
                 continue;
             }
 
-            if (Ulid.TryParse(key.AsSpan(keys.BlocksFolder.Length, key.Length - keys.BlocksFolder.Length - MetaFile.Length - 1), out var id) && known.TryGetValue(id, out var block))
+            // A copy beside it, or anyone's folder of another name, is no block: its own name would lead elsewhere.
+            if (!Ulid.TryParse(key.AsSpan(keys.BlocksFolder.Length, key.Length - keys.BlocksFolder.Length - MetaFile.Length - 1), out var id))
+            {
+                continue;
+            }
+
+            if (known.TryGetValue(id, out var block))
             {
                 found.Add(block);
             }
             else
             {
-                unread.Add(key);
+                unread.Add((key, id));
             }
         }
 
         var gate = new Lock(); // guards found, unreadable
         var options = new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(unread, options, async (key, token) =>
+        await Parallel.ForEachAsync(unread, options, async (block, token) =>
         {
-            var (meta, fault) = await ReadMetaAsync(store, key, sizes[key], token);
+            var (meta, fault) = await ReadMetaAsync(store, block.Key, sizes[block.Key], token);
+            if (meta?.Id is { } named && named != block.Id)
+            {
+                (meta, fault) = (null, $"{block.Key} says that it is block {named}");
+            }
+
             lock (gate)
             {
                 found.AddRange(meta is null ? [] : [meta]);

@@ -106,7 +106,7 @@ internal sealed class CachedObject
                 Done(step.From, step.To);
                 own.SetResult();
             }
-            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            catch (Exception e) // whatever it is: who waits for these pages must not wait for ever
             {
                 Failed(step.From, step.To);
                 own.SetException(e);
@@ -133,7 +133,7 @@ internal sealed class CachedObject
         {
             other.GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             // Its own try says what is the matter.
         }

@@ -13,13 +13,26 @@ internal sealed class LogTidy(IObjectStore store, ObjectKeys keys, LandingMetric
 {
     private const string DatePrefix = "date=";
     private const string IndexEnding = ".idx";
+    private const char BehindSlash = '0'; // what follows the slash in ASCII: every key of the day's folder comes before it
 
     /// <summary>Deletes the days that were over before a time.</summary>
     /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
     public async Task RunAsync(UnixMillis before, CancellationToken cancellationToken)
     {
-        while (await FirstDateAsync(cancellationToken) is { } date && EndOf(date) is { } end && end <= before)
+        var after = "";
+        while (await FirstDateAsync(after, cancellationToken) is { } date)
         {
+            after = keys.LogFolder + date + BehindSlash; // also where something of others' stays there
+            if (EndOf(date) is not { } end)
+            {
+                continue;
+            }
+
+            if (end > before)
+            {
+                return;
+            }
+
             var found = new List<string>();
             await foreach (var key in StoreLists.KeysAsync(store, keys.LogDate(date), cancellationToken))
             {
@@ -37,9 +50,9 @@ internal sealed class LogTidy(IObjectStore store, ObjectKeys keys, LandingMetric
     }
 
     // Days sort as their names do: the first is the oldest.
-    private async Task<string?> FirstDateAsync(CancellationToken cancellationToken)
+    private async Task<string?> FirstDateAsync(string after, CancellationToken cancellationToken)
     {
-        var page = await store.ListAsync(keys.LogFolder + DatePrefix, "", 1, cancellationToken);
+        var page = await store.ListAsync(keys.LogFolder + DatePrefix, after, 1, cancellationToken);
         return page.Objects.Count == 0 ? null : page.Objects[0].Key[keys.LogFolder.Length..].Split('/')[0];
     }
 

@@ -18,7 +18,12 @@ internal static class StoreLists
             var page = await store.ListAsync(prefix, after, ObjectPage.SizeMax, cancellationToken);
             foreach (var each in page.Objects)
             {
-                yield return after = each.Key;
+                after = each.Key;
+                // What others put there under names that we have none of is theirs.
+                if (ObjectKey.Fault(after) is null)
+                {
+                    yield return after;
+                }
             }
 
             hasMore = page.HasMore;
