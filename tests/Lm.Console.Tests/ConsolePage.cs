@@ -17,7 +17,7 @@ internal sealed class ConsolePage : IAsyncDisposable
         {
             if (message.Type is "error" or "warning")
             {
-                Faults.Add($"console {message.Type}: {message.Text}");
+                Faults.Add($"console {message.Type}: {message.Text} ({message.Location})");
             }
         };
         page.PageError += (_, error) => Faults.Add("page error: " + error);
