@@ -36,6 +36,9 @@ public sealed record BlockMeta
     /// <summary>Labels that tell this collector's blocks from others' in Thanos; the same for all blocks of a prefix, sorted by name.</summary>
     public IReadOnlyList<Label> ExternalLabels { get; init; } = [];
 
+    /// <summary>Milliseconds between the samples that Thanos' compactor made of others; 0: they are as they came.</summary>
+    public long Resolution { get; init; }
+
     /// <summary>The block's files but <c>meta.json</c>.</summary>
     public IReadOnlyList<BlockFile> Files { get; init; } = [];
 

@@ -113,7 +113,7 @@ internal static class BlockMetaJson
 
         json.WriteEndObject();
         json.WriteStartObject("downsample");
-        json.WriteNumber("resolution", 0);
+        json.WriteNumber("resolution", meta.Resolution);
         json.WriteEndObject();
         json.WriteString("source", "lightmetrics");
         WriteFiles(json, meta);
@@ -211,6 +211,7 @@ internal static class BlockMetaJson
                 .Where(file => file.Path != BlockPaths.Meta)],
             SeriesSizeMax = hasStats ? Number(stats, "series_max_size") : 0,
             ChunkSizeMax = hasStats ? Number(stats, "chunk_max_size") : 0,
+            Resolution = thanos.TryGetProperty("downsample", out var downsample) && downsample.ValueKind == JsonValueKind.Object ? Number(downsample, "resolution") : 0,
             UploadedAt = thanos.TryGetProperty("upload_time", out var uploaded) ? uploaded.GetDateTimeOffset() : null,
         };
     }

@@ -185,7 +185,7 @@ public sealed class BlockReader : ISeriesReader, IDisposable
         {
             if (chunks.Current.MaxTime >= from)
             {
-                chunkFiles.ReadSamples(chunks.Current.Reference, from, until, into);
+                chunkFiles.ReadFloats(chunks.Current.Reference, from, until, into);
             }
         }
     }

@@ -48,6 +48,50 @@ internal sealed class ChunkFileReader : IDisposable
     /// <summary>A chunk's bytes, from its number of samples on.</summary>
     public ReadOnlySpan<byte> Chunk(ulong reference)
     {
+        var content = Content(reference);
+        return content[0] == ChunkFormat.XorEncoding
+            ? content[1..]
+            : throw OfAnotherKind(reference, content[0]);
+    }
+
+    /// <summary>Reads a chunk's samples.</summary>
+    /// <exception cref="BlockDamageException">It is damaged, or of another kind.</exception>
+    public void ReadSamples(ulong reference, long from, long until, SampleBuffer into) => ReadSamples(reference, Chunk(reference), from, until, into);
+
+    /// <summary>The same; chunks of native histograms, which blocks of others may have, have no sample here.</summary>
+    public void ReadFloats(ulong reference, long from, long until, SampleBuffer into)
+    {
+        var content = Content(reference);
+        switch (content[0])
+        {
+            case ChunkFormat.XorEncoding:
+                ReadSamples(reference, content[1..], from, until, into);
+                break;
+            case ChunkFormat.HistogramEncoding or ChunkFormat.FloatHistogramEncoding:
+                break;
+            default:
+                throw OfAnotherKind(reference, content[0]);
+        }
+    }
+
+    public void Dispose() => segments.ForEach(segment => segment.Dispose());
+
+    private void ReadSamples(ulong reference, ReadOnlySpan<byte> chunk, long from, long until, SampleBuffer into)
+    {
+        if (!XorChunkReader.TryRead(chunk, from, until, into))
+        {
+            throw Damage(reference, "the chunk ends within a sample");
+        }
+    }
+
+    private BlockDamageException OfAnotherKind(ulong reference, byte encoding) =>
+        Damage(reference, $"the chunk's encoding is {encoding}; only {ChunkFormat.XorEncoding} (XOR) can be read");
+
+    private BlockDamageException Damage(ulong reference, string reason) => new(segments[(int)(reference >> 32)].Path, (uint)reference, reason);
+
+    // From its encoding on.
+    private ReadOnlySpan<byte> Content(ulong reference)
+    {
         var (number, offset) = ((int)(reference >> 32), (long)(uint)reference);
         if ((uint)number >= (uint)segments.Count || offset < ChunkFormat.HeaderSize || offset > segments[number].Length - LengthBytesMax)
         {
@@ -79,20 +123,8 @@ internal sealed class ChunkFileReader : IDisposable
             throw new BlockDamageException(segment.Path, offset, $"the chunk's checksum is {expected:x8}, computed {computed:x8}");
         }
 
-        return content[0] == ChunkFormat.XorEncoding
-            ? content[1..]
-            : throw new BlockDamageException(segment.Path, offset, $"the chunk's encoding is {content[0]}; only {ChunkFormat.XorEncoding} (XOR) can be read");
+        return content;
     }
-
-    public void ReadSamples(ulong reference, long from, long until, SampleBuffer into)
-    {
-        if (!XorChunkReader.TryRead(Chunk(reference), from, until, into))
-        {
-            throw new BlockDamageException(segments[(int)(reference >> 32)].Path, (uint)reference, "the chunk ends within a sample");
-        }
-    }
-
-    public void Dispose() => segments.ForEach(segment => segment.Dispose());
 
     private static void CheckHeader(MappedFile segment)
     {

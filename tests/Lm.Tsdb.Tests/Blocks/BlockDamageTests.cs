@@ -49,6 +49,36 @@ public sealed class BlockDamageTests
         Assert.True(errors > content.Length, $"only {errors} of {content.Length * 3} changes were noticed");
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Chunks_of_native_histograms_have_no_sample_and_no_merge_drops_them(byte encoding)
+    {
+        var files = NewBlock();
+        var path = PathOf("chunks/000001");
+        var content = files.Peek(path).ToArray();
+        var (length, at) = (0, 8); // the first chunk: its data's length, its encoding, its data, a checksum of the two
+        for (var shift = 0; ; shift += 7)
+        {
+            length |= (content[at] & 0x7f) << shift;
+            if ((content[at++] & 0x80) == 0)
+            {
+                break;
+            }
+        }
+
+        content[at] = encoding;
+        BinaryPrimitives.WriteUInt32BigEndian(content.AsSpan(at + 1 + length), Crc32C.Compute(content.AsSpan(at, 1 + length)));
+        files.Put(path, content);
+
+        using var set = BlockSet.Open(files, Directory, TimeProvider.System);
+        using var blocks = set.Take(long.MinValue, long.MaxValue);
+        var block = Assert.Single(blocks.Blocks);
+
+        Assert.InRange(TestData.Read(block, TestData.Everything).SampleCount, Written.SampleCount - 130, Written.SampleCount - 1);
+        Assert.Throws<BlockDamageException>(() => block.ReadChunk(8, new SampleBuffer()));
+    }
+
     // What a checksum cannot notice: another writer's fault. Nothing is said of the answer; it must come, or a named error.
     [Fact]
     public void A_changed_byte_under_a_matching_checksum_is_a_named_error_or_an_answer()
