@@ -63,9 +63,15 @@ public sealed partial class LogStore
 
         nextNumber = Math.Max(nextNumber, read?.NextNumber ?? 1);
         var entries = fault is null ? read?.Open ?? [] : FoundOpen();
+        doubtedUntil = read?.DoubtedUntil ?? 0;
         foreach (var entry in entries)
         {
             isWhole &= RestoreOpen(entry, damage);
+        }
+
+        if (damage.Count > 0)
+        {
+            Doubt(); // the spool may have let go of what was damaged
         }
 
         if (fault is null)
@@ -81,8 +87,9 @@ public sealed partial class LogStore
             Covered = covered,
             NextNumber = nextNumber,
             Open = [.. entries.Where(entry => AllOpen().Any(file => file.Number == entry.Number))],
+            DoubtedUntil = doubtedUntil,
         };
-        IsDirty = damage.Count > 0;
+        IsDirty |= damage.Count > 0;
         filesDamaged = damage.Count;
         CountMemory();
         if (isNew)
@@ -90,7 +97,7 @@ public sealed partial class LogStore
             Publish(manifest); // from now on, none is damage
         }
 
-        return new LogStoreOpening { ReplayFrom = covered, OpenFiles = open.Count + frozen.Count, SealedFiles = closed.Count, Damage = damage };
+        return new LogStoreOpening { ReplayFrom = covered, OpenFiles = open.Count + frozen.Count, SealedFiles = closed.Count, Damage = damage, IsNew = isNew };
     }
 
     private void OpenSealed(List<string> damage)
@@ -207,8 +214,13 @@ public sealed partial class LogStore
     // False: what it should have and has not must come from the spool.
     private bool RestoreOpen(LogManifest.Entry entry, List<string> damage)
     {
-        if (closed.Any(file => file.Source == entry.Number))
+        if (closed.FirstOrDefault(file => file.Source == entry.Number) is { } made)
         {
+            if (made.Lines < entry.Lines)
+            {
+                Doubt(); // some could not be read when it was sealed
+            }
+
             DeleteOpen(OpenFile.PathOf(OpenFolder, entry.Number, entry.Window));
             return true; // sealed just before a crash
         }

@@ -1,8 +1,5 @@
-using System.Diagnostics;
 using Lm.Logs.Files;
 using Lm.Logs.Lines;
-using Lm.Logs.Sealing;
-using Lm.Logs.Search;
 using Lm.Logs.Store;
 using Lm.Platform;
 using Lm.Platform.Files;
@@ -39,7 +36,10 @@ public sealed partial class LogStore : ILogReader, IDisposable
     private uint nextNumber;
     private long writes;
     private bool isFailing;
-    private string? sealingFolder; // where a file is being sealed to: it is not deleted for being empty
+    private long doubtedUntil; // windows that begin before it claim to cover nothing
+
+    // The most that max_future_seconds may be.
+    private static readonly TimeSpan TimeAheadMax = TimeSpan.FromDays(1);
 
     // Fast enough not to count: the better compression comes at sealing.
     private const int OpenLevel = 1;
@@ -61,6 +61,17 @@ public sealed partial class LogStore : ILogReader, IDisposable
 
     /// <summary>Whether lines came that no checkpoint covers.</summary>
     public bool IsDirty { get; private set; }
+
+    private long DoubtedUntil
+    {
+        get
+        {
+            lock (gate)
+            {
+                return doubtedUntil;
+            }
+        }
+    }
 
     private string OpenFolder => Path.Combine(options.Directory, LogPaths.OpenFolder);
 
@@ -122,6 +133,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
         {
             try
             {
+                var doubted = DoubtedUntil; // first: what is doubted later than this is doubted at the next checkpoint, too
                 var (written, entries, moved) = WriteAll();
                 foreach (var file in written)
                 {
@@ -129,7 +141,7 @@ public sealed partial class LogStore : ILogReader, IDisposable
                 }
 
                 files.SyncDirectory(OpenFolder);
-                Publish(manifest with { Covered = covered, NextNumber = nextNumber, Open = entries });
+                Publish(manifest with { Covered = covered, NextNumber = nextNumber, Open = entries, DoubtedUntil = doubted });
                 lock (gate)
                 {
                     durable.UnionWith(entries.Where(static entry => entry.IsFrozen).Select(static entry => entry.Number));
@@ -143,6 +155,19 @@ public sealed partial class LogStore : ILogReader, IDisposable
                 Interlocked.Increment(ref failures);
                 throw;
             }
+        }
+    }
+
+    /// <summary>Takes note that lines of records may be missing which the next checkpoint will cover: what a sealed file says of the spool would be wrong, and who takes over after a lost
+    /// disk would pass over the raw objects that have them. Sealed files of windows that there may be by now claim nothing any more; those of later ones do. Durable with the next checkpoint.</summary>
+    public void Doubt()
+    {
+        lock (gate)
+        {
+            // Late lines of a date that is not over have its window; lines may also be of a day that has not begun.
+            var until = UnixMillis.Now(options.Time).Add(TimeAheadMax).Value;
+            doubtedUntil = AllOpen().Select(static file => file.Window.End).Concat(closed.Select(static file => file.Window.End)).Append(until).Append(doubtedUntil).Max();
+            IsDirty = true;
         }
     }
 
@@ -173,65 +198,6 @@ public sealed partial class LogStore : ILogReader, IDisposable
         }
     }
 
-    /// <summary>Seals one file that is complete and that a checkpoint covers, the oldest first.</summary>
-    /// <param name="failed">Numbers of files that are passed over; one that cannot be sealed is added, so that it holds up nobody else.</param>
-    /// <param name="stopping">Ends it; nothing is half done then.</param>
-    /// <param name="sealedFile">What became of it; null when there was none, or none of its lines could be read.</param>
-    /// <returns>Whether there was one.</returns>
-    /// <exception cref="IOException">It could not be sealed, and stays as it is.</exception>
-    public bool SealNext(ISet<uint> failed, CancellationToken stopping, out StoredLogFile? sealedFile)
-    {
-        ArgumentNullException.ThrowIfNull(failed);
-        sealedFile = null;
-        OpenFile? source = null;
-        OpenFileView? view = null;
-        try
-        {
-            SealJob job;
-            lock (keeping)
-            {
-                lock (gate)
-                {
-                    source = frozen.FirstOrDefault(file => durable.Contains(file.Number) && !failed.Contains(file.Number));
-                    if (source is null)
-                    {
-                        return false;
-                    }
-
-                    view = source.View();
-                    // What another file of the window has is not in this one: the last of them speaks for all.
-                    var covered = AllOpen().Any(other => other != source && other.Window == source.Window) ? CommitPosition.Start : manifest.Covered;
-                    job = new SealJob(ids.Next(), source.Window, source.Number, options.Incarnation, covered, options.SealLevel, options.SealBytesMax);
-                    sealingFolder = Path.Combine(options.Directory, source.Window.Folder);
-                }
-            }
-
-            sealedFile = LogSealer.Seal(files, options.Directory, view, job, stopping, out var damaged);
-            Interlocked.Add(ref framesDamaged, damaged);
-            if (sealedFile is null && damaged == 0 && source.Lines > 0)
-            {
-                throw new UnreachableException($"{source.Path} has {source.Lines} lines, and sealing found none");
-            }
-
-            Replace(source, sealedFile, damaged > 0);
-            return true;
-        }
-        catch (Exception e) when (e is not OperationCanceledException && source is not null)
-        {
-            failed.Add(source.Number);
-            Interlocked.Increment(ref failures);
-            throw;
-        }
-        finally
-        {
-            view?.Dispose();
-            lock (gate)
-            {
-                sealingFolder = null;
-            }
-        }
-    }
-
     /// <summary>Up to where the spool's records are in files, and the number of the open file that is made next.</summary>
     public (CommitPosition Covered, uint NextFile) Mark()
     {
@@ -254,67 +220,6 @@ public sealed partial class LogStore : ILogReader, IDisposable
     /// <summary>Files that were found damaged since start, some of whose lines may be missing.</summary>
     public int FilesDamaged => Volatile.Read(ref filesDamaged);
 
-    /// <summary>Deletes sealed files. Searches that read them go on.</summary>
-    /// <exception cref="IOException">They are out of the store, but not all deleted: the next start brings those back.</exception>
-    public void Delete(IReadOnlyCollection<StoredLogFile> gone)
-    {
-        ArgumentNullException.ThrowIfNull(gone);
-        lock (gate)
-        {
-            Volatile.Write(ref closed, [.. closed.Where(file => !gone.Contains(file))]);
-        }
-
-        foreach (var file in gone)
-        {
-            indexes.Forget(file.Id);
-            var folder = Path.GetDirectoryName(file.Path)!;
-            files.Delete(file.Path);
-            files.Delete(file.IndexPath);
-            files.SyncDirectory(folder);
-            DeleteEmpty(folder);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void EachStream(long from, long until, Action<LogStream> look, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(look);
-        List<LogStream> found;
-        lock (gate)
-        {
-            found = [.. AllOpen().SelectMany(file => file.StreamsIn(from, until))];
-        }
-
-        // Who looks takes its time: lines are added meanwhile.
-        found.ForEach(look);
-        EachIndex(from, until, index => index.StreamsIn(from, until).ForEach(look), cancellationToken);
-    }
-
-    /// <inheritdoc/>
-    public LogExtent Measure(long from, long until, Func<LogStream, bool> stream, CancellationToken cancellationToken)
-    {
-        var extent = default(LogExtent);
-        lock (gate)
-        {
-            foreach (var file in AllOpen())
-            {
-                extent += file.Measure(from, until, stream);
-            }
-        }
-
-        EachIndex(from, until, index => extent += index.Measure(from, until, stream), cancellationToken);
-        return extent;
-    }
-
-    /// <inheritdoc/>
-    public IEnumerable<T> Read<T>(LogScan scan, Func<ILineStage<T>> stages, LogScanStatistics statistics, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(scan);
-        ArgumentNullException.ThrowIfNull(stages);
-        ArgumentNullException.ThrowIfNull(statistics);
-        return Search(scan, stages, statistics, cancellationToken);
-    }
-
     /// <summary>Closes the files; what no checkpoint covers comes from the spool at the next start.</summary>
     public void Dispose()
     {
@@ -330,90 +235,6 @@ public sealed partial class LogStore : ILogReader, IDisposable
             last = null;
             maker.Dispose();
         }
-    }
-
-    // Those of sealed files that may have lines in a range.
-    private void EachIndex(long from, long until, Action<FileIndex> look, CancellationToken cancellationToken)
-    {
-        var local = Files;
-        EachIndex(local.Where(file => file.MaxTime >= from && file.MinTime < until), files, indexes, look, cancellationToken);
-        if (options.Elsewhere is { } elsewhere)
-        {
-            EachIndex(elsewhere.Take(from, until, local), elsewhere.Files, indexesElsewhere!, look, cancellationToken);
-        }
-    }
-
-    private static void EachIndex(IEnumerable<StoredLogFile> of, IFileSystem by, IndexCache indexes, Action<FileIndex> look, CancellationToken cancellationToken)
-    {
-        foreach (var file in of)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                using var handle = by.Open(file.Path, writable: false);
-                look(indexes.Of(file, handle));
-            }
-            catch (FileSystemException e) when (e.IsNotFound)
-            {
-                // Retention was faster.
-            }
-        }
-    }
-
-    private List<ISearchFile> Sealed(LogScan scan)
-    {
-        var local = Files;
-        List<ISearchFile> found = [.. local.Select(file => new SealedFile(files, file, indexes))];
-        if (options.Elsewhere is { } elsewhere)
-        {
-            found.AddRange(elsewhere.Take(scan.From, scan.Until, local).Select(file => new SealedFile(elsewhere.Files, file, indexesElsewhere!)));
-        }
-
-        return found;
-    }
-
-    private IEnumerable<T> Search<T>(LogScan scan, Func<ILineStage<T>> stages, LogScanStatistics statistics, CancellationToken cancellationToken)
-    {
-        var views = Views(scan);
-        try
-        {
-            IReadOnlyList<ISearchFile> all = [.. views, .. Sealed(scan)];
-            foreach (var each in new LogSearch<T>(all, scan, stages, statistics, options.SearchBytesMax, cancellationToken).Run())
-            {
-                yield return each;
-            }
-        }
-        finally
-        {
-            views.ForEach(static view => view.Dispose());
-            CountSearch(statistics);
-        }
-    }
-
-    // Those of open files come first, and under the lock: what is sealed meanwhile is then in both, and found once.
-    private List<OpenFileView> Views(LogScan scan)
-    {
-        var views = new List<OpenFileView>();
-        lock (gate)
-        {
-            try
-            {
-                foreach (var file in AllOpen())
-                {
-                    if (file.MaxTime >= scan.From && file.MinTime < scan.Until)
-                    {
-                        views.Add(file.View());
-                    }
-                }
-            }
-            catch
-            {
-                views.ForEach(static view => view.Dispose());
-                throw;
-            }
-        }
-
-        return views;
     }
 
     private IEnumerable<OpenFile> AllOpen() => frozen.Concat(open.Values);
@@ -553,69 +374,5 @@ public sealed partial class LogStore : ILogReader, IDisposable
     {
         AtomicFile.Write(files, ManifestPath, next.ToBytes());
         manifest = next;
-    }
-
-    private void Replace(OpenFile source, StoredLogFile? by, bool isDamaged)
-    {
-        if (isDamaged)
-        {
-            Interlocked.Increment(ref filesDamaged); // first: whoever sees that the file is sealed also sees that something is missing
-        }
-
-        lock (keeping)
-        {
-            lock (gate)
-            {
-                if (by is not null)
-                {
-                    Volatile.Write(ref closed, [.. closed, by]);
-                    filesSealed++;
-                }
-
-                frozen.Remove(source);
-                durable.Remove(source.Number);
-                source.Dispose();
-                CountMemory();
-            }
-
-            Publish(manifest with { Open = [.. manifest.Open.Where(entry => entry.Number != source.Number)] });
-            if (isDamaged)
-            {
-                files.Rename(source.Path, source.Path + LogPaths.DamagedEnding); // for who knows how to get more out of it
-            }
-        }
-
-        DeleteOpen(source.Path);
-    }
-
-    // What stays for a fault of the disk goes at the next opening: the manifest does not know it.
-    private void DeleteOpen(string path)
-    {
-        try
-        {
-            files.Delete(path);
-            files.Delete(OpenFile.IndexPathOf(path));
-        }
-        catch (IOException)
-        {
-            Interlocked.Increment(ref failures);
-        }
-    }
-
-    private void DeleteEmpty(string folder)
-    {
-        lock (gate)
-        {
-            for (var i = 0; i < 2; i++, folder = Path.GetDirectoryName(folder)!)
-            {
-                var isWanted = sealingFolder is { } wanted && (wanted == folder || wanted.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal));
-                if (isWanted || files.List(folder).Count > 0 || files.ListDirectories(folder).Count > 0)
-                {
-                    return;
-                }
-
-                files.DeleteDirectory(folder);
-            }
-        }
     }
 }

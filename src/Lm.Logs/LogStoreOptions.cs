@@ -49,6 +49,9 @@ public sealed record LogStoreOpening
     /// <summary>The spool is to be replayed from here on; what comes before it is in the files.</summary>
     public required Platform.CommitPosition ReplayFrom { get; init; }
 
+    /// <summary>Whether there was none: it is begun.</summary>
+    public required bool IsNew { get; init; }
+
     /// <summary>Open files.</summary>
     public required int OpenFiles { get; init; }
 

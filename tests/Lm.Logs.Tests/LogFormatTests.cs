@@ -89,14 +89,27 @@ public sealed class LogFormatTests
     public void A_manifest_is_written_and_read_as_the_format_page_has_it()
     {
         files.CreateDirectory("/logs");
-        files.Put("/logs/manifest", Hex("manifest"));
+        files.Put("/logs/manifest", Hex("manifest", version: 2));
 
         var read = LogManifest.Read(files, "/logs/manifest", out var damage);
 
         Assert.Null(damage);
         Assert.Equal((Incarnation, new CommitPosition(3, 4096), 6U), (read!.Incarnation, read.Covered, read.NextNumber));
         Assert.Equal((1U, new LogWindow(Hour, false), false, 3L), (read.Open[0].Number, read.Open[0].Window, read.Open[0].IsFrozen, read.Open[0].Lines));
-        Assert.Equal(Hex("manifest"), read.ToBytes());
+        Assert.Equal(Hour + 86_400_000, read.DoubtedUntil);
+        Assert.Equal(Hex("manifest", version: 2), read.ToBytes());
+    }
+
+    [Fact]
+    public void A_manifest_of_version_1_is_read()
+    {
+        files.CreateDirectory("/logs");
+        files.Put("/logs/manifest", Hex("manifest"));
+
+        var read = LogManifest.Read(files, "/logs/manifest", out var damage);
+
+        Assert.Null(damage);
+        Assert.Equal((6U, 0L, 1U), (read!.NextNumber, read.DoubtedUntil, Assert.Single(read.Open).Number));
     }
 
     [Fact]
@@ -174,7 +187,7 @@ public sealed class LogFormatTests
 
     private static LogStoreOptions Options => new() { Directory = "/logs", Incarnation = Incarnation, Time = new ManualTime() };
 
-    private static byte[] Hex(string name) => Convert.FromHexString(GoldenFile.ReadHex($"log/{name}.v1.hex"));
+    private static byte[] Hex(string name, int version = 1) => Convert.FromHexString(GoldenFile.ReadHex($"log/{name}.v{version}.hex"));
 
     private static byte[] Golden(string name) => GoldenFile.Read("log/" + name);
 }

@@ -7,6 +7,7 @@ public sealed class LogSealingTests
 {
     private const int Frames = 40;
     private const int LinesPerFrame = 50;
+    private const long HourMs = 3_600_000;
     private const long Now = RandomLines.Start + 1_800_000;
 
     private readonly Dictionary<LogStream, StreamHead> heads = [];
@@ -62,11 +63,85 @@ public sealed class LogSealingTests
         Assert.Equal(new CommitPosition(0, 6000), FactsOf(files, second).Covered);
     }
 
-    private void Add(LogStore store, Random random, ulong sequence)
+    [Fact]
+    public void Files_of_an_hour_of_which_a_frame_was_damaged_say_nothing_of_the_spool_and_later_ones_do()
+    {
+        var files = new MemoryFileSystem();
+        using var store = LogStore.Open(files, new LogStoreOptions { Directory = "/logs", Incarnation = Guid.Empty, Time = new ManualTime() }, out _);
+        var random = new Random(1);
+        Add(store, random, 1);
+        store.Checkpoint(new CommitPosition(0, 1000));
+        Add(store, random, 2);
+        store.Checkpoint(new CommitPosition(0, 5000));
+        var open = files.AllFiles("/logs/open").Single(static path => path.EndsWith(".zst", StringComparison.Ordinal));
+        files.Corrupt(open, 100, (byte)(files.Peek(open)[100] ^ 0x55));
+        store.Maintain(new UnixMillis(Now + (2 * HourMs)));
+        store.Checkpoint(new CommitPosition(0, 6000));
+        Assert.True(store.SealNext(new HashSet<uint>(), CancellationToken.None, out var damaged));
+        Assert.Equal(CommitPosition.Start, FactsOf(files, damaged!).Covered);
+
+        Add(store, random, 3); // the hour has another file all the same
+        Add(store, random, 4, Now + (72 * HourMs));
+        store.Maintain(new UnixMillis(Now + (80 * HourMs)));
+        store.Checkpoint(new CommitPosition(0, 7000));
+        Assert.True(store.SealNext(new HashSet<uint>(), CancellationToken.None, out var same));
+        Assert.True(store.SealNext(new HashSet<uint>(), CancellationToken.None, out var later));
+
+        Assert.Equal((damaged!.Window, CommitPosition.Start), (same!.Window, FactsOf(files, same).Covered));
+        Assert.Equal(new CommitPosition(0, 7000), FactsOf(files, later!).Covered);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void After_an_open_file_was_found_damaged_its_hour_claims_nothing_also_after_another_restart(bool isGone)
+    {
+        var files = new MemoryFileSystem();
+        var options = new LogStoreOptions { Directory = "/logs", Incarnation = Guid.Empty, Time = new ManualTime() };
+        var random = new Random(1);
+        using (var store = LogStore.Open(files, options, out _))
+        {
+            Add(store, random, 1);
+            store.Checkpoint(new CommitPosition(0, 1000));
+        }
+
+        var open = files.AllFiles("/logs/open").Single(static path => path.EndsWith(".zst", StringComparison.Ordinal));
+        if (isGone)
+        {
+            files.Delete(open);
+        }
+        else
+        {
+            files.Corrupt(open, 100, (byte)(files.Peek(open)[100] ^ 0x55));
+            files.Delete(open[..^".ndjson.zst".Length] + ".idx"); // so that it is read through
+        }
+
+        using (var store = LogStore.Open(files, options, out var opening))
+        {
+            Assert.Single(opening.Damage);
+            Add(store, random, 2);
+            store.Checkpoint(new CommitPosition(0, 5000));
+        }
+
+        using var later = LogStore.Open(files, options, out var second);
+        Assert.Empty(second.Damage);
+        Assert.Equal(new CommitPosition(0, 5000), second.ReplayFrom);
+        later.Maintain(new UnixMillis(Now + (2 * HourMs)));
+        later.Checkpoint(new CommitPosition(0, 6000));
+        var failed = new HashSet<uint>();
+        while (later.SealNext(failed, CancellationToken.None, out var made))
+        {
+            Assert.True(made is null || FactsOf(files, made).Covered == CommitPosition.Start);
+        }
+
+        Assert.NotEmpty(later.Files);
+    }
+
+    private void Add(LogStore store, Random random, ulong sequence, long time = Now)
     {
         var body = new byte[4096];
         random.NextBytes(body);
-        new Line(Now, [new LogField("instance", "a")], new LogIdentity(1, sequence, 0), Convert.ToHexString(body), []).AddTo(store, heads, Now);
+        new Line(time, [new LogField("instance", "a")], new LogIdentity(1, sequence, 0), Convert.ToHexString(body), []).AddTo(store, heads, time);
     }
 
     private static SealedFileFacts FactsOf(MemoryFileSystem files, StoredLogFile file)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Lm.Logs.Files;
 
@@ -21,36 +22,43 @@ internal sealed class GramFilter
     // Runs of a text that are looked up: more tell nothing new.
     private const int HashesMax = 64;
 
-    private readonly ulong[] bits = new ulong[SizeMax / sizeof(ulong)];
+    // A byte for each bit while it is filled: to set one is a store, and waits for no other. Set ones have the sign bit.
+    private const byte Set = 0x80;
+
+    private readonly byte[] flags = new byte[SizeMax * 8];
 
     /// <summary>Whether more than half of its bits are set: it would rule out too little with more in it.</summary>
-    public bool IsFull => Count() > SizeMax * 8 / 2;
+    public bool IsFull => flags.AsSpan().Count(Set) > SizeMax * 8 / 2;
 
     /// <summary>Adds a body.</summary>
     public void Add(ReadOnlySpan<byte> body)
     {
-        if (body.Length < GramBytes)
+        const int grams = sizeof(ulong) - GramBytes + 1; // that eight bytes have
+        var to = flags;
+        var i = 0;
+        for (; i + sizeof(ulong) <= body.Length; i += grams)
         {
-            return;
+            var eight = BinaryPrimitives.ReadUInt64LittleEndian(body[i..]);
+            to[Hash((uint)eight)] = Set;
+            to[Hash((uint)(eight >> 8))] = Set;
+            to[Hash((uint)(eight >> 16))] = Set;
+            to[Hash((uint)(eight >> 24))] = Set;
+            to[Hash((uint)(eight >> 32))] = Set;
         }
 
-        // One byte goes out and one comes in: the run is loaded once, and each byte once.
-        var gram = BinaryPrimitives.ReadUInt32LittleEndian(body) << 8;
-        foreach (var next in body[(GramBytes - 1)..])
+        for (; i + GramBytes <= body.Length; i++)
         {
-            gram = (gram >> 8) | ((uint)next << 24);
-            var hash = Hash(gram);
-            bits[hash >> 6] |= 1UL << (int)(hash & 63);
+            to[Hash(BinaryPrimitives.ReadUInt32LittleEndian(body[i..]))] = Set;
         }
     }
 
     /// <summary>Forgets all.</summary>
-    public void Clear() => Array.Clear(bits);
+    public void Clear() => Array.Clear(flags);
 
     /// <summary>The filter as it is stored: halves are laid upon each other while no more than half of the bits are set.</summary>
     public byte[] ToBytes()
     {
-        var folded = bits.AsSpan().ToArray();
+        var folded = Bits();
         var length = folded.Length;
         while (length * sizeof(ulong) > SizeMin)
         {
@@ -113,14 +121,14 @@ internal sealed class GramFilter
     // The upper half of a product by the golden ratio: each bit of the run reaches it.
     private static uint Hash(uint gram) => (gram * 0x9E3779B1) >> 16;
 
-    private int Count()
+    private ulong[] Bits()
     {
-        var set = 0;
-        foreach (var word in bits)
+        var bits = new ulong[flags.Length / 64];
+        for (var i = 0; i < flags.Length; i += Vector128<byte>.Count)
         {
-            set += BitOperations.PopCount(word);
+            bits[i / 64] |= (ulong)Vector128.Create(flags.AsSpan(i, Vector128<byte>.Count)).ExtractMostSignificantBits() << (i % 64);
         }
 
-        return set;
+        return bits;
     }
 }

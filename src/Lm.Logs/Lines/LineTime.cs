@@ -14,23 +14,30 @@ internal static class LineTime
     // "2026-01-02T03:04:", what lines of one minute share.
     private const int MinuteLength = 17;
 
+    private const long MillisecondsOfDay = 86_400_000;
+
+    // The number of 1970-01-01 among days.
+    private const int EpochDay = 719_162;
+
     /// <summary>Writes a time.</summary>
     /// <param name="time">0 to <see cref="Max"/>.</param>
     /// <param name="to">At least <see cref="Length"/> bytes.</param>
     public static void Write(long time, Span<byte> to)
     {
-        var at = DateTime.UnixEpoch.AddMilliseconds(time);
+        var (day, inDay) = Math.DivRem(time, MillisecondsOfDay);
+        var (year, month, dayOfMonth) = DateOnly.FromDayNumber(EpochDay + (int)day);
+        var (seconds, milliseconds) = Math.DivRem((int)inDay, 1000);
         to = to[..Length];
         "0000-00-00T00:00:00.000Z"u8.CopyTo(to);
-        WriteTwo(to, 0, at.Year / 100);
-        WriteTwo(to, 2, at.Year % 100);
-        WriteTwo(to, 5, at.Month);
-        WriteTwo(to, 8, at.Day);
-        WriteTwo(to, 11, at.Hour);
-        WriteTwo(to, 14, at.Minute);
-        WriteTwo(to, 17, at.Second);
-        to[20] = (byte)('0' + (at.Millisecond / 100));
-        WriteTwo(to, 21, at.Millisecond % 100);
+        WriteTwo(to, 0, year / 100);
+        WriteTwo(to, 2, year % 100);
+        WriteTwo(to, 5, month);
+        WriteTwo(to, 8, dayOfMonth);
+        WriteTwo(to, 11, seconds / 3600);
+        WriteTwo(to, 14, seconds / 60 % 60);
+        WriteTwo(to, 17, seconds % 60);
+        to[20] = (byte)('0' + (milliseconds / 100));
+        WriteTwo(to, 21, milliseconds % 100);
     }
 
     private static void WriteTwo(Span<byte> to, int at, int value)

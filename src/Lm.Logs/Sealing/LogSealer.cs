@@ -87,7 +87,7 @@ internal sealed class LogSealer
                 (last, hasLast) = (key, true);
             }
         });
-        return writer.Finish(job);
+        return writer.Finish(damaged == 0 ? job : job with { Covered = CommitPosition.Start }); // it lacks lines that it would claim to have
     }
 
     // Runs that are merged to as few as memory allows, at least to half as many: their lines then stand in a new scratch file.

@@ -12,8 +12,9 @@ internal sealed record LogManifest
     /// <summary>The file's name.</summary>
     public const string FileName = "manifest";
 
-    private const int Version = 1;
-    private const int HeaderSize = 48;
+    private const int Version = 2;
+    private const int HeaderSize = 56;
+    private const int HeaderSizeOfVersion1 = 48; // without DoubtedUntil
     private const int EntrySize = 56;
     private const int SizeMax = 16 << 20;
 
@@ -29,6 +30,9 @@ internal sealed record LogManifest
     /// <summary>The open files.</summary>
     public required IReadOnlyList<Entry> Open { get; init; }
 
+    /// <summary>Windows that begin before it may lack lines of records before <see cref="Covered"/>: their sealed files claim nothing. Milliseconds since 1970; 0 for none.</summary>
+    public long DoubtedUntil { get; init; }
+
     private static ReadOnlySpan<byte> Magic => "LMLOGM1\n"u8;
 
     /// <summary>The bytes.</summary>
@@ -43,6 +47,7 @@ internal sealed record LogManifest
         BinaryPrimitives.WriteUInt32LittleEndian(at[32..], Covered.Segment);
         BinaryPrimitives.WriteInt32LittleEndian(at[36..], Open.Count);
         BinaryPrimitives.WriteInt64LittleEndian(at[40..], Covered.Offset);
+        BinaryPrimitives.WriteInt64LittleEndian(at[48..], DoubtedUntil);
         at = at[HeaderSize..];
         foreach (var entry in Open)
         {
@@ -75,7 +80,7 @@ internal sealed record LogManifest
             return null;
         }
 
-        if (bytes.Length < HeaderSize + sizeof(uint) || !bytes.AsSpan().StartsWith(Magic))
+        if (bytes.Length < HeaderSizeOfVersion1 + sizeof(uint) || !bytes.AsSpan().StartsWith(Magic))
         {
             damage = $"{path} does not begin as a manifest of logs does";
         }
@@ -83,11 +88,11 @@ internal sealed record LogManifest
         {
             damage = $"{path}: its checksum is wrong";
         }
-        else if (BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)) is var version && version != Version)
+        else if (VersionOf(bytes) is < 1 or > Version)
         {
-            throw new InvalidDataException($"{path} has version {version}; this program reads version {Version}"); // a newer program's files are not damage: they stay
+            throw new InvalidDataException($"{path} has version {VersionOf(bytes)}; this program reads versions 1 to {Version}"); // a newer program's files are not damage: they stay
         }
-        else if (HeaderSize + (BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(36)) * (long)EntrySize) + sizeof(uint) != bytes.Length)
+        else if (HeaderSizeOf(VersionOf(bytes)) + (BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(36)) * (long)EntrySize) + sizeof(uint) != bytes.Length)
         {
             damage = $"{path} has {bytes.Length} bytes, which do not fit its {BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(36))} open files";
         }
@@ -99,10 +104,15 @@ internal sealed record LogManifest
         return null;
     }
 
+    private static int VersionOf(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);
+
+    private static int HeaderSizeOf(int version) => version == 1 ? HeaderSizeOfVersion1 : HeaderSize;
+
     private static LogManifest Parse(ReadOnlySpan<byte> bytes)
     {
+        var version = VersionOf(bytes);
         var open = new Entry[BinaryPrimitives.ReadInt32LittleEndian(bytes[36..])];
-        var rest = bytes[HeaderSize..];
+        var rest = bytes[HeaderSizeOf(version)..];
         for (var i = 0; i < open.Length; i++, rest = rest[EntrySize..])
         {
             var flags = BinaryPrimitives.ReadInt32LittleEndian(rest[4..]);
@@ -125,6 +135,7 @@ internal sealed record LogManifest
             Incarnation = new Guid(bytes.Slice(16, 16), bigEndian: true),
             Covered = new CommitPosition(BinaryPrimitives.ReadUInt32LittleEndian(bytes[32..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[40..])),
             Open = open,
+            DoubtedUntil = version == 1 ? 0 : BinaryPrimitives.ReadInt64LittleEndian(bytes[48..]),
         };
     }
 
