@@ -18,8 +18,22 @@ public sealed class FileContent : ObjectContent, IDisposable
     /// <inheritdoc/>
     public override long Length { get; }
 
+    /// <summary>Why the file could not be read; null when it could. What a put then fails with is the store's business, which may not know whose fault it was.</summary>
+    public FileSystemException? Fault { get; private set; }
+
     /// <inheritdoc/>
-    public override int Read(long offset, Span<byte> buffer) => file.Read(offset, buffer);
+    public override int Read(long offset, Span<byte> buffer)
+    {
+        try
+        {
+            return file.Read(offset, buffer);
+        }
+        catch (FileSystemException e)
+        {
+            Fault = e;
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();

@@ -7,6 +7,7 @@ namespace Lm.ObjectStore;
 public sealed class ObjectKeys(string prefix)
 {
     private const string RawExtension = ".lmf";
+    private const string ChangesExtension = ".ndjson";
     private const int SegmentDigits = 10;
     private const int OffsetDigits = 12;
 
@@ -17,19 +18,23 @@ public sealed class ObjectKeys(string prefix)
 
     /// <summary>What stands before the key of that object and behind those of all places before: for lists that begin there.</summary>
     public string RawAt(string collector, Guid incarnation, uint segment, long offset) =>
-        RawFolder(collector, incarnation) + segment.ToString("D10", CultureInfo.InvariantCulture) + "-" + offset.ToString("D12", CultureInfo.InvariantCulture);
+        RawFolder(collector, incarnation) + NameAt(segment, offset);
 
     /// <summary>What the keys of all raw objects of one life of a collector's spool begin with.</summary>
     public string RawFolder(string collector, Guid incarnation) => $"{root}raw/{collector}/{incarnation:N}/";
 
     /// <summary>Reads the place out of a raw object's key.</summary>
-    public static bool TryReadRaw(string key, out uint segment, out long offset)
+    public static bool TryReadRaw(string key, out uint segment, out long offset) => TryReadPlace(key, RawExtension, out segment, out offset);
+
+    private static string NameAt(uint segment, long offset) => segment.ToString("D10", CultureInfo.InvariantCulture) + "-" + offset.ToString("D12", CultureInfo.InvariantCulture);
+
+    private static bool TryReadPlace(string key, string extension, out uint segment, out long offset)
     {
         (segment, offset) = (0, 0);
         var name = key.AsSpan(key.LastIndexOf('/') + 1);
-        return name.Length == SegmentDigits + 1 + OffsetDigits + RawExtension.Length
+        return name.Length == SegmentDigits + 1 + OffsetDigits + extension.Length
             && name[SegmentDigits] == '-'
-            && name.EndsWith(RawExtension, StringComparison.Ordinal)
+            && name.EndsWith(extension, StringComparison.Ordinal)
             && uint.TryParse(name[..SegmentDigits], NumberStyles.None, CultureInfo.InvariantCulture, out segment)
             && long.TryParse(name.Slice(SegmentDigits + 1, OffsetDigits), NumberStyles.None, CultureInfo.InvariantCulture, out offset);
     }
@@ -91,6 +96,64 @@ public sealed class ObjectKeys(string prefix)
 
     /// <summary>What the keys of all files begin with that tell what a collector knows beside its records: then come the life of its spool and the file's name.</summary>
     public string StateRoot(string collector) => $"{root}state/{collector}/";
+
+    /// <summary>What the keys of the shared log's commits begin with.</summary>
+    public string CommitsFolder => root + "commits/";
+
+    /// <summary>A commit of the shared log.</summary>
+    public string Commit(long number) => CommitsFolder + number.ToString("D20", CultureInfo.InvariantCulture) + ".json";
+
+    /// <summary>Reads the number out of a commit's key.</summary>
+    public bool TryReadCommit(string key, out long number)
+    {
+        number = 0;
+        return key.StartsWith(CommitsFolder, StringComparison.Ordinal)
+            && long.TryParse(key.AsSpan(CommitsFolder.Length, Math.Min(20, key.Length - CommitsFolder.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out number)
+            && key == Commit(number);
+    }
+
+    /// <summary>What the keys of the shared log's snapshots begin with.</summary>
+    public string LogSnapshotsFolder => root + "shared/snapshots/";
+
+    /// <summary>A snapshot of the shared log.</summary>
+    /// <param name="number">The last commit in it.</param>
+    /// <param name="atMs">When it was written, milliseconds since 1970.</param>
+    public string LogSnapshot(long number, long atMs) =>
+        LogSnapshotsFolder + number.ToString("D20", CultureInfo.InvariantCulture) + "-" + atMs.ToString("D15", CultureInfo.InvariantCulture) + ".json";
+
+    /// <summary>What stands behind the keys of all snapshots up to a commit: for lists that begin there.</summary>
+    public string LogSnapshotsUpTo(long number) => LogSnapshotsFolder + number.ToString("D20", CultureInfo.InvariantCulture) + "~";
+
+    /// <summary>Reads commit and time out of a snapshot's key.</summary>
+    public bool TryReadLogSnapshot(string key, out long number, out long atMs)
+    {
+        (number, atMs) = (0, 0);
+        var name = key.StartsWith(LogSnapshotsFolder, StringComparison.Ordinal) ? key.AsSpan(LogSnapshotsFolder.Length) : default;
+        return name.Length == 20 + 1 + 15 + 5
+            && long.TryParse(name[..20], NumberStyles.None, CultureInfo.InvariantCulture, out number)
+            && long.TryParse(name.Slice(21, 15), NumberStyles.None, CultureInfo.InvariantCulture, out atMs)
+            && key == LogSnapshot(number, atMs);
+    }
+
+    /// <summary>A raw object of the shared log: invisible until a commit names it.</summary>
+    public string SharedRaw(string collector, Guid id) => $"{root}shared/raw/{collector}/{id:N}{RawExtension}";
+
+    /// <summary>An object that holds the records of many commits.</summary>
+    public string SharedPart(long first, long last, Guid id) =>
+        string.Create(CultureInfo.InvariantCulture, $"{root}shared/parts/{first:D20}-{last:D20}-{id:N}{RawExtension}");
+
+    /// <summary>What the keys of all changes that people made at a collector begin with: then come the journal's id and the object's name.</summary>
+    public string ChangesRoot(string collector) => $"{root}changes/{collector}/";
+
+    /// <summary>What the keys of the changes of one journal begin with.</summary>
+    public string ChangesFolder(string collector, Guid journal) => $"{ChangesRoot(collector)}{journal:N}/";
+
+    /// <summary>The changes whose first stands at a place of a journal.</summary>
+    public string Changes(string collector, Guid journal, uint segment, long offset) =>
+        ChangesFolder(collector, journal) + NameAt(segment, offset) + ChangesExtension;
+
+    /// <summary>Reads the place out of the key of changes.</summary>
+    public static bool TryReadChanges(string key, out uint segment, out long offset) => TryReadPlace(key, ChangesExtension, out segment, out offset);
 
     /// <summary>A key for finding out what a store can do; deleted again.</summary>
     public string Probe(Guid id) => $"{root}probe/{id:N}";

@@ -10,7 +10,7 @@ namespace Lm.ObjectStore.Tests.S3;
 /// <summary>As much of an S3 server as the store asks for, in this process, with faults on demand. Signatures are not checked: the other servers do that.</summary>
 internal sealed class S3Double : IAsyncDisposable
 {
-    public const string Bucket = "telemetry";
+    public const string Bucket = S3Server.Bucket;
 
     private readonly HttpListener listener = new();
     private readonly Lock gate = new(); // guards objects, uploads

@@ -5,6 +5,9 @@ namespace Lm.ObjectStore.Tests.S3;
 /// <summary>A real S3 server on this machine, started by the scripts of the shared folder and stopped at the end.</summary>
 internal sealed class S3Server : IDisposable
 {
+    /// <summary>The bucket that every server of tests has.</summary>
+    public const string Bucket = "telemetry";
+
     private readonly string scripts;
     private readonly string kind;
     private readonly Dictionary<string, string> environment;
@@ -52,7 +55,7 @@ internal sealed class S3Server : IDisposable
             [$"S3_{name}_PORT"] = $"{firstPort}",
             [$"S3_{name}_TLS"] = $"{firstPort + 1}",
             [$"S3_{name}_BASE"] = $"{firstPort + 2}",
-            ["S3_BUCKET"] = S3Double.Bucket,
+            ["S3_BUCKET"] = Bucket,
         };
         var (code, output, errors) = Run(Path.Combine(scripts, $"{kind}-up.sh"), environment);
         if (code != 0)

@@ -9,7 +9,7 @@ internal static class S3Stores
     {
         Endpoint = endpoint,
         Region = "us-east-1",
-        Bucket = S3Double.Bucket,
+        Bucket = S3Server.Bucket,
         ForcePathStyle = true,
         Keys = static () => new S3Keys("test-access", "test-secret-0123456789"),
         TrustedRoots = null,
