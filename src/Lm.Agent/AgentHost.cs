@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Lm.Agent.Batching;
+using Lm.Agent.Containers;
 using Lm.Agent.Events;
 using Lm.Agent.Exposition;
 using Lm.Agent.Gathering;
@@ -93,7 +94,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         var builder = NewBatchBuilder(uploader, (sink, seriesMax) => AddSeries(sink, tailer, journals, seriesMax));
         var collectedAt = UnixMillis.Now(time);
         var isStored = (await TickAsync(builder, queue, settings, collectedAt, null, stopping)).IsWhole;
-        _ = hub is null ? 0 : await hub.AppendAsync(queue, settings, uploader.AnnouncedLimits, collectedAt, stopping);
+        isStored &= hub is null || (await hub.AppendAsync(queue, settings, uploader.AnnouncedLimits, collectedAt, stopping)).IsWhole;
         var result = await TailAndUploadAsync(tailer, queue, uploader, stopping);
         return isStored || result != ExitCode.Done ? result : ExitCode.Fault;
     }
@@ -168,8 +169,9 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         CancellationToken stopping)
     {
         var clock = new TickClock(time);
+        var forecast = new QueueForecast(logger);
         var sources = settings.Sources; // the builder's
-        for (var tick = 0L; !stopping.IsCancellationRequested; tick++)
+        while (!stopping.IsCancellationRequested)
         {
             var now = current.Value;
             if (now.Sources != sources)
@@ -182,13 +184,12 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
             var collectedAt = UnixMillis.Now(time);
             var stored = await TickAsync(builder, queue, now, collectedAt, gather, CancellationToken.None);
             var gathered = await gather.AppendAsync(queue, now, uploader.AnnouncedLimits, collectedAt, CancellationToken.None);
-            if (stored.IsWhole || gathered > 0)
+            if (stored.IsWhole || gathered.Count > 0)
             {
                 uploader.Wake();
             }
 
-            TellQueueHolds(tick, stored.Bytes, now);
-
+            forecast.Note(stored.IsWhole && gathered.IsWhole ? stored.Bytes + gathered.Bytes : 0, now);
             events.EndTick(UnixMillis.Now(time), queue.Counters, tailer.Counters);
 
             memory.AfterTick();
@@ -203,7 +204,6 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     private static async Task<(bool IsWhole, long Bytes)> TickAsync(
         BatchBuilder builder, DiskQueue queue, AgentSettings now, UnixMillis collectedAt, GatherControl? gather, CancellationToken cancellationToken)
     {
-        const long RecordOverhead = 128; // what the queue's journal has in front of a frame
         ISampleSink? seen = null;
         var reported = builder.Build(now, queue.Counters, collectedAt, gather is null ? null : sink => seen = gather.BeginTick(sink));
         if (seen is not null)
@@ -216,21 +216,11 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         {
             var stored = await queue.AppendAsync(batch, collectedAt, reported, cancellationToken);
             isWhole &= stored is not null;
-            bytes += stored?.Frame.Length + RecordOverhead ?? 0;
+            bytes += stored is null ? 0 : QueueForecast.BytesOf(stored);
             reported = default; // the alert records are in the first batch alone
         }
 
         return (isWhole, bytes);
-    }
-
-    // Of the second tick: the first carries help texts, which come once an hour.
-    private void TellQueueHolds(long tick, long tickBytes, AgentSettings now)
-    {
-        if (tick == 1 && tickBytes > 0)
-        {
-            var days = Math.Round(now.QueueBytesMax / tickBytes * now.Interval.TotalDays, 1);
-            AgentLog.QueueHolds(logger, now.QueueBytesMax, days, tickBytes, (long)now.Interval.TotalMilliseconds);
-        }
     }
 
     private async Task<GatherHub?> GatherOnceAsync(CommandRecords records, CancellationToken stopping)
@@ -378,7 +368,7 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
         LogTailMetrics.AddTo(sink, tailer.Counters, seriesMax - JournalMetrics.AddTo(sink, journals, seriesMax));
 
     private HostSampler NewSampler(AgentSettings from, ProcessChanges? processes = null) =>
-        HostSources.OfThisHost(from.Sources, from.QueueDirectory, time, logger, processes);
+        HostSources.OfThisHost(from.Sources, from.QueueDirectory, time, logger, processes, ContainerSocket.Create(from.Sources, time, logger));
 
     private LogTailer NewTailer(DiskQueue queue, Uploader uploader, params IReadOnlyList<IRecordSource> sources) =>
         new(queue, settings, time, logger, () => uploader.AnnouncedLimits, uploader.Wake, sources);

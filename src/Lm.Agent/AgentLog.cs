@@ -35,8 +35,8 @@ internal static partial class AgentLog
     public static partial void Drained(ILogger logger, long sent, ulong waiting, long refused, string lastFailure);
 
     [LoggerMessage(EventId = 1010, Level = LogLevel.Information,
-        Message = "max_queue_bytes, {QueueBytes}, holds about {Days} days of batches such as the last tick's {TickBytes} bytes, every {IntervalMs} ms; log lines come on top.")]
-    public static partial void QueueHolds(ILogger logger, long queueBytes, double days, long tickBytes, long intervalMs);
+        Message = "max_queue_bytes, {QueueBytes}, holds about {Days} days of batches such as those of the last {MeasuredMs} ms, {Bytes} bytes; log lines come on top.")]
+    public static partial void QueueHolds(ILogger logger, long queueBytes, double days, long bytes, long measuredMs);
 
     [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "The {Fault}.")]
     public static partial void TargetFailed(ILogger logger, string fault);

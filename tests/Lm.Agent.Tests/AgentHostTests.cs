@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text;
 using Lm.Agent.Settings;
 using Lm.Agent.Upload;
+using Lm.Protocol;
+using Lm.Protocol.Framing;
 using Lm.TestKit;
 
 namespace Lm.Agent.Tests;
@@ -140,14 +142,73 @@ public sealed class AgentHostTests : IDisposable
         Assert.Equal(ExitCode.Done, await running);
     }
 
-    private async Task<List<LogTail.ArrivedLine>> ReadQueueAsync()
+    [Fact]
+    public async Task A_reload_takes_other_sources_and_says_again_how_long_the_queue_holds()
+    {
+        using var reload = new AsyncSignal();
+        using var stop = new CancellationTokenSource();
+        var running = NewHost().DaemonAsync(reload, stop.Token);
+        await logger.WaitForAsync(1400, Cancelled); // the first tick is queued
+        WriteConfig(profile: "host", more: """
+            [sources.loadavg]
+            enabled = false
+            [events]
+            lifecycle = false
+            processes = false
+            """);
+        reload.Set();
+        await logger.WaitForAsync(1003, Cancelled);
+        while (logger.CountOf(1010) == 0)
+        {
+            // The reload makes a tick at once; the next one comes with its interval.
+            time.Advance(TimeSpan.FromSeconds(15));
+            Cancelled.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        await stop.CancelAsync();
+        await running;
+
+        var ticks = (await ReadBatchesAsync()).ConvertAll(NamesOf);
+        Assert.Contains("node_load1", ticks[0]);
+        Assert.DoesNotContain("node_uname_info", ticks[0]);
+        Assert.Contains(ticks, names => names.Contains("node_uname_info"));
+        Assert.DoesNotContain(ticks.Skip(1), names => names.Contains("node_load1"));
+    }
+
+    private static HashSet<string> NamesOf(Lm.Agent.Queue.QueuedBatch queued)
+    {
+        Assert.Equal(FrameStatus.Ok, FrameReader.TryRead(queued.Frame.Span, 64 << 20, out var found));
+        var payload = new byte[found.PayloadLength];
+        Assert.Equal(FrameStatus.Ok, FrameReader.ReadPayload(queued.Frame.Span, found, payload));
+        var batch = new DecodedBatch();
+        Assert.Equal(DecodeStatus.Ok, BatchDecoder.Decode(payload, new Limits(), batch, out _));
+        var names = new HashSet<string>();
+        foreach (ref readonly var series in batch.Series)
+        {
+            var labels = batch.Labels(series);
+            for (var i = 0; i < labels.Length; i += 2)
+            {
+                if (batch.Symbol(labels[i]).SequenceEqual("__name__"u8))
+                {
+                    names.Add(Encoding.UTF8.GetString(batch.Symbol(labels[i + 1])));
+                }
+            }
+        }
+
+        return names;
+    }
+
+    private async Task<List<LogTail.ArrivedLine>> ReadQueueAsync() => [.. (await ReadBatchesAsync()).SelectMany(LogTail.TailBench.LinesOf)];
+
+    private async Task<List<Lm.Agent.Queue.QueuedBatch>> ReadBatchesAsync()
     {
         await using var queue = await Lm.Agent.Queue.DiskQueue.OpenAsync(
             new Lm.Agent.Queue.DiskQueueOptions(
                 new Lm.Platform.Files.PhysicalFileSystem(), QueueDirectory, "a1",
                 Lm.Agent.Queue.QueueIdentity.ReadMachineId(new Lm.Platform.Files.PhysicalFileSystem()), 512 << 20, time, logger),
             Cancelled);
-        return [.. queue.Read(default, int.MaxValue, long.MaxValue, _ => false, out _).SelectMany(LogTail.TailBench.LinesOf)];
+        return queue.Read(default, int.MaxValue, long.MaxValue, _ => false, out _);
     }
 
     private AgentHost NewHost()

@@ -39,6 +39,7 @@ internal sealed class BatchBuilder(HostSampler sampler, TimeProvider time)
     {
         sampler.Dispose();
         sampler = next;
+        metadataAt = null; // of its metrics the collector may have heard nothing yet
     }
 
     /// <summary>Collects.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lm.Agent.Containers;
 using Lm.Agent.HostMetrics.Node;
 using Lm.Agent.LogTail;
 using Lm.Agent.Settings;
@@ -25,6 +26,7 @@ internal sealed class Examination(AgentSettings settings, TimeProvider time, Fin
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         LookAtSources();
+        await LookAtRuntimeAsync(cancellationToken);
         LookAtQueue();
         await LookAtCollectorAsync(cancellationToken);
         foreach (var input in settings.LogInputs)
@@ -53,6 +55,24 @@ internal sealed class Examination(AgentSettings settings, TimeProvider time, Fin
         if (failed.Count == 0)
         {
             findings.Ok("sources", $"{sampler.Sources.Count} host sources give {count} series");
+        }
+    }
+
+    private async Task LookAtRuntimeAsync(CancellationToken cancellationToken)
+    {
+        if (settings.Sources.Of(SourceCatalog.Containers) is not { IsEnabled: true, Socket: { Length: > 0 } socket } || settings.Sources.Profile != SourceProfile.Host)
+        {
+            return;
+        }
+
+        var answer = await new RuntimeClient(socket, time).AskAsync(cancellationToken);
+        if (answer.Fault.Length == 0)
+        {
+            findings.Ok("containers", $"{socket} lists {answer.Containers.Count} containers");
+        }
+        else
+        {
+            findings.Fail("containers", $"{socket}: {answer.Fault}: see that the container runtime runs, and that the agent's user may write to its socket");
         }
     }
 

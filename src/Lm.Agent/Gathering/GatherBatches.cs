@@ -27,14 +27,14 @@ internal sealed class GatherBatches(TimeProvider time)
     /// <param name="limits">The collector's, as far as they are known: every collector takes the heartbeat's number of series.</param>
     /// <param name="collectedAt">The tick's time.</param>
     /// <param name="cancellationToken">Gives up between two batches.</param>
-    /// <returns>How many batches were queued.</returns>
-    public async Task<int> AppendAsync(
+    /// <returns>What was queued.</returns>
+    public async Task<GatheredBatches> AppendAsync(
         IReadOnlyList<HarvestOutlet> outlets, DiskQueue queue, AgentSettings settings, Limits? limits, UnixMillis collectedAt, CancellationToken cancellationToken)
     {
         var seriesMax = limits is null ? Limits.SeriesPerBatchFloor : Math.Max(1, Math.Min(limits.SeriesPerBatchMax, limits.SamplesPerBatchMax));
         var bytesMax = Math.Min(BytesMax, (limits?.BatchBytesMax ?? BatchBytesFloor) / 2);
         var includesMetadata = metadataAt is not { } at || time.GetElapsedTime(at) >= MetadataEvery;
-        var (count, samples) = (0, 0);
+        var (queued, samples) = (GatheredBatches.None, 0);
         Begin(settings, collectedAt, includesMetadata);
         foreach (var outlet in outlets)
         {
@@ -44,7 +44,7 @@ internal sealed class GatherBatches(TimeProvider time)
                 {
                     if (encoder.SeriesCount >= seriesMax || encoder.Length > bytesMax)
                     {
-                        count += await queue.AppendAsync(encoder, collectedAt, default, cancellationToken) is null ? 0 : 1;
+                        queued += await queue.AppendAsync(encoder, collectedAt, default, cancellationToken);
                         Begin(settings, collectedAt, includesMetadata);
                     }
 
@@ -56,11 +56,11 @@ internal sealed class GatherBatches(TimeProvider time)
 
         if (encoder.SeriesCount > 0)
         {
-            count += await queue.AppendAsync(encoder, collectedAt, default, cancellationToken) is null ? 0 : 1;
+            queued += await queue.AppendAsync(encoder, collectedAt, default, cancellationToken);
         }
 
         metadataAt = includesMetadata && samples > 0 ? time.GetTimestamp() : metadataAt;
-        return count;
+        return queued;
     }
 
     private void Begin(AgentSettings settings, UnixMillis collectedAt, bool includesMetadata)
@@ -68,4 +68,23 @@ internal sealed class GatherBatches(TimeProvider time)
         encoder.Begin(collectedAt, (int)settings.Interval.TotalMilliseconds, settings.Labels);
         encoder.IncludeMetadata = includesMetadata;
     }
+}
+
+/// <summary>What was put into the queue.</summary>
+/// <param name="Count">Batches.</param>
+/// <param name="Bytes">Bytes of the queue that they take.</param>
+/// <param name="IsWhole">Whether the queue took all that there was.</param>
+internal readonly record struct GatheredBatches(int Count, long Bytes, bool IsWhole)
+{
+    /// <summary>There was nothing.</summary>
+    public static GatheredBatches None => new(0, 0, IsWhole: true);
+
+    /// <summary>With one batch more; null for one that the queue did not take.</summary>
+    public static GatheredBatches operator +(GatheredBatches sum, QueuedBatch? next) => next is { } queued
+        ? sum with { Count = sum.Count + 1, Bytes = sum.Bytes + QueueForecast.BytesOf(queued) }
+        : sum with { IsWhole = false };
+
+    /// <summary>Both.</summary>
+    public static GatheredBatches operator +(GatheredBatches one, GatheredBatches other) =>
+        new(one.Count + other.Count, one.Bytes + other.Bytes, one.IsWhole && other.IsWhole);
 }

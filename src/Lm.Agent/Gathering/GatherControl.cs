@@ -50,8 +50,8 @@ internal sealed class GatherControl(TimeProvider time, ILogger logger) : IAsyncD
     public void EndTick(ISampleSink tick) => lastTick.End(tick);
 
     /// <summary>Puts what came since the last tick into the queue.</summary>
-    /// <returns>How many batches were queued.</returns>
-    public async Task<int> AppendAsync(DiskQueue queue, AgentSettings settings, Limits? limits, UnixMillis collectedAt, CancellationToken cancellationToken)
+    /// <returns>What was queued.</returns>
+    public async Task<GatheredBatches> AppendAsync(DiskQueue queue, AgentSettings settings, Limits? limits, UnixMillis collectedAt, CancellationToken cancellationToken)
     {
         List<GatherHub> hubs;
         lock (gate)
@@ -65,13 +65,13 @@ internal sealed class GatherControl(TimeProvider time, ILogger logger) : IAsyncD
             hubs.Add(current);
         }
 
-        var count = 0;
+        var queued = GatheredBatches.None;
         foreach (var each in hubs)
         {
-            count += await each.AppendAsync(queue, settings, limits, collectedAt, cancellationToken);
+            queued += await each.AppendAsync(queue, settings, limits, collectedAt, cancellationToken);
         }
 
-        return count;
+        return queued;
     }
 
     /// <summary>Adds what is told of gathering itself; nothing where nothing is gathered.</summary>

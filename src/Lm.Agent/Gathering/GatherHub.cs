@@ -72,7 +72,7 @@ internal sealed class GatherHub : IAsyncDisposable
     }
 
     /// <summary>Puts what came since the last tick into the queue.</summary>
-    public Task<int> AppendAsync(DiskQueue queue, AgentSettings settings, Limits? limits, UnixMillis collectedAt, CancellationToken cancellationToken) =>
+    public Task<GatheredBatches> AppendAsync(DiskQueue queue, AgentSettings settings, Limits? limits, UnixMillis collectedAt, CancellationToken cancellationToken) =>
         batches.AppendAsync(outlets, queue, settings, limits, collectedAt, cancellationToken);
 
     /// <summary>Readings that no tick took in time.</summary>

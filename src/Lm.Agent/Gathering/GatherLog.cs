@@ -37,4 +37,8 @@ internal static partial class GatherLog
 
     [LoggerMessage(EventId = 1608, Level = LogLevel.Warning, Message = "A connection to the metrics listener could not be accepted: {Reason}")]
     public static partial void AcceptFailed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 1609, Level = LogLevel.Warning,
+        Message = "The {Target} does not end within {PatienceMs} ms and is left behind: it waits for a file or a program that the kernel does not give back, of a server that is gone for example.")]
+    public static partial void LeftBehind(ILogger logger, string target, long patienceMs);
 }

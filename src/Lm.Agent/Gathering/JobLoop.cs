@@ -6,12 +6,16 @@ namespace Lm.Agent.Gathering;
 /// <summary>Runs jobs on a thread of its own, one at a time, each on its own clock.</summary>
 /// <remarks>
 /// Invariants: no tick waits for a job; after each run the loop rests for as long as the run took, up to <see cref="RestMax"/>, so that jobs take at most half of the time;
-/// a run that is late is not caught up: what was missed is counted.
+/// a run that is late is not caught up: what was missed is counted; a run that does not end when it is told to (a file of a server that is gone) is left behind with its
+/// thread after <see cref="EndMax"/>, and ends the loop when it comes back.
 /// </remarks>
 internal sealed class JobLoop : IDisposable
 {
     /// <summary>The longest rest between two runs.</summary>
     public static readonly TimeSpan RestMax = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the end of a run under way is waited for.</summary>
+    public static readonly TimeSpan EndMax = TimeSpan.FromSeconds(10);
 
     private const int StackBytes = 512 << 10;
 
@@ -19,12 +23,20 @@ internal sealed class JobLoop : IDisposable
     private readonly ILogger logger;
     private readonly List<ScheduledJob> jobs;
     private readonly CancellationTokenSource stop = new();
+    private readonly TimeSpan endMax;
     private readonly Thread thread;
+    private volatile IGatherJob? running;
 
     /// <summary>Starts the loop.</summary>
     public JobLoop(IEnumerable<IGatherJob> jobs, TimeProvider time, ILogger logger)
+        : this(jobs, time, logger, EndMax)
     {
-        (this.time, this.logger) = (time, logger);
+    }
+
+    /// <summary>Starts the loop with another patience at its end.</summary>
+    public JobLoop(IEnumerable<IGatherJob> jobs, TimeProvider time, ILogger logger, TimeSpan endMax)
+    {
+        (this.time, this.logger, this.endMax) = (time, logger, endMax);
         this.jobs = [.. jobs.Select(job => new ScheduledJob(job, time, logger))];
         thread = new Thread(Run, StackBytes) { Name = "gather", IsBackground = true };
         thread.Start();
@@ -34,8 +46,14 @@ internal sealed class JobLoop : IDisposable
     public void Dispose()
     {
         stop.Cancel();
-        thread.Join();
-        stop.Dispose();
+        if (thread.Join(endMax))
+        {
+            stop.Dispose();
+            return;
+        }
+
+        // Its thread still has the token.
+        GatherLog.LeftBehind(logger, running?.Name ?? "gathering", (long)endMax.TotalMilliseconds);
     }
 
     private void Run()
@@ -48,7 +66,9 @@ internal sealed class JobLoop : IDisposable
                 return;
             }
 
+            running = next.Job;
             var took = next.Run(stop.Token);
+            running = null;
             if (Wait(took < RestMax ? took : RestMax))
             {
                 return;
@@ -66,6 +86,8 @@ internal sealed class JobLoop : IDisposable
         private readonly long origin = time.GetTimestamp();
         private long missedCount;
         private bool hasToldMissed;
+
+        public IGatherJob Job => job;
 
         /// <summary>When it is to run next, since the loop began.</summary>
         public TimeSpan DueAt { get; private set; }

@@ -8,7 +8,7 @@ namespace Lm.Agent.Gathering;
 /// <summary>The series of one target, known by the bytes that name them: in the steady state a line is looked up, and nothing is made anew.</summary>
 /// <remarks>
 /// Invariants: no more series are held than one reading may have; what a reading does not name is forgotten with the next good one;
-/// a reading counts whole or not at all, so that half a text never looks like series that ended.
+/// a reading counts whole or not at all, so that half a text never looks like series that ended, and what only a bad one named was never there.
 /// Not safe for concurrent use.
 /// </remarks>
 internal sealed class SeriesTable(SeriesRules rules)
@@ -180,11 +180,12 @@ internal sealed class SeriesTable(SeriesRules rules)
         {
             if (known.Round == round)
             {
+                known.IsGiven = true;
                 continue;
             }
 
             series.Remove(key); // allowed while it is walked through
-            if (known.Metric is { } metric)
+            if (known is { IsGiven: true, Metric: { } metric })
             {
                 Ended.Add(new GatheredSample(metric, known.Labels, 0));
             }
@@ -208,5 +209,8 @@ internal sealed class SeriesTable(SeriesRules rules)
 
         /// <summary>The reading that named it last.</summary>
         public long Round { get; set; }
+
+        /// <summary>Whether a good reading named it: another leaves no samples, and so nothing that could end.</summary>
+        public bool IsGiven { get; set; }
     }
 }

@@ -118,6 +118,11 @@ internal sealed class HostSampler : IDisposable
 
             if (sources[at].IsDue(began, time))
             {
+                if (sources[at].Source is IWaitingSource waiting)
+                {
+                    waiting.Patience = budget == TimeSpan.MaxValue ? budget : budget - time.GetElapsedTime(began);
+                }
+
                 count += Ask(sources[at], health[at], sink, seriesMax - count);
             }
         }

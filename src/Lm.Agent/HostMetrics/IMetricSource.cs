@@ -13,6 +13,13 @@ internal interface IMetricSource
     SourceOutcome Collect(ISampleSink sink);
 }
 
+/// <summary>A source that may have to wait for something other than the kernel's memory.</summary>
+internal interface IWaitingSource
+{
+    /// <summary>What is left of the tick's time; set before each round.</summary>
+    TimeSpan Patience { set; }
+}
+
 /// <summary>How one source fared in one tick.</summary>
 /// <param name="SeriesCount">Series that were added; 0 when <paramref name="Fault"/> says why not.</param>
 /// <param name="Fault">Why nothing was added; <see cref="SourceFault.None"/> when all went well.</param>

@@ -23,8 +23,8 @@ internal sealed unsafe class ProcFs
     /// <summary>Bytes of the longest path below the root: a container's cgroup has some 250.</summary>
     public const int RelativePathBytesMax = 1024;
 
-    // Each costs a descriptor; a host with a thousand interfaces opens the others at each tick.
-    private const int KeptFilesMax = 384;
+    // Each costs a descriptor, and the kernel up to a page; a host with a thousand interfaces opens the others at each tick.
+    private const int KeptFilesMax = 512;
 
     private readonly byte[] path;
     private readonly int rootBytes;
@@ -77,13 +77,26 @@ internal sealed unsafe class ProcFs
     /// <returns>0, or the error number; <see cref="Libc.NotFound"/> or <see cref="Libc.NoSuchProcess"/> when the process is gone.</returns>
     public int ReadStart(int pid, ReadOnlySpan<byte> file, out ReadOnlySpan<byte> text)
     {
-        var tail = path.AsSpan(rootBytes);
-        tail[0] = (byte)'/';
-        Utf8Formatter.TryFormat(pid, tail[1..], out var digits);
-        tail[digits + 1] = (byte)'/';
-        file.CopyTo(tail[(digits + 2)..]);
-        tail[digits + 2 + file.Length] = 0;
+        SetFile(pid, file);
         return Read(isWhole: false, out text);
+    }
+
+    /// <summary>Reads one process's file, which the kernel makes in one piece, and which may stay open until the next tick.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="file">The file's name in the process's folder.</param>
+    /// <param name="descriptor">The open file, or -1; the caller's to keep and to <see cref="Release"/>. Of a process that has ended it gives nothing, also when another has got its id.</param>
+    /// <param name="keeps">Whether it is to stay open.</param>
+    /// <param name="text">Its bytes, until the next read; empty after an error.</param>
+    /// <returns>0, or the error number; <see cref="Libc.NotFound"/> or <see cref="Libc.NoSuchProcess"/> when the process is gone.</returns>
+    public int ReadKept(int pid, ReadOnlySpan<byte> file, ref int descriptor, bool keeps, out ReadOnlySpan<byte> text)
+    {
+        if (TryReadOpen(ref descriptor, isOneRead: true, out text))
+        {
+            return 0;
+        }
+
+        SetFile(pid, file);
+        return OpenAndRead(ref descriptor, isOneRead: true, keeps, out text);
     }
 
     /// <summary>Begins listing the processes.</summary>
@@ -122,24 +135,47 @@ internal sealed unsafe class ProcFs
     /// <returns>0, or the error number.</returns>
     public int ReadKept(ReadOnlySpan<byte> file, ref int descriptor, bool isOneRead, out ReadOnlySpan<byte> text)
     {
+        if (TryReadOpen(ref descriptor, isOneRead, out text))
+        {
+            return 0;
+        }
+
+        return SetFile(file) ? OpenAndRead(ref descriptor, isOneRead, keeps: true, out text) : Libc.NameTooLong;
+    }
+
+    /// <summary>Closes a file that <c>ReadKept</c> left open.</summary>
+    public void Release(ref int descriptor)
+    {
         if (descriptor >= 0)
         {
-            if (ReadAll(descriptor, isOneRead, out var kept) == 0)
-            {
-                text = buffer.AsSpan(0, kept);
-                return 0;
-            }
-
-            // A device that was taken out and put in again has another file under the same name.
-            Release(ref descriptor);
+            _ = Libc.Close(descriptor); // read only: there is nothing that a failing close could lose
+            descriptor = -1;
+            keptCount--;
         }
+    }
 
+    private bool TryReadOpen(ref int descriptor, bool isOneRead, out ReadOnlySpan<byte> text)
+    {
         text = default;
-        if (!SetFile(file))
+        if (descriptor < 0)
         {
-            return Libc.NameTooLong;
+            return false;
         }
 
+        if (ReadAll(descriptor, isOneRead, out var length) == 0)
+        {
+            text = buffer.AsSpan(0, length);
+            return true;
+        }
+
+        // A device that was taken out and put in again has another file under the same name; so has a process with the id of one that ended.
+        Release(ref descriptor);
+        return false;
+    }
+
+    private int OpenAndRead(ref int descriptor, bool isOneRead, bool keeps, out ReadOnlySpan<byte> text)
+    {
+        text = default;
         var errno = OpenFile(out var opened);
         if (errno != 0)
         {
@@ -147,7 +183,7 @@ internal sealed unsafe class ProcFs
         }
 
         errno = ReadAll(opened, isOneRead, out var length);
-        if (errno == 0 && isKernels && keptCount < KeptFilesMax)
+        if (errno == 0 && keeps && isKernels && keptCount < KeptFilesMax)
         {
             descriptor = opened;
             keptCount++;
@@ -161,21 +197,20 @@ internal sealed unsafe class ProcFs
         return errno;
     }
 
-    /// <summary>Closes a file that <see cref="ReadKept"/> left open.</summary>
-    public void Release(ref int descriptor)
-    {
-        if (descriptor >= 0)
-        {
-            _ = Libc.Close(descriptor); // read only: there is nothing that a failing close could lose
-            descriptor = -1;
-            keptCount--;
-        }
-    }
-
     private static int TooLong(out ReadOnlySpan<byte> text)
     {
         text = default;
         return Libc.NameTooLong;
+    }
+
+    private void SetFile(int pid, ReadOnlySpan<byte> file)
+    {
+        var tail = path.AsSpan(rootBytes);
+        tail[0] = (byte)'/';
+        Utf8Formatter.TryFormat(pid, tail[1..], out var digits);
+        tail[digits + 1] = (byte)'/';
+        file.CopyTo(tail[(digits + 2)..]);
+        tail[digits + 2 + file.Length] = 0;
     }
 
     private bool SetFile(ReadOnlySpan<byte> file)

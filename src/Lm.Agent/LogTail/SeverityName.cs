@@ -1,11 +1,12 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
 namespace Lm.Agent.LogTail;
 
 /// <summary>Severities as programs write them, as OpenTelemetry's numbers.</summary>
 /// <remarks>Source: OpenTelemetry's log data model, appendix B, for the mapping of syslog and of common names.</remarks>
 internal static class SeverityName
 {
-    private static readonly ByteKind[] Kinds = MakeKinds();
-
     // How far behind a time a severity's name is looked for: host, program and thread may stand between.
     private const int LookBytes = 64;
 
@@ -56,30 +57,49 @@ internal static class SeverityName
     public static int FindNear(ReadOnlySpan<byte> text)
     {
         var near = text[..Math.Min(text.Length, LookBytes)];
-        var before = ByteKind.Other;
-        for (var i = 0; i < near.Length; i++)
+        for (var starts = StartsOf(near); starts != 0; starts &= starts - 1)
         {
-            var kind = Kinds[near[i]];
-
-            // Most words are ruled out by their first letters: none of these is compared with names.
-            var mayBeName = (kind == ByteKind.Upper && before is ByteKind.Other or ByteKind.Mark && i + 1 < near.Length && Kinds[near[i + 1]] == ByteKind.Upper)
-                || (before == ByteKind.Mark && kind is ByteKind.Upper or ByteKind.Lower);
-            if (mayBeName && ReadName(near, i) is > 0 and var severity)
+            if (ReadName(near, BitOperations.TrailingZeroCount(starts)) is > 0 and var severity)
             {
                 return severity;
             }
-
-            before = kind;
         }
 
         return OfFirstWord(near);
     }
 
+    // Where a name may start, a bit for each byte: two capitals behind what is no letter, or a letter behind a mark. Most words are ruled out by that: none of these is compared with names.
+    private static ulong StartsOf(scoped ReadOnlySpan<byte> near)
+    {
+        Span<byte> padded = stackalloc byte[LookBytes];
+        if (near.Length < LookBytes)
+        {
+            padded.Clear();
+            near.CopyTo(padded);
+            near = padded;
+        }
+
+        var (capitals, letters, marks) = (0UL, 0UL, 0UL);
+        for (var i = 0; i < LookBytes; i += Vector128<byte>.Count)
+        {
+            var bytes = Vector128.Create(near.Slice(i, Vector128<byte>.Count));
+            var isMark = Vector128.Equals(bytes, Vector128.Create((byte)'[')) | Vector128.Equals(bytes, Vector128.Create((byte)'<')) | Vector128.Equals(bytes, Vector128.Create((byte)'='));
+            capitals |= (ulong)InAlphabet(bytes, 'A').ExtractMostSignificantBits() << i;
+            letters |= (ulong)InAlphabet(bytes | Vector128.Create((byte)0x20), 'a').ExtractMostSignificantBits() << i;
+            marks |= (ulong)isMark.ExtractMostSignificantBits() << i;
+        }
+
+        return (capitals & (capitals >> 1) & ~(letters << 1)) | (letters & (marks << 1));
+    }
+
+    private static Vector128<byte> InAlphabet(Vector128<byte> bytes, char first) =>
+        Vector128.LessThan(bytes - Vector128.Create((byte)first), Vector128.Create((byte)26));
+
     private static int OfFirstWord(ReadOnlySpan<byte> near)
     {
         var text = near.TrimStart((byte)' ');
         var end = 0;
-        while (end < text.Length && Kinds[text[end]] is ByteKind.Upper or ByteKind.Lower)
+        while (end < text.Length && char.IsAsciiLetter((char)text[end]))
         {
             end++;
         }
@@ -90,7 +110,7 @@ internal static class SeverityName
     private static int ReadName(ReadOnlySpan<byte> near, int start)
     {
         var end = start + 1;
-        while (end < near.Length && Kinds[near[end]] is ByteKind.Upper or ByteKind.Lower)
+        while (end < near.Length && char.IsAsciiLetter((char)near[end]))
         {
             end++;
         }
@@ -165,22 +185,4 @@ internal static class SeverityName
     // [error], <error>, level=error
     private static bool IsMarked(ReadOnlySpan<byte> text, int start, int end) =>
         start > 0 && (text[start - 1] == '=' || (text[start - 1] is (byte)'[' or (byte)'<' && end < text.Length && text[end] is (byte)']' or (byte)'>'));
-
-    private static ByteKind[] MakeKinds()
-    {
-        var kinds = new ByteKind[256];
-        kinds.AsSpan('A', 26).Fill(ByteKind.Upper);
-        kinds.AsSpan('a', 26).Fill(ByteKind.Lower);
-        kinds['['] = kinds['<'] = kinds['='] = ByteKind.Mark;
-        return kinds;
-    }
-
-    /// <summary>What a byte is in a search for names.</summary>
-    private enum ByteKind : byte
-    {
-        Other,
-        Upper,
-        Lower,
-        Mark,
-    }
 }

@@ -23,6 +23,10 @@ internal sealed record GatherSettings
 
     /// <summary>Whether there is nothing to gather.</summary>
     public bool IsEmpty => Scrapes.Count == 0 && Commands.Count == 0 && Plugins.Count == 0 && Text is null;
+
+    /// <summary>The longest time between two readings of one target; 0 where there is nothing to gather.</summary>
+    public TimeSpan IntervalMax => new[] { TimeSpan.Zero, Text?.Interval ?? TimeSpan.Zero }
+        .Concat(Scrapes.Select(each => each.Interval)).Concat(Commands.Select(each => each.Program.Interval)).Concat(Plugins.Select(each => each.Program.Interval)).Max();
 }
 
 /// <summary>One <c>[[scrapes]]</c>.</summary>

@@ -10,6 +10,7 @@ internal static class SourcesReader
     private const int PatternsMax = 256;
     private const int PatternBytesMax = 256;
     private const int SeriesMaxMax = 1_000_000;
+    private const int SocketPathBytesMax = 107; // what the kernel's address of a socket has room for
 
     public static SourcesSettings Read(TomlTable root)
     {
@@ -37,9 +38,21 @@ internal static class SourcesReader
         Types = defaults.Types is { } types ? new NamePatterns([], ReadPatterns(table, "exclude_types", types.Exclude)) : null,
         Devices = defaults.Devices is { } devices ? new NamePatterns([], ReadPatterns(table, "exclude_devices", devices.Exclude)) : null,
         Top = defaults.Name == SourceCatalog.Processes ? (ReadTop(table, "top_cpu", defaults.Top.Cpu), ReadTop(table, "top_memory", defaults.Top.Memory)) : default,
+        Socket = defaults.Name == SourceCatalog.Containers ? ReadSocket(table) : "",
     };
 
     private static int ReadTop(TomlTable table, string key, int missing) => (int)table.ReadInteger(key, missing, 0, 256);
+
+    private static string ReadSocket(TomlTable table)
+    {
+        var path = table.ReadString("socket", "");
+        if (path.Length > 0 && (path[0] != '/' || path.Contains('\0', StringComparison.Ordinal) || Encoding.UTF8.GetByteCount(path) > SocketPathBytesMax))
+        {
+            table.Fault("socket", $"socket is {AgentSettingsReader.Show(path)}; an absolute path of at most {SocketPathBytesMax} bytes is expected, for example /run/docker.sock");
+        }
+
+        return path;
+    }
 
     private static IReadOnlyList<string> ReadPatterns(TomlTable table, string key, IReadOnlyList<string> missing)
     {

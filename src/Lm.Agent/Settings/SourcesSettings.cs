@@ -66,4 +66,7 @@ internal sealed record SourceSettings(string Name)
 
     /// <summary>Of <c>processes</c>: how many of those that use most CPU time, and of those that hold most memory, have series.</summary>
     public (int Cpu, int Memory) Top { get; init; }
+
+    /// <summary>Of <c>containers</c>: the Docker or Podman socket that is asked for names, images, restarts and health; empty, the default, for none.</summary>
+    public string Socket { get; init; } = "";
 }

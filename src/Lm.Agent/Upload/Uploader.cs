@@ -23,8 +23,8 @@ internal sealed class Uploader : IDisposable
     /// <summary>Bytes of one request of the backlog: it is held in memory, and what a lost answer costs to send again.</summary>
     public const int RequestBytesMax = 256 << 10;
 
-    // 20 requests a second behind live batches: a month of heartbeats drains in minutes and the collector breathes.
-    private static readonly TimeSpan BacklogPause = TimeSpan.FromMilliseconds(50);
+    /// <summary>The pause after a request of the backlog: at most 20 of them a second behind live batches, so that a month of heartbeats drains in minutes and the collector breathes.</summary>
+    public static readonly TimeSpan BacklogPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ParkedMin = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ParkedMax = TimeSpan.FromHours(1);
 

@@ -14,6 +14,11 @@ namespace Lm.Platform.Processes;
 /// </remarks>
 public sealed unsafe class ChildProcess : IDisposable
 {
+    /// <summary>How long the end of a program that was killed is waited for: one that the kernel holds, in a file of a server that is gone, can take hours.</summary>
+    public static readonly TimeSpan KillMax = TimeSpan.FromSeconds(2);
+
+    private const int StepMs = 10;
+
     private readonly Lock gate = new(); // guards hasEnded and lastEnd: the number of a process that was waited for may be another's
     private readonly Descriptor output;
     private readonly Descriptor errors;
@@ -136,32 +141,25 @@ public sealed unsafe class ChildProcess : IDisposable
         }
     }
 
-    /// <summary>Waits until it has ended, kills it when that takes too long.</summary>
+    /// <summary>Waits until it has ended, kills it when that takes too long, and gives it up when the kernel does not end it within <see cref="KillMax"/> either.</summary>
     /// <param name="patience">How long it may take.</param>
-    /// <returns>How it ended.</returns>
+    /// <returns>How it ended; a code of -1 and no signal when it was given up.</returns>
     public ChildEnd WaitForEnd(TimeSpan patience)
     {
-        const int StepMs = 10;
-        for (var left = (long)patience.TotalMilliseconds; left > 0; left -= StepMs)
+        if (TryReapWithin(patience, out var end))
         {
-            if (TryReap(wait: false, out var end))
-            {
-                return end;
-            }
-
-            _ = Libc.Poll(null, 0, StepMs);
+            return end;
         }
 
         Kill();
-        TryReap(wait: true, out var last);
-        return last;
+        return TryReapWithin(KillMax, out end) ? end : GiveUp();
     }
 
     /// <summary>Kills it, and forgets it.</summary>
     public void Dispose()
     {
-        Kill();
-        TryReap(wait: true, out _);
+        Kill(); // also what is left of its group, where it has ended itself and was not waited for
+        _ = WaitForEnd(KillMax);
         output.Dispose();
         errors.Dispose();
     }
@@ -181,14 +179,47 @@ public sealed unsafe class ChildProcess : IDisposable
         }
     }
 
-    private bool TryReap(bool wait, out ChildEnd end)
+    private bool TryReapWithin(TimeSpan patience, out ChildEnd end)
+    {
+        for (var left = (long)patience.TotalMilliseconds; ; left -= StepMs)
+        {
+            if (TryReap(out end))
+            {
+                return true;
+            }
+
+            if (left <= 0)
+            {
+                return false;
+            }
+
+            _ = Libc.Poll(null, 0, StepMs);
+        }
+    }
+
+    // Its number is left to the kernel. Where strays are adopted it is ended as one of them, once that can be.
+    private ChildEnd GiveUp()
+    {
+        lock (gate)
+        {
+            (hasEnded, lastEnd) = (true, new ChildEnd(-1, 0));
+            lock (Strays.Gate)
+            {
+                Strays.Known.Remove(Id);
+            }
+
+            return lastEnd;
+        }
+    }
+
+    private bool TryReap(out ChildEnd end)
     {
         const int NoHang = 1;
         lock (gate)
         {
             while (!hasEnded)
             {
-                var result = Libc.WaitFor(Id, out var status, wait ? 0 : NoHang);
+                var result = Libc.WaitFor(Id, out var status, NoHang);
                 if (result == 0)
                 {
                     end = default;

@@ -20,8 +20,10 @@ public sealed class GatherBatchesTests
         outlet.Put(Harvest(1000, 1));
         outlet.Put(Harvest(2000, 1, ended: 1));
 
-        Assert.Equal(1, await AppendAsync(bench, batches, outlet, new Limits()));
-        Assert.Equal(0, await AppendAsync(bench, batches, outlet, new Limits()));
+        var first = await AppendAsync(bench, batches, outlet, new Limits());
+        Assert.Equal((1, true), (first.Count, first.IsWhole));
+        Assert.InRange(first.Bytes, 150, 1000);
+        Assert.Equal(GatheredBatches.None, await AppendAsync(bench, batches, outlet, new Limits()));
 
         var samples = bench.Queue.ReadAll().SelectMany(SamplesOf).ToList();
         Assert.Equal([(1000, 0.0), (2000, 0.0)], samples.Take(2));
@@ -38,11 +40,23 @@ public sealed class GatherBatchesTests
         var (outlet, batches) = (new HarvestOutlet(), new GatherBatches(bench.Time));
         outlet.Put(Harvest(1000, 250));
 
-        Assert.Equal(3, await AppendAsync(bench, batches, outlet, limits: null)); // 107, 107, 36
+        Assert.Equal(3, (await AppendAsync(bench, batches, outlet, limits: null)).Count); // 107, 107, 36
 
         Assert.Equal([107, 107, 36], bench.Queue.ReadAll().Skip(1).Select(batch => SamplesOf(batch).Count));
         Assert.Equal([2UL, 3, 4], Enumerable.Range(0, 3).Select(_ => bench.Queue.Queue.TakeNewest()!.Number.Sequence));
         Assert.Null(bench.Queue.Queue.TakeNewest());
+    }
+
+    [Fact]
+    public async Task What_the_queue_does_not_take_is_told()
+    {
+        await using var bench = new TailBench();
+        await bench.StartAsync();
+        var (outlet, batches) = (new HarvestOutlet(), new GatherBatches(bench.Time));
+        outlet.Put(Harvest(1000, 1));
+        bench.Files.Capacity = 0;
+
+        Assert.Equal(new GatheredBatches(0, 0, IsWhole: false), await AppendAsync(bench, batches, outlet, new Limits()));
     }
 
     [Fact]
@@ -59,7 +73,7 @@ public sealed class GatherBatchesTests
         Assert.Equal(9, outlet.Last!.At.Value);
     }
 
-    private static Task<int> AppendAsync(TailBench bench, GatherBatches batches, HarvestOutlet outlet, Limits? limits) =>
+    private static Task<GatheredBatches> AppendAsync(TailBench bench, GatherBatches batches, HarvestOutlet outlet, Limits? limits) =>
         batches.AppendAsync([outlet], bench.Queue.Queue, bench.Settings(), limits, new UnixMillis(5000), CancellationToken.None);
 
     private static Harvest Harvest(long at, int count, int ended = 0) => new(

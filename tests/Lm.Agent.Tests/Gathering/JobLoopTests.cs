@@ -34,6 +34,22 @@ public sealed class JobLoopTests
     }
 
     [Fact]
+    public async Task A_job_that_does_not_hear_is_left_behind_and_ends_the_loop_when_it_comes_back()
+    {
+        using var back = new ManualResetEventSlim();
+        using var job = new FakeJob("deaf", 5) { Deaf = back };
+        var loop = new JobLoop([job], TimeProvider.System, logger, TimeSpan.FromMilliseconds(50));
+        await job.RunsAsync(1);
+
+        loop.Dispose(); // comes back
+
+        Assert.StartsWith("The deaf does not end within 50 ms and is left behind", logger.MessageOf(1609), StringComparison.Ordinal);
+        back.Set();
+        await job.EndsAsync();
+        Assert.Equal(0, logger.CountOf(1600));
+    }
+
+    [Fact]
     public async Task A_failure_is_told_when_it_begins_and_when_it_ends()
     {
         using var job = new FakeJob("job", 5) { Fault = "no disk" };
@@ -66,12 +82,16 @@ public sealed class JobLoopTests
         private static int running;
 
         private readonly SemaphoreSlim runs = new(0);
+        private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public int Overlaps { get; private set; }
 
         public bool Hangs { get; init; }
 
         public bool Throws { get; init; }
+
+        /// <summary>What it waits for, whoever tells it to end; null for nothing.</summary>
+        public ManualResetEventSlim? Deaf { get; init; }
 
         public bool WasStopped { get; private set; }
 
@@ -93,12 +113,16 @@ public sealed class JobLoopTests
             }
         }
 
+        public Task EndsAsync() => ended.Task.WaitAsync(TestContext.Current.CancellationToken);
+
         public string Run(CancellationToken stopping)
         {
             Overlaps += Interlocked.Increment(ref running) > 1 ? 1 : 0;
             runs.Release();
             WasStopped = Hangs && stopping.WaitHandle.WaitOne();
+            Deaf?.Wait(CancellationToken.None);
             Interlocked.Decrement(ref running);
+            ended.TrySetResult();
             return Throws ? throw new InvalidOperationException("of its own") : Fault;
         }
     }

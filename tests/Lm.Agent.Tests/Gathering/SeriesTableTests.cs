@@ -68,6 +68,26 @@ public sealed class SeriesTableTests
     }
 
     [Fact]
+    public void A_reading_that_fails_in_its_last_line_leaves_nothing_of_itself()
+    {
+        var table = new SeriesTable(Rules());
+        Read(table, "a{request=\"0\"} 1\nsteady 1\n");
+        for (var round = 1; round < 4; round++)
+        {
+            var fault = table.Read(Encoding.UTF8.GetBytes($"a{{request=\"{round}\"}} 1\nsteady 1\n<html>\n"), out var samples);
+            table.EndAll();
+
+            Assert.Equal("line 3: it does not begin with a metric's name", fault);
+            Assert.Empty(samples);
+            // What was given before ended with the first bad reading; of the bad ones nothing did.
+            Assert.Equal(round == 1 ? ["a 0", "steady "] : [], table.Ended.Select(ended => $"{ended.Metric.Name} {string.Join(',', ended.Labels.Select(label => label.Value))}").Order());
+        }
+
+        Assert.Equal(2, Read(table, "a{request=\"4\"} 1\nsteady 1\n").Length);
+        Assert.Empty(table.Ended);
+    }
+
+    [Fact]
     public void More_samples_than_allowed_are_taken_none_of()
     {
         var table = new SeriesTable(Rules() with { SamplesMax = 2 });

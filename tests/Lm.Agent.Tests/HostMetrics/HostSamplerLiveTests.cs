@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using Lm.Agent.HostMetrics;
+using Lm.Agent.HostMetrics.Node;
 
 namespace Lm.Agent.Tests.HostMetrics;
 
@@ -67,6 +69,35 @@ public sealed class HostSamplerLiveTests
         var counted = sink.Of("lightmetrics_host_process_cpu_seconds_total").Length + sink["lightmetrics_host_processes_omitted"];
         // Others start and end processes meanwhile.
         Assert.InRange(counted, Math.Min(before, after) - 100, Math.Max(before, after) + 100);
+    }
+
+    [Fact]
+    public void Of_processes_that_end_nothing_stays_open_and_nothing_is_told()
+    {
+        const int All = 4096;
+        using var source = new ProcessesSource(HostRoots.OfThisHost(), (All, All), TimeProvider.System, null);
+        using var child = Process.Start("sleep", "600");
+        var pid = child.Id.ToString(CultureInfo.InvariantCulture);
+        for (var round = 0; round < 2; round++)
+        {
+            Assert.Contains(Collect(source).Labels, label => label.Name == "pid" && label.Value == pid);
+        }
+
+        var kept = source.KeptCount;
+        Assert.InRange(kept, 2, 256);
+        child.Kill();
+        child.WaitForExit();
+
+        Assert.DoesNotContain(Collect(source).Labels, label => label.Name == "pid" && label.Value == pid);
+        source.Dispose();
+        Assert.Equal(0, source.KeptCount);
+
+        static RecordingSink Collect(ProcessesSource from)
+        {
+            var sink = new RecordingSink();
+            Assert.True(from.Collect(sink).Fault.IsNone);
+            return sink;
+        }
     }
 
     private static int CountProcesses() => Directory.GetDirectories("/proc").Count(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0]));

@@ -100,6 +100,21 @@ public sealed class ScrapeTests : IDisposable
     }
 
     [Fact]
+    public async Task An_answer_that_is_bad_in_its_last_line_makes_no_series_and_no_stale_markers_of_its_own()
+    {
+        var scrape = NewScrape();
+        foreach (var request in new[] { "1", "2" })
+        {
+            var body = $"a{{request=\"{request}\"}} 1\n<html>\n";
+            await AnswerAsync($"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n\r\n{body}", scrape);
+
+            var harvest = scrape.Outlet.Last!;
+            Assert.DoesNotContain(harvest.Samples, sample => sample.Metric.Name == "a");
+            Assert.Empty(harvest.Ended);
+        }
+    }
+
+    [Fact]
     public async Task A_token_is_sent_and_never_told()
     {
         var settings = Settings() with { Token = new Secret("s3cret") };

@@ -90,6 +90,7 @@ public sealed class AgentSettingsTests : IDisposable
         Assert.True(filesystem.Names!.Allows("/srv/a/b") && filesystem.Names.Allows("/") && !filesystem.Names.Allows("/home"));
         Assert.True(filesystem.Devices!.Allows("/dev/loop0") && filesystem.Types!.Allows("overlay") && !filesystem.Types.Allows("tmpfs"));
         Assert.Equal((3, 0), sources.Of("processes").Top);
+        Assert.Equal(("/run/podman/podman.sock", ""), (sources.Of("containers").Socket, sources.Of("uname").Socket));
         Assert.NotEqual(new SourcesSettings(), sources);
     }
 

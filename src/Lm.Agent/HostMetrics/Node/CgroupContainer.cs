@@ -59,12 +59,17 @@ internal sealed class CgroupContainer : IDisposable
     private readonly KeptFile io;
     private readonly KeptFile ioCount;
 
-    public CgroupContainer(HostRoots roots, int version, string path, string name)
+    /// <param name="roots">Where the host is looked at.</param>
+    /// <param name="version">The cgroups' version.</param>
+    /// <param name="path">Its cgroup's path.</param>
+    /// <param name="name">Its name or short id.</param>
+    /// <param name="image">Its image; empty where nobody told.</param>
+    public CgroupContainer(HostRoots roots, int version, string path, string name, string image)
     {
         this.roots = roots;
         this.path = path;
         isUnified = version == 2;
-        labels = [new Label("id", path), new Label("name", name)];
+        labels = LabelsOf(path, name, image);
         cpuLabels = [new Label("cpu", "total"), .. labels];
         events = new NameTable<Label[]>(
             EventKinds.Length, kind => Array.IndexOf(EventKinds, kind) >= 0 ? [new Label("event", kind), .. labels] : null);
@@ -83,6 +88,13 @@ internal sealed class CgroupContainer : IDisposable
         io = File("blkio", isUnified ? "io.stat" : "blkio.throttle.io_service_bytes");
         ioCount = File("blkio", "blkio.throttle.io_serviced");
     }
+
+    /// <summary>The labels that a container's series have, as cAdvisor names them.</summary>
+    /// <param name="path">Its cgroup's path; empty where that is not known.</param>
+    /// <param name="name">Its name or short id.</param>
+    /// <param name="image">Its image; empty where nobody told.</param>
+    public static Label[] LabelsOf(string path, string name, string image) =>
+        [.. new[] { new Label("id", path), new Label("image", image), new Label("name", name) }.Where(label => label.Value.Length > 0)];
 
     /// <summary>Reads and adds the container's series.</summary>
     /// <returns>False when it is gone.</returns>

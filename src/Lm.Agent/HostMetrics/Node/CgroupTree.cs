@@ -18,7 +18,7 @@ internal sealed class CgroupTree(ProcFs sys)
     /// <summary>Finds all containers.</summary>
     /// <param name="found">Gets their paths below the hierarchy's root, with a slash at the start.</param>
     /// <returns>Folders that were not looked into, because they lie too deep or are too many.</returns>
-    public int Walk(List<(byte[] Path, string Name)> found)
+    public int Walk(List<FoundCgroup> found)
     {
         found.Clear();
         var top = FindTop();
@@ -41,7 +41,7 @@ internal sealed class CgroupTree(ProcFs sys)
             Look(top, folder.Path, folder.Depth, found);
         }
 
-        found.Sort((one, other) => one.Path.AsSpan().SequenceCompareTo(other.Path));
+        found.Sort((one, other) => one.Bytes.AsSpan().SequenceCompareTo(other.Bytes));
         return omitted;
     }
 
@@ -68,7 +68,7 @@ internal sealed class CgroupTree(ProcFs sys)
 
     private bool Has(string file) => sys.ReadStart(Encoding.UTF8.GetBytes(file), out _) == 0;
 
-    private void Look(string top, string path, int depth, List<(byte[] Path, string Name)> found)
+    private void Look(string top, string path, int depth, List<FoundCgroup> found)
     {
         if (sys.Open(Encoding.UTF8.GetBytes(top + path), out var directory) != 0)
         {
@@ -80,9 +80,9 @@ internal sealed class CgroupTree(ProcFs sys)
             while (directory.TryNextFolder(out var name))
             {
                 var child = $"{path}/{Encoding.UTF8.GetString(name)}";
-                if (ContainerName.TryFind(child, out var container))
+                if (ContainerName.TryFind(child, out var container, out var id))
                 {
-                    found.Add((Encoding.UTF8.GetBytes(child), container));
+                    found.Add(new FoundCgroup(Encoding.UTF8.GetBytes(child), child, container, id));
                 }
                 else
                 {
@@ -92,3 +92,10 @@ internal sealed class CgroupTree(ProcFs sys)
         }
     }
 }
+
+/// <summary>A container's cgroup.</summary>
+/// <param name="Bytes">Its path below the hierarchy's root, with a slash at the start.</param>
+/// <param name="Path">The same as text.</param>
+/// <param name="Name">The container's name or short id.</param>
+/// <param name="Id">Its whole id; empty where it has a name.</param>
+internal readonly record struct FoundCgroup(byte[] Bytes, string Path, string Name, string Id);

@@ -8,14 +8,18 @@ namespace Lm.Agent.HostMetrics.Node;
 /// </remarks>
 internal static class ContainerName
 {
+    /// <summary>Characters of a short id, as the runtimes' own lists show them.</summary>
+    public const int ShortIdChars = 12;
+
     private const int IdChars = 64;
-    private const int ShortIdChars = 12; // as the runtimes' own lists show them
 
     /// <summary>Whether a cgroup is a container.</summary>
     /// <param name="path">Its path below the hierarchy's root, with a slash at its start.</param>
     /// <param name="name">The container's name or short id.</param>
-    public static bool TryFind(string path, out string name)
+    /// <param name="id">Its whole id; empty where it has a name.</param>
+    public static bool TryFind(string path, out string name, out string id)
     {
+        id = "";
         var parts = path.Split('/');
         var last = parts[^1];
         var parent = parts.Length > 1 ? parts[^2] : "";
@@ -27,18 +31,19 @@ internal static class ContainerName
             _ when last.StartsWith(LxcPayload, StringComparison.Ordinal) => last[LxcPayload.Length..],
             _ when parent == "lxc" => last,
             _ when last.StartsWith(Nspawn, StringComparison.Ordinal) && last.EndsWith(Service, StringComparison.Ordinal) => last[Nspawn.Length..^Service.Length],
-            _ => ShortId(last),
+            _ => id = IdOf(last),
         };
+        name = id.Length > 0 ? id[..ShortIdChars] : name;
         return name.Length > 0;
     }
 
-    private static string ShortId(string last)
+    private static string IdOf(string last)
     {
         const string Scope = ".scope";
         var id = last.EndsWith(Scope, StringComparison.Ordinal) ? last[..^Scope.Length] : last;
         var dash = id.LastIndexOf('-');
         var isKeeper = dash > 0 && id[..dash].EndsWith("conmon", StringComparison.Ordinal);
         id = id[(dash + 1)..];
-        return id.Length == IdChars && !isKeeper && id.All(char.IsAsciiHexDigitLower) ? id[..ShortIdChars] : "";
+        return id.Length == IdChars && !isKeeper && id.All(char.IsAsciiHexDigitLower) ? id : "";
     }
 }

@@ -8,17 +8,19 @@ namespace Lm.Agent.HostMetrics.Node;
 /// <remarks>
 /// <list type="bullet">
 /// <item>Source: <c>/proc/1/mounts</c>, or <c>self/mounts</c> where that may not be read, and statvfs(3). Blanks in names stand there as <c>\040</c>.</item>
-/// <item>A filesystem of the network can hang for hours when its server is gone: it is asked by a thread of its own, and has <c>node_filesystem_device_error</c> 1
-/// while that has no answer.</item>
+/// <item>A filesystem of the network can hang for hours when its server is gone: other threads ask it, and it has <c>node_filesystem_device_error</c> 1
+/// while it has no answer.</item>
 /// <item>Of mounts that have device, mount point and type in common only the first has series.</item>
 /// </list>
 /// </remarks>
-internal sealed class FilesystemSource(HostRoots roots, SourceSettings settings) : IMetricSource, IDisposable
+/// <param name="roots">Where the host is looked at.</param>
+/// <param name="settings">Which mounts have series.</param>
+/// <param name="ask">Asks a filesystem for its size.</param>
+internal sealed class FilesystemSource(HostRoots roots, SourceSettings settings, StatAsk ask) : IMetricSource, IWaitingSource, IDisposable
 {
     private const int MountMax = 20_000;
-    private const int WorkerMax = 16;
 
-    // For all slow filesystems of a tick together.
+    // For all slow filesystems of a tick together, and no more than half of what is left of its time.
     private static readonly TimeSpan SlowMax = TimeSpan.FromMilliseconds(200);
 
     private static readonly MetricDescriptor Size = Metric.Gauge("node_filesystem_size_bytes", "bytes", "Size of a filesystem.");
@@ -33,10 +35,13 @@ internal sealed class FilesystemSource(HostRoots roots, SourceSettings settings)
     private readonly KeptFile second = new(roots.Proc, "self/mounts");
     private readonly List<Mount> slow = [];
     private NameTable<Mount>? mounts;
-    private int workerCount;
+    private StatPool? pool; // made with the first mount that may hang
 
     /// <inheritdoc/>
     public string Name => "filesystem";
+
+    /// <inheritdoc/>
+    public TimeSpan Patience { private get; set; } = TimeSpan.MaxValue;
 
     /// <inheritdoc/>
     public SourceOutcome Collect(ISampleSink sink)
@@ -85,27 +90,29 @@ internal sealed class FilesystemSource(HostRoots roots, SourceSettings settings)
         first.Dispose();
         second.Dispose();
         mounts?.Dispose();
+        pool?.Dispose();
     }
 
     private void Ask(ref SeriesOut series, Mount mount)
     {
-        if (mount.Worker is not null)
+        if (mount.Question is { } question)
         {
-            mount.Worker.Ask();
+            pool!.Ask(question);
             slow.Add(mount);
             return;
         }
 
-        Add(ref series, mount, StatVfs.Ask(mount.Path, out var result), result);
+        Add(ref series, mount, ask(mount.Path, out var result), result);
     }
 
     private void AwaitSlow(ref SeriesOut series)
     {
-        var deadline = Environment.TickCount64 + (long)SlowMax.TotalMilliseconds;
+        var half = Patience / 2;
+        var deadline = Environment.TickCount64 + (long)(half < SlowMax ? half : SlowMax).TotalMilliseconds;
         foreach (var mount in slow)
         {
-            var isAnswered = mount.Worker!.TryGet(Math.Max(0, deadline - Environment.TickCount64), out var isGood, out var result);
-            Add(ref series, mount, isAnswered && isGood, result);
+            var isGood = pool!.TryGet(mount.Question!, Math.Max(0, deadline - Environment.TickCount64), out var result);
+            Add(ref series, mount, isGood, result);
         }
     }
 
@@ -140,9 +147,13 @@ internal sealed class FilesystemSource(HostRoots roots, SourceSettings settings)
         }
 
         var path = Encoding.UTF8.GetBytes(roots.Files.Root + point + '\0');
-        var worker = NetworkFilesystems.Has(type) && workerCount < WorkerMax ? new StatWorker(path, () => workerCount--) : null;
-        workerCount += worker is null ? 0 : 1;
-        return new Mount([new Label("device", device), new Label("fstype", type), new Label("mountpoint", point)], path, worker);
+        if (NetworkFilesystems.Has(type))
+        {
+            pool ??= new StatPool(ask);
+        }
+
+        return new Mount(
+            [new Label("device", device), new Label("fstype", type), new Label("mountpoint", point)], path, NetworkFilesystems.Has(type) ? pool : null);
     }
 
     // \040 and its like: three octal digits.
@@ -169,17 +180,24 @@ internal sealed class FilesystemSource(HostRoots roots, SourceSettings settings)
         return text.ToString();
     }
 
-    private sealed class Mount(Label[] labels, byte[] path, StatWorker? worker) : IDisposable
+    private sealed class Mount(Label[] labels, byte[] path, StatPool? pool) : IDisposable
     {
         public ReadOnlySpan<Label> Labels => labels;
 
         public byte[] Path => path;
 
-        public StatWorker? Worker => worker;
+        /// <summary>What the pool is asked; null for a filesystem that answers at once.</summary>
+        public StatQuestion? Question { get; } = pool is null ? null : new StatQuestion(path);
 
         public bool IsReadOnly { get; set; }
 
-        public void Dispose() => worker?.Dispose();
+        public void Dispose()
+        {
+            if (Question is not null)
+            {
+                pool!.Forget(Question);
+            }
+        }
     }
 }
 

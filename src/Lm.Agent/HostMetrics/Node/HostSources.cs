@@ -8,10 +8,11 @@ internal static class HostSources
 {
     /// <summary>Makes the sampler of the profile that the settings name, for this host.</summary>
     /// <inheritdoc cref="NewSampler"/>
-    public static HostSampler OfThisHost(SourcesSettings settings, string queueDirectory, TimeProvider time, ILogger logger, ProcessChanges? changes) =>
+    public static HostSampler OfThisHost(
+        SourcesSettings settings, string queueDirectory, TimeProvider time, ILogger logger, ProcessChanges? changes, IContainerRuntime? runtime = null) =>
         settings.Profile == SourceProfile.Heartbeat
             ? new(new ProcFs(), queueDirectory, time, logger, changes)
-            : NewSampler(settings, HostRoots.OfThisHost(), queueDirectory, time, logger, changes);
+            : NewSampler(settings, HostRoots.OfThisHost(), queueDirectory, time, logger, changes, runtime);
 
     /// <summary>Makes the sampler of the profile <c>host</c>.</summary>
     /// <param name="settings">Which sources, how often, how many series.</param>
@@ -20,8 +21,9 @@ internal static class HostSources
     /// <param name="time">The clock.</param>
     /// <param name="logger">Hears of sources that begin or cease to fail.</param>
     /// <param name="changes">Gets the processes that start and end; null when nobody asks.</param>
+    /// <param name="runtime">Tells names, images, restarts and health of containers; the sampler's to dispose of. Null where there is none.</param>
     public static HostSampler NewSampler(
-        SourcesSettings settings, HostRoots roots, string queueDirectory, TimeProvider time, ILogger logger, ProcessChanges? changes)
+        SourcesSettings settings, HostRoots roots, string queueDirectory, TimeProvider time, ILogger logger, ProcessChanges? changes, IContainerRuntime? runtime = null)
     {
         var sources = new List<HostSource>
         {
@@ -32,14 +34,14 @@ internal static class HostSources
         {
             if (source.IsEnabled)
             {
-                sources.Add(new HostSource(Make(source, roots, time, changes), source));
+                sources.Add(new HostSource(Make(source, roots, time, changes, runtime), source));
             }
         }
 
         return new HostSampler([.. sources], settings.SeriesMax, tellsHealth: true, time, logger);
     }
 
-    private static IMetricSource Make(SourceSettings source, HostRoots roots, TimeProvider time, ProcessChanges? changes) => source.Name switch
+    private static IMetricSource Make(SourceSettings source, HostRoots roots, TimeProvider time, ProcessChanges? changes, IContainerRuntime? runtime) => source.Name switch
     {
         SourceCatalog.Cpu => new StatSource(roots.Proc, roots.Units),
         SourceCatalog.CpuInfo => new CpuInfoSource(roots.Proc, time),
@@ -49,7 +51,7 @@ internal static class HostSources
         SourceCatalog.VirtualMemory => new VmstatSource(roots.Proc),
         SourceCatalog.Pressure => new PressureSource(roots.Proc),
         SourceCatalog.Disks => new DiskstatsSource(roots, source.Names ?? NamePatterns.All, time),
-        SourceCatalog.Filesystems => new FilesystemSource(roots, source),
+        SourceCatalog.Filesystems => new FilesystemSource(roots, source, StatVfs.Ask),
         SourceCatalog.NetworkDevices => new NetDevSource(roots, source.Names ?? NamePatterns.All),
         SourceCatalog.NetworkClass => new NetClassSource(roots.Sys, source.Names ?? NamePatterns.All),
         SourceCatalog.NetworkCounters => new NetstatSource(roots.Proc),
@@ -70,7 +72,7 @@ internal static class HostSources
         SourceCatalog.ThermalZones => new ThermalSource(roots.Sys, source.Names ?? NamePatterns.All),
         SourceCatalog.PowerSupplies => new PowerSupplySource(roots.Sys, source.Names ?? NamePatterns.All),
         SourceCatalog.Processes => new ProcessesSource(roots, source.Top, time, changes),
-        SourceCatalog.Containers => new ContainersSource(roots, source.Names ?? NamePatterns.All, time),
+        SourceCatalog.Containers => new ContainersSource(roots, source.Names ?? NamePatterns.All, time, runtime),
         _ => throw new ArgumentOutOfRangeException(nameof(source), source.Name, "no such source"),
     };
 }

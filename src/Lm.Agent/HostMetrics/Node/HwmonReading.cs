@@ -20,7 +20,7 @@ internal sealed record HwmonReading(MetricDescriptor Metric, double Factor, doub
     /// <summary>The value in the metric's unit.</summary>
     public double Scale(double value) => Divisor > 1 ? value / Divisor : value * Factor;
 
-    /// <summary>Splits a file's name: <c>temp1_crit_alarm</c> is the kind <c>temp</c>, the sensor <c>temp1</c> and the property <c>crit_alarm</c>.</summary>
+    /// <summary>Splits a file's name: <c>temp1_crit_alarm</c> is the kind <c>temp</c>, the sensor <c>temp1</c> and the property <c>crit_alarm</c>. A file without a number is of sensor 0.</summary>
     /// <returns>False for files that are no sensor's.</returns>
     public static bool TrySplit(string file, out string kind, out string sensor, out string property)
     {
@@ -43,7 +43,7 @@ internal sealed record HwmonReading(MetricDescriptor Metric, double Factor, doub
                 continue;
             }
 
-            (kind, sensor, property) = (known, file[..end], end < file.Length ? file[(end + 1)..] : "");
+            (kind, sensor, property) = (known, end > known.Length ? file[..end] : known + '0', end < file.Length ? file[(end + 1)..] : "");
             return true;
         }
 
@@ -65,6 +65,8 @@ internal sealed record HwmonReading(MetricDescriptor Metric, double Factor, doub
         });
         return (kind, property) switch
         {
+            ("vrm", _) => new HwmonReading(Node.Metric.Gauge("node_hwmon_voltage_regulator_version", "", Help), 1),
+            ("beep_enable", _) => new HwmonReading(Node.Metric.Gauge("node_hwmon_beep_enabled", "", Help), 1),
             ("update_interval", _) => Gauge(name.Append("_seconds"), Milli),
             (_, "fault" or "alarm") => Gauge(name, 1),
             (_, "beep") => Gauge(name.Append("_enabled"), 1),

@@ -209,5 +209,5 @@ internal sealed class HwmonChip : IDisposable
     }
 
     private static string ReadText(ProcFs sys, string path) =>
-        sys.ReadStart(Encoding.UTF8.GetBytes(path), out var text) == 0 ? LabelText.From(text.Trim(" \t\n\0"u8), LabelText.LongValueBytesMax) : "";
+        sys.ReadStart(Encoding.UTF8.GetBytes(path), out var text) == 0 ? LabelText.From(text.Trim("\n\0"u8), LabelText.LongValueBytesMax) : "";
 }

@@ -7,7 +7,8 @@ namespace Lm.Agent.HostMetrics.Node;
 /// <summary>Processes by state, those that use most CPU time and hold most memory, and what all others use together.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>Every process costs one read of its <c>stat</c>. Command lines and environments are never read: they hold secrets.</item>
+/// <item>Every process costs one read of its <c>stat</c>, which stays open for <see cref="KeptMax"/> processes: opening and closing it costs as much again as reading it.
+/// Command lines and environments are never read: they hold secrets.</item>
 /// <item>Most CPU time is what was used since the last round; in the first one, since each process started. Kernel threads are among these.</item>
 /// <item>Most memory is in the heartbeat's order: resident memory, CPU time, then process id. Who is among both has its series once.</item>
 /// <item>A process that goes away while it is read is not counted; one that cannot be read or understood is counted as one of the others.</item>
@@ -19,6 +20,9 @@ internal sealed class ProcessesSource : IMetricSource, IDisposable
     private const string States = "DIRSTZ";
     private const int StateLetters = 128;
     private const ulong Init = 1;
+
+    // The others of the files that may be kept are the other sources'.
+    private const int KeptMax = 256;
 
     private static readonly MetricDescriptor CpuSeconds = Metric.Counter("lightmetrics_host_process_cpu_seconds_total", "seconds",
         "CPU time that a process has used in user and kernel mode; of those that use most CPU or hold most memory.");
@@ -84,6 +88,9 @@ internal sealed class ProcessesSource : IMetricSource, IDisposable
     /// <inheritdoc/>
     public string Name => "processes";
 
+    /// <summary>Files that are open.</summary>
+    public int KeptCount { get; private set; }
+
     /// <inheritdoc/>
     public SourceOutcome Collect(ISampleSink sink)
     {
@@ -111,6 +118,12 @@ internal sealed class ProcessesSource : IMetricSource, IDisposable
     {
         pidMax.Dispose();
         threadsMax.Dispose();
+        foreach (var pid in known.Keys)
+        {
+            Release(ref CollectionsMarshal.GetValueRefOrNullRef(known, pid).Descriptor);
+        }
+
+        known.Clear();
     }
 
     private int Scan()
@@ -147,7 +160,9 @@ internal sealed class ProcessesSource : IMetricSource, IDisposable
 
     private void Look(int pid)
     {
-        var errno = roots.Proc.ReadStart(pid, "stat"u8, out var text);
+        ref var process = ref CollectionsMarshal.GetValueRefOrAddDefault(known, pid, out var isKnown);
+        process.Descriptor = isKnown ? process.Descriptor : -1;
+        var errno = Read(pid, ref process.Descriptor, out var text);
         if (errno is Libc.NotFound or Libc.NoSuchProcess)
         {
             return;
@@ -165,7 +180,7 @@ internal sealed class ProcessesSource : IMetricSource, IDisposable
         totals.ResidentPages += stat.ResidentPages;
         totals.Orphans += stat.ParentId == Init ? 1 : 0;
         stateCounts[stat.State % StateLetters]++;
-        var used = Used(pid, stat);
+        var used = Used(ref process, stat);
         totals.UsedTicks += used;
         if (largest.HasRoomFor(stat.ResidentPages))
         {
@@ -180,13 +195,26 @@ internal sealed class ProcessesSource : IMetricSource, IDisposable
     }
 
     /// <summary>CPU time since the last round.</summary>
-    private ulong Used(int pid, in ProcessStat stat)
+    private ulong Used(ref Known process, in ProcessStat stat)
     {
-        ref var process = ref CollectionsMarshal.GetValueRefOrAddDefault(known, pid, out var isKnown);
-        var before = isKnown && process.StartTicks == stat.StartTicks ? process.CpuTicks : 0;
+        var before = process.StartTicks == stat.StartTicks ? process.CpuTicks : 0; // of one that is new nothing is known, which is 0, too
         var used = stat.CpuTicks > before ? stat.CpuTicks - before : 0;
-        process = new Known { StartTicks = stat.StartTicks, CpuTicks = stat.CpuTicks, UsedTicks = used, Round = round };
+        process = process with { StartTicks = stat.StartTicks, CpuTicks = stat.CpuTicks, UsedTicks = used, Round = round };
         return used;
+    }
+
+    private int Read(int pid, ref int descriptor, out ReadOnlySpan<byte> text)
+    {
+        var wasKept = descriptor >= 0;
+        var errno = roots.Proc.ReadKept(pid, "stat"u8, ref descriptor, keeps: wasKept || KeptCount < KeptMax, out text);
+        KeptCount += (descriptor >= 0 ? 1 : 0) - (wasKept ? 1 : 0);
+        return errno;
+    }
+
+    private void Release(ref int descriptor)
+    {
+        KeptCount -= descriptor >= 0 ? 1 : 0;
+        roots.Proc.Release(ref descriptor);
     }
 
     private void Forget()
@@ -206,7 +234,8 @@ internal sealed class ProcessesSource : IMetricSource, IDisposable
 
         foreach (var pid in gone)
         {
-            known.Remove(pid);
+            known.Remove(pid, out var process);
+            Release(ref process.Descriptor);
         }
 
         gone.Clear();
@@ -307,5 +336,6 @@ internal sealed class ProcessesSource : IMetricSource, IDisposable
         public ulong CpuTicks;
         public ulong UsedTicks;
         public int Round;
+        public int Descriptor;
     }
 }

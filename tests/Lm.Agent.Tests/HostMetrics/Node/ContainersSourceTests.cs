@@ -94,7 +94,7 @@ public sealed class ContainersSourceTests : IDisposable
     [InlineData("/machine.slice/systemd-nspawn@build.service", "build")]
     public void Runtimes_name_their_cgroups_so(string path, string name)
     {
-        Assert.True(ContainerName.TryFind(path, out var found));
+        Assert.True(ContainerName.TryFind(path, out var found, out _));
         Assert.Equal(name, found);
     }
 
@@ -103,7 +103,7 @@ public sealed class ContainersSourceTests : IDisposable
     [InlineData($"/machine.slice/libpod-conmon-{Id}.scope")]
     [InlineData("/kubepods/burstable/pod6b")]
     [InlineData("/user.slice")]
-    public void Other_cgroups_are_no_containers(string path) => Assert.False(ContainerName.TryFind(path, out _));
+    public void Other_cgroups_are_no_containers(string path) => Assert.False(ContainerName.TryFind(path, out _, out _));
 
     private RecordingSink Collect()
     {
