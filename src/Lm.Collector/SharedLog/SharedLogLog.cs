@@ -1,0 +1,45 @@
+namespace Lm.Collector.SharedLog;
+
+/// <summary>Log events 3000 to 3049.</summary>
+internal static partial class SharedLogLog
+{
+    [LoggerMessage(EventId = 3000, Level = LogLevel.Information,
+        Message = "Joined the shared log in {Store}: everything up to commit {Number} is here.")]
+    public static partial void Joined(ILogger logger, string store, long number);
+
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Warning,
+        Message = "No batch is acknowledged: {Reason}. It is tried again each second; agents keep their batches, or send them to another collector.")]
+    public static partial void TroubleBegan(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 3002, Level = LogLevel.Information, Message = "The shared log is followed again, after {Failures} failures.")]
+    public static partial void TroubleEnded(ILogger logger, int failures);
+
+    [LoggerMessage(EventId = 3003, Level = LogLevel.Error, Message = "No batch is acknowledged until a person has looked: {Reason}.")]
+    public static partial void Halted(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 3004, Level = LogLevel.Error,
+        Message = "A record that the shared log made visible cannot be read and is left out here: {Key}, byte {Offset}: {Fault}.")]
+    public static partial void RecordDamaged(ILogger logger, string key, long offset, string fault);
+
+    [LoggerMessage(EventId = 3005, Level = LogLevel.Warning,
+        Message = "Commit {Number} is acknowledged, and its copy could not be written here: {Reason}. It is tried again; queries here do not see it until then, and no batch is taken.")]
+    public static partial void CopyFailed(ILogger logger, long number, string reason);
+
+    [LoggerMessage(EventId = 3006, Level = LogLevel.Information, Message = "Build: commits {From} to {To} are in one object of {Bytes} bytes.")]
+    public static partial void Built(ILogger logger, long from, long to, long bytes);
+
+    [LoggerMessage(EventId = 3007, Level = LogLevel.Information, Message = "{Count} commits and their raw objects, which newer objects cover, were deleted.")]
+    public static partial void Cleaned(ILogger logger, int count);
+
+    [LoggerMessage(EventId = 3008, Level = LogLevel.Warning, Message = "Builds, snapshots or cleaning of the shared log failed: {Reason}. They are tried again, at most five minutes later; nothing waits for them.")]
+    public static partial void UpkeepFailed(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 3009, Level = LogLevel.Error, Message = "Snapshot {Key} is damaged and passed over: {Fault}.")]
+    public static partial void SnapshotDamaged(ILogger logger, string key, string fault);
+
+    [LoggerMessage(EventId = 3010, Level = LogLevel.Error, Message = "A round of the shared log failed.")]
+    public static partial void RoundFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "How far the shared log is here could not be noted: {Reason}. A restart looks at more of it.")]
+    public static partial void MarkFailed(ILogger logger, string reason);
+}
