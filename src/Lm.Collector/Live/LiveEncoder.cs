@@ -68,7 +68,7 @@ internal sealed class LiveEncoder(LiveEvents events)
             }
         }
 
-        if (filter.Wants(LiveKinds.Log))
+        if (filter.Wants(LiveKinds.Log | LiveKinds.Entry))
         {
             WriteLines(record, batch, filter, isBacklog);
         }
@@ -206,6 +206,14 @@ internal sealed class LiveEncoder(LiveEvents events)
             {
                 events.Skip(1);
             }
+            else if (filter.Wants(LiveKinds.Entry))
+            {
+                if (events.TryOpen("entry"u8) is { } tail)
+                {
+                    WriteEntry(tail, entry);
+                    events.Close();
+                }
+            }
             else if (events.TryOpen("log"u8) is { } json)
             {
                 WriteLine(json, entry);
@@ -262,6 +270,19 @@ internal sealed class LiveEncoder(LiveEvents events)
         WriteFields(json, "attrs"u8, entry.Attributes);
         WriteFields(json, "labels"u8, entry.Parsed);
         json.WriteString("line"u8, entry.Body.Span);
+    }
+
+    /// <summary>Writes the members of a line as Loki's <c>tail</c> has it, behind its id.</summary>
+    public static void WriteEntry(Utf8JsonWriter json, LogEntry entry)
+    {
+        json.WriteString("id"u8, entry.Position.ToString());
+        WriteFields(json, "stream"u8, entry.AllLabels(withLevel: true));
+        json.WriteStartArray("values"u8);
+        json.WriteStartArray();
+        json.WriteStringValue(TailMessage.Nanoseconds(entry.Time));
+        json.WriteStringValue(entry.Body.Span);
+        json.WriteEndArray();
+        json.WriteEndArray();
     }
 
     private static void WriteFields(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<LogField> fields)

@@ -94,6 +94,9 @@ internal enum LiveKinds
     /// <summary>An alert record of an agent.</summary>
     Alert = 8,
 
-    /// <summary>All of them.</summary>
+    /// <summary>A log line in the form of Loki's <c>tail</c>; not for the public stream.</summary>
+    Entry = 16,
+
+    /// <summary>All of the public ones.</summary>
     All = Batch | Sample | Log | Alert,
 }

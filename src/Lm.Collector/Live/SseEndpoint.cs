@@ -10,6 +10,28 @@ internal sealed class SseEndpoint(PrivateServices services, LiveHub hub, Request
     // A token that was replaced, or a session that ended, ends the stream within this time.
     private static readonly TimeSpan RightCheck = TimeSpan.FromSeconds(15);
 
+    /// <summary>The answer where as many listen as may.</summary>
+    public static readonly ApiError NoRoom = new(StatusCodes.Status503ServiceUnavailable, "unavailable",
+        $"{LiveHub.ListenersMax} clients listen already, or the collector is stopping; try again later");
+
+    /// <summary>Waits until a client has gone, may listen no longer, or the hub has let go of it; nothing more is written to it then.</summary>
+    public static async Task StayAsync(HttpContext context, LiveListener listener, RequestGuard guard, TimeProvider time)
+    {
+        await using var gone = context.RequestAborted.Register(listener.End);
+        await using var check = time.CreateTimer(
+            _ =>
+            {
+                if (!guard.IsStillRight(context))
+                {
+                    listener.End();
+                }
+            },
+            null,
+            RightCheck,
+            RightCheck);
+        await listener.Done;
+    }
+
     /// <summary>Answers one request, for as long as the client stays.</summary>
     public async Task HandleAsync(HttpContext context)
     {
@@ -34,23 +56,10 @@ internal sealed class SseEndpoint(PrivateServices services, LiveHub hub, Request
         {
             response.ContentType = null;
             response.Headers.RetryAfter = "5";
-            await new ApiError(StatusCodes.Status503ServiceUnavailable, "unavailable",
-                $"{LiveHub.ListenersMax} clients listen already, or the collector is stopping; try again later").WriteAsync(response);
+            await NoRoom.WriteAsync(response);
             return;
         }
 
-        await using var gone = context.RequestAborted.Register(listener.End);
-        await using var check = services.Time.CreateTimer(
-            _ =>
-            {
-                if (!guard.IsStillRight(context))
-                {
-                    listener.End();
-                }
-            },
-            null,
-            RightCheck,
-            RightCheck);
-        await listener.Done;
+        await StayAsync(context, listener, guard, services.Time);
     }
 }

@@ -1,4 +1,6 @@
+using Lm.Collector.Console;
 using Lm.Collector.Listeners;
+using Lm.Collector.Live;
 
 namespace Lm.Collector.Query;
 
@@ -9,16 +11,18 @@ internal sealed class LogRoutes
     private readonly LokiEndpoint loki;
     private readonly LokiVolume lokiVolume;
     private readonly LokiFields lokiFields;
+    private readonly LokiTail lokiTail;
     private readonly LogQueryMetrics metrics = new();
 
     /// <summary>Wires the endpoints.</summary>
-    public LogRoutes(PrivateServices services, QuerySlots slots)
+    public LogRoutes(PrivateServices services, QuerySlots slots, LiveHub live, RequestGuard guard)
     {
         var search = new LogSearch(services, slots, metrics);
         logs = new LogEndpoint(services, search);
         loki = new LokiEndpoint(services, search);
         lokiVolume = new LokiVolume(services, search);
         lokiFields = new LokiFields(services, search);
+        lokiTail = new LokiTail(services, search, live, guard);
     }
 
     /// <summary>The counters now.</summary>
@@ -58,6 +62,7 @@ internal sealed class LogRoutes
             "/loki/api/v1/index/volume_range" => new LogRoute("GET, POST", lokiVolume.RangeAsync),
             "/loki/api/v1/detected_labels" => new LogRoute("GET, POST", lokiFields.LabelsAsync),
             "/loki/api/v1/detected_fields" => new LogRoute("GET, POST", lokiFields.FieldsAsync),
+            "/loki/api/v1/tail" => new LogRoute("GET", lokiTail.HandleAsync),
             "/loki/api/v1/format_query" => new LogRoute("GET, POST", loki.FormatAsync),
             "/loki/api/v1/status/buildinfo" => new LogRoute("GET", LokiEndpoint.BuildInfoAsync),
             _ => null,

@@ -72,7 +72,8 @@ internal static class LokiAnswers
         json.Raw("}}"u8);
     }
 
-    private static async Task WriteErrorAsync(HttpContext context, ApiError error)
+    /// <summary>Answers a fault in plain text, with Loki's status.</summary>
+    public static async Task WriteErrorAsync(HttpContext context, ApiError error)
     {
         var response = context.Response;
         response.StatusCode = error.Type switch

@@ -62,7 +62,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         guard = new RequestGuard(services.Settings, sessions);
         wrongTokens = new WrongTokens(new WrongTokenLimiter(services.Time), services.Loggers.CreateLogger<WrongTokens>());
         session = new SessionEndpoint(services.Settings, sessions, wrongTokens, guard, consoleMetrics, services.Loggers.CreateLogger<SessionEndpoint>());
-        logRoutes = new LogRoutes(services, slots);
+        logRoutes = new LogRoutes(services, slots, live, guard);
         sessionsEndpoint = new SessionsEndpoint(services.Settings, sessions, guard);
         config = new ConfigEndpoint(services);
         retention = new RetentionEndpoint(services);
@@ -149,7 +149,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
             case "/healthz" or "/readyz":
                 return Allow(context, "GET", HealthAsync);
             case "/login":
-                return Allow(context, "GET", page => assets.WritePageAsync(page, "login.html", services.Settings().BasePath));
+                return Allow(context, "GET", WriteSignInAsync);
             case "/api/v1/session":
                 return Allow(context, "GET, POST, DELETE", session.HandleAsync); // decides itself: it is how a right is got
         }
@@ -163,7 +163,7 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         if (right is RequestRight.None or RequestRight.WrongToken)
         {
             return right == RequestRight.None && ConsolePages.Has(path) && IsRead(context.Request)
-                ? Redirect(context, ConsolePages.SignInFor(services.Settings().BasePath, path, context.Request.QueryString.Value ?? ""))
+                ? SignInAsync(context, path)
                 : UnauthorizedAsync(context, right);
         }
 
@@ -177,7 +177,8 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         const string valuesPath = "/values";
         if (path.Length > labelPath.Length + valuesPath.Length && path.StartsWith(labelPath, StringComparison.Ordinal) && path.EndsWith(valuesPath, StringComparison.Ordinal))
         {
-            return Allow(context, "GET", request => series.ValuesAsync(request, path[labelPath.Length..^valuesPath.Length]));
+            // POST, which Prometheus does not have here: a match of hundreds of hosts is longer than an address may be.
+            return Allow(context, "GET, POST", request => series.ValuesAsync(request, path[labelPath.Length..^valuesPath.Length]));
         }
 
         return logRoutes.Find(path) is { } route ? Allow(context, route.Methods, route.Answer) : RouteApi(context, path);
@@ -223,6 +224,15 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
         using var use = memory.Begin();
         await answer(context);
     };
+
+    // The bare address of the console is where everybody comes first: it asks for the token in place. From elsewhere the way back must be kept.
+    private Task SignInAsync(HttpContext context, string path)
+    {
+        var query = context.Request.QueryString.Value ?? "";
+        return path == "/" && query.Length == 0 ? WriteSignInAsync(context) : Redirect(context, ConsolePages.SignInFor(services.Settings().BasePath, path, query));
+    }
+
+    private Task WriteSignInAsync(HttpContext context) => assets.WritePageAsync(context, "login.html", services.Settings().BasePath);
 
     private async Task HealthAsync(HttpContext context)
     {

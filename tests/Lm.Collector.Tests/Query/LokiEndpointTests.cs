@@ -78,7 +78,8 @@ public sealed class LokiEndpointTests
     [InlineData("query?query={a=\"b\"}", 400, "log queries are not supported as an instant query type")]
     [InlineData("query_range?query={a=\"b\"}&limit=6000", 400, "a whole number from 1 to 5000 is allowed")]
     [InlineData("query?query=sum_over_time({instance=\"web1\"}|logfmt|unwrap level[1m])", 400, "a line cannot be calculated with: SampleExtractionErr: level is no number: ")]
-    [InlineData("tail", 404, "nothing is served at this path")]
+    [InlineData("tail", 400, "this path takes WebSocket connections")]
+    [InlineData("rules", 404, "nothing is served at this path")]
     public async Task Errors_are_plain_text(string path, int status, string expected)
     {
         await using var listener = await PrivateListener.StartAsync();

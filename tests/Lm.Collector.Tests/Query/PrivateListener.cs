@@ -145,7 +145,11 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
         recorder.Apply(write);
     }
 
-    public void Feed(AcceptedUps ups) => recorder.Apply(ups);
+    public void Feed(AcceptedUps ups)
+    {
+        series.Apply(ups);
+        recorder.Apply(ups);
+    }
 
     public void Report(AgentReport report) => Endpoints.AgentReports.Report(report);
 

@@ -42,6 +42,19 @@ public sealed class QueryEndpointTests
             body);
     }
 
+    [Fact]
+    public async Task A_match_that_no_address_has_room_for_is_taken_as_a_form_by_label_values_too()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        listener.Feed(new BatchMaker("web1").With("x", 1, Now, new Label("n", "a")).With("x", 1, Now, new Label("n", "b")).Make());
+        using var form = new FormUrlEncodedContent([new("match[]", $"x{{n=~\"a|{string.Join('|', Enumerable.Range(0, 500).Select(i => $"host-{i}"))}\"}}")]);
+
+        using var answer = await listener.SendAsync(HttpMethod.Post, "/api/v1/label/n/values", content: form);
+
+        var body = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(body == """{"status":"success","data":["a"]}""", body);
+    }
+
     [Theory]
     [InlineData(3, 300_000, 0)]
     [InlineData(3, 299_999, 1)]
