@@ -13,6 +13,7 @@ using Lm.Collector.Query;
 using Lm.Collector.Recovery;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
+using Lm.Collector.SharedLog;
 using Lm.Collector.Spool;
 using Lm.Journal;
 using Lm.ObjectStore;
@@ -44,7 +45,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly BatchSpool spool;
     private readonly SeriesStorage series;
     private readonly LogStorage logs;
-    private readonly SequenceLedger ledger = new();
+    private readonly SequenceLedger ledger;
     private readonly StateFile state;
     private readonly SpoolTrim trim;
     private readonly Readiness readiness;
@@ -58,6 +59,7 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly BucketReader? bucket;
     private readonly Lander? lander;
     private readonly Recoverer? recoverer;
+    private readonly SharedAcceptance? shared; // null with local_spool; with it, the last three of the four above are
     private readonly IngestEndpoint ingestEndpoint;
     private readonly HttpListenerHost queryListener;
     private readonly HttpListenerHost ingestListener;
@@ -71,9 +73,15 @@ internal sealed class CollectorHost : IAsyncDisposable
         folderLock = files.TryLock(storage.SpoolDirectory)
             ?? throw new IOException($"{storage.SpoolDirectory} is in use by another lm-collector; give each its own spool_dir");
 
+        if (!settings.Value.Ingest.IsShared)
+        {
+            SharedLogMark.RefuseCopy(files, storage.SpoolDirectory);
+        }
+
         var spoolMetrics = new SpoolMetrics();
         var spoolLogger = loggers.CreateLogger("Lm.Collector.Spool");
         clock = new ClockGuard(time);
+        ledger = new SequenceLedger { FloorsWait = settings.Value.Ingest.IsShared };
         spool = BatchSpool.Open(
             files,
             Path.Combine(storage.SpoolDirectory, JournalFolder),
@@ -84,8 +92,10 @@ internal sealed class CollectorHost : IAsyncDisposable
         var marker = new DirectoryMarker();
         if (objectStore is not null)
         {
-            store = ObjectStores.Open(objectStore.Target, () => settings.Value.ObjectStore?.Keys, storage.CollectorId, files, counters, time, marker);
-            bucket = NewBucketReader(store, keys, files, loggers);
+            // Where several share a folder, what half a put leaves there must be told apart even where someone forgot to name them.
+            var writer = settings.Value.Ingest.IsShared ? $"{storage.CollectorId} {storage.SpoolDirectory}" : storage.CollectorId;
+            store = ObjectStores.Open(objectStore.Target, () => settings.Value.ObjectStore?.Keys, writer, files, counters, time, marker);
+            bucket = settings.Value.Ingest.IsShared ? null : NewBucketReader(store, keys, files, loggers);
         }
 
         var space = new LocalSpace();
@@ -99,15 +109,23 @@ internal sealed class CollectorHost : IAsyncDisposable
         var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"))
         {
             MayGo = file => lander is null || lander.IsSafe(file),
+            SpoolDamage = () => spool.DamageFound,
             Elsewhere = bucket?.Logs,
         };
         logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
         var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
-        lander = objectStore is null ? null : NewLander(objectStore, keys, counters, marker, spoolMetrics, files, loggers);
+        savedDashboards = SavedDashboards.Open(files, Path.Combine(storage.SpoolDirectory, ChangeLog.Folder), settings.Value.Query.Semantics, time, loggers.CreateLogger("Lm.Collector.Dashboards"));
+        if (bucket is not null)
+        {
+            savedDashboards.WaitForStore();
+        }
+
+        lander = objectStore is null || bucket is null ? null : NewLander(objectStore, keys, counters, marker, spoolMetrics, files, loggers);
         readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound)
         {
             Landing = lander is null ? null : () => lander.Status,
             Recovery = lander is null ? null : () => recoverer!.Status,
+            SharedLog = () => shared?.NotReady,
             Held = lander is null ? static () => default : () => new HeldFiles(series.Held + logs.Held, space.HeldBytes(settings.Value.Storage.LocalSizeMax)),
         }; // endpoints are made below, long before anyone asks
 
@@ -115,7 +133,6 @@ internal sealed class CollectorHost : IAsyncDisposable
         var ingestMetrics = new IngestMetrics();
         var metrics = new CollectorMetrics(ingestMetrics, spoolMetrics, spool, budget, bound, ledger, clock);
         live = new LiveHub(recorder, spool.Incarnation, time, loggers.CreateLogger("Lm.Collector.Live"));
-        savedDashboards = SavedDashboards.Open(files, Path.Combine(storage.SpoolDirectory, ChangeLog.Folder), settings.Value.Query.Semantics, time, loggers.CreateLogger("Lm.Collector.Dashboards"));
         privateEndpoints = new PrivateEndpoints(new PrivateServices
         {
             Settings = () => settings.Value.Query,
@@ -130,7 +147,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Logs = logs.Reader,
             LogMetrics = logs.Collect,
             Landing = lander is null ? null : () => lander.Status,
-            LandingMetrics = lander is null ? static () => [] : () => lander.Collect().Concat(recoverer!.Collect()).Concat(bucket!.Collect()),
+            LandingMetrics = lander is null ? () => shared?.Collect().Concat(Lander.StoreMetrics(counters)) ?? [] : () => lander.Collect().Concat(recoverer!.Collect()).Concat(bucket!.Collect()),
             Dashboards = new DashboardLibrary(() => settings.Value.Dashboards, savedDashboards, () => settings.Value.Query.Semantics),
             Current = settings,
             OldestLocal = () => space.Oldest,
@@ -138,16 +155,20 @@ internal sealed class CollectorHost : IAsyncDisposable
             Time = time,
             Loggers = loggers,
         }, live);
-        ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), spool.AppendAsync);
+        var (batchLeases, writeLeases) = (Leases.ForBatches(budget), Leases.ForWrites(budget));
+        shared = bucket is null && objectStore is not null && store is not null ? NewShared(objectStore, store, keys, new FoldedSpoolParts(
+            store, spool, ledger, bound, HorizonHere, time, loggers.CreateLogger("Lm.Collector.SharedLog")), files) : null;
+        IAcceptance acceptance = shared is null ? spool : shared;
+        ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), acceptance.AppendAsync);
         IReadOnlyList<IStatePart> stateParts = [privateEndpoints.Agents, series.Catalog, ups, clock, spool.Ages, .. lander is null ? [] : (IStatePart[])[lander.State]];
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
         var trimParts = new SpoolTrimParts(ledger, clock, state, StoredBefore);
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, spoolLogger);
-        recoverer = store is null ? null : NewRecoverer(store, keys, files, loggers);
-        var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, spool, clock, Leases.ForBatches(budget), bound, ingestMetrics);
+        recoverer = store is null || bucket is null ? null : NewRecoverer(store, keys, files, loggers);
+        var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, acceptance, clock, batchLeases, bound, ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
-            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(spool, clock, Leases.ForWrites(budget), bound, time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest"))
-        { Hold = () => recoverer?.HoldReason });
+            () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(acceptance, clock, writeLeases, bound, time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest"))
+        { Hold = () => recoverer?.HoldReason ?? shared?.HoldReason });
 
         Func<System.Net.Security.SslServerAuthenticationOptions>? queryTls = settings.Value.Query.Certificate is null ? null : () => settings.QueryTls;
         queryListener = new HttpListenerHost(settings.Value.Query.Listen, privateEndpoints, ListenerBounds.Private, queryTls, loggers);
@@ -191,6 +212,11 @@ internal sealed class CollectorHost : IAsyncDisposable
         {
             recoverer.Begin();
             await recoverer.AskAsync(stopping);
+        }
+
+        if (shared is not null)
+        {
+            await shared.StartAsync(stopping);
         }
 
         await ingestListener.StartAsync(stopping);
@@ -267,6 +293,11 @@ internal sealed class CollectorHost : IAsyncDisposable
         await queryListener.DisposeAsync();
         bucket?.Dispose();
         lander?.Dispose();
+        if (shared is not null)
+        {
+            await shared.DisposeAsync();
+        }
+
         await spool.DisposeAsync();
         series.Dispose();
         logs.Dispose();
@@ -287,8 +318,20 @@ internal sealed class CollectorHost : IAsyncDisposable
         var storage = settings.Value.Storage;
         return new Recoverer(new RecovererParts(
             store, keys, bucket!, storage.CollectorId, files, storage.SpoolDirectory, spool, ledger, privateEndpoints.Agents, [series, logs, ups, privateEndpoints.Agents], clock, trim.TryPersist, time,
-            loggers.CreateLogger("Lm.Collector.Recovery")));
+            loggers.CreateLogger("Lm.Collector.Recovery"))
+        {
+            Changes = new ChangeRestorer(store, keys, storage.CollectorId, savedDashboards, loggers.CreateLogger("Lm.Collector.Recovery")),
+        });
     }
+
+    private SharedAcceptance NewShared(ObjectStoreSettings objectStore, IObjectStore store, ObjectKeys keys, FoldedSpoolParts copy, IFileSystem files) => new(new SharedAcceptanceParts(
+        store, keys, settings.Value.Storage.CollectorId, copy, files, settings.Value.Storage.SpoolDirectory,
+        () => (settings.Value.ObjectStore ?? objectStore).ManifestLinger, () => (settings.Value.ObjectStore ?? objectStore).Retention, () => settings.Value.Storage.QueueMemory, time, copy.Logger)
+    {
+        Resumed = () => ups.Start(),
+    });
+
+    private UnixMillis HorizonHere() => UnixMillis.Now(time).Add(-settings.Value.Storage.LocalRetention);
 
     private Lander NewLander(
         ObjectStoreSettings objectStore, ObjectKeys keys, StoreCounters counters, DirectoryMarker marker, SpoolMetrics spoolMetrics, IFileSystem files, ILoggerFactory loggers)
@@ -298,6 +341,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             store!, keys, counters, collector, spool, files, () => settings.Value.Ingest.LandingInterval, time, loggers.CreateLogger("Lm.Collector.Landing"))
         {
             Local = LocalStoresOf(series, logs, spool, spoolMetrics, StateNow),
+            Changes = savedDashboards.Changes,
             Marker = marker,
             CompactsElsewhere = objectStore.Target.CompactsElsewhere,
             Retention = () => settings.Value.ObjectStore?.Retention ?? objectStore.Retention,

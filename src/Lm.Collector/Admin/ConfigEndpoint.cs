@@ -21,6 +21,7 @@ internal sealed class ConfigEndpoint(PrivateServices services)
             json.WriteStartObject();
             json.WriteString("name"u8, setting.Path);
             json.WriteString("value"u8, WithoutSecret(setting.Value));
+            json.WriteString("awaits_restart"u8, WithoutSecret(setting.Awaited));
             json.WriteBoolean("is_set"u8, setting.Position is not null);
             if (setting.Position is { } position)
             {
@@ -63,8 +64,13 @@ internal sealed class ConfigEndpoint(PrivateServices services)
     }
 
     // An address could carry a user and password, though none of the settings wants them.
-    private static string WithoutSecret(string value)
+    private static string? WithoutSecret(string? value)
     {
+        if (value is null)
+        {
+            return null;
+        }
+
         var start = value.IndexOf("://", StringComparison.Ordinal);
         var end = start < 0 ? -1 : value.IndexOf('@', start);
         return end < 0 ? value : $"{value[..(start + 3)]}•••{value[end..]}";

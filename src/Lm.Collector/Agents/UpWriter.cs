@@ -11,7 +11,7 @@ namespace Lm.Collector.Agents;
 /// its time is a multiple of the agent's interval, and no time is written twice, but where the wall clock was set back by more than four
 /// intervals: then it goes on from there, for a clock that once ran ahead must not silence it, and the first value of a time stays (V20);
 /// it is 1 while batches arrive, whatever their age, and 0 once four intervals have passed without one;
-/// it is never 0 within four intervals of the start: until then an agent that has not called since has no sample at all;
+/// it is never 0 within four intervals of the start, or of the end of a time in which no batch could come: until then an agent that has not called for so long has no sample at all;
 /// it ends, without a stale marker, when the agent's token goes, and not before: a restart that reads back none of a silent agent's records knows it
 /// from the state file.
 /// </remarks>
@@ -27,6 +27,7 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
 
     private readonly Lock gate = new(); // guards agents and everything in them
     private readonly Dictionary<string, Agent> agents = new(StringComparer.Ordinal);
+    private static readonly TimeSpan PauseMin = 10 * Tick;
     private long startedAt;
 
     /// <inheritdoc/>
@@ -56,7 +57,7 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
     {
         if (!ups.IsReplay)
         {
-            return; // ours, noted already
+            return; // this process', noted already
         }
 
         lock (gate)
@@ -141,7 +142,7 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
     }
 
     /// <summary>Batches are taken from now on: silence counts from here.</summary>
-    public void Start() => startedAt = time.GetTimestamp();
+    public void Start() => Volatile.Write(ref startedAt, time.GetTimestamp());
 
     /// <summary>Writes what is due, until stopped.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -149,9 +150,14 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
         using var timer = new PeriodicTimer(Tick, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stopping))
+            for (var last = time.GetTimestamp(); await timer.WaitForNextTickAsync(stopping); last = time.GetTimestamp())
             {
-                await WriteDueAsync();
+                if (time.GetElapsedTime(last) > PauseMin)
+                {
+                    Start(); // the process stood still: what agents sent meanwhile is on its way yet
+                }
+
+                await WriteDueAsync().AsTask().WaitAsync(stopping); // what becomes of the record at a stop is not waited for
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -213,8 +219,8 @@ internal sealed class UpWriter(TimeProvider time, Func<string, bool> hasToken, F
     // Null where nobody can know yet.
     private bool? ValueOf(Agent agent)
     {
-        var silence = time.GetElapsedTime(agent.LastBatch ?? startedAt, time.GetTimestamp());
-        return silence > TimeSpan.FromMilliseconds((double)IntervalsMissedMax * agent.IntervalMs) ? false : agent.LastBatch is null ? null : true;
+        var silenceMax = TimeSpan.FromMilliseconds((double)IntervalsMissedMax * agent.IntervalMs);
+        return agent.LastBatch is { } last && time.GetElapsedTime(last) <= silenceMax ? true : time.GetElapsedTime(Volatile.Read(ref startedAt)) > silenceMax ? false : null;
     }
 
     private Agent? Find(string agentId)

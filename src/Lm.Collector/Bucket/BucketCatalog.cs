@@ -11,10 +11,12 @@ namespace Lm.Collector.Bucket;
 /// <param name="Blocks">The blocks that are there whole and not marked for deletion, none that another one replaces.</param>
 /// <param name="Logs">The log files that are there with their indexes.</param>
 /// <param name="Unreadable">What is wrong with each block whose <c>meta.json</c> cannot be read.</param>
-internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IReadOnlyList<BlockMeta> Blocks, IReadOnlyList<StoredLogFile> Logs, IReadOnlyList<string> Unreadable)
+/// <param name="Downsampled">Blocks of another resolution, which Thanos' compactor makes of others: their chunks are of another kind, and the blocks that they were made of have it all.</param>
+internal sealed record BucketCatalog(
+    FrozenDictionary<string, long> Sizes, IReadOnlyList<BlockMeta> Blocks, IReadOnlyList<StoredLogFile> Logs, IReadOnlyList<string> Unreadable, IReadOnlyList<BlockMeta> Downsampled)
 {
     /// <summary>Before the first list.</summary>
-    public static BucketCatalog Empty { get; } = new(FrozenDictionary<string, long>.Empty, [], [], []);
+    public static BucketCatalog Empty { get; } = new(FrozenDictionary<string, long>.Empty, [], [], [], []);
 
     private const string MetaFile = "meta.json";
     private const string MarkFile = "deletion-mark.json";
@@ -37,8 +39,26 @@ internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IRead
         await ListAsync(store, keys.LogFolder, sizes, cancellationToken);
         var unreadable = new List<string>();
         var blocks = await BlocksAsync(store, keys, sizes, before, unreadable, cancellationToken);
-        unreadable.ForEach(reason => BucketLog.MetaUnreadable(logger, reason));
-        return new BucketCatalog(sizes.ToFrozenDictionary(StringComparer.Ordinal), [.. blocks.Where(block => !blocks.Exists(other => IsReplacedBy(block, other)))], LogsIn(keys, sizes), unreadable);
+        List<BlockMeta> downsampled = [.. blocks.Where(static block => block.Resolution != 0)];
+        blocks.RemoveAll(static block => block.Resolution != 0);
+        Tell(logger, before, unreadable, downsampled);
+        return new BucketCatalog(
+            sizes.ToFrozenDictionary(StringComparer.Ordinal), [.. blocks.Where(block => !blocks.Exists(other => IsReplacedBy(block, other)))], LogsIn(keys, sizes), unreadable, downsampled);
+    }
+
+    // Once of each.
+    private static void Tell(ILogger logger, BucketCatalog before, List<string> unreadable, List<BlockMeta> downsampled)
+    {
+        foreach (var reason in unreadable.Except(before.Unreadable))
+        {
+            BucketLog.MetaUnreadable(logger, reason);
+        }
+
+        foreach (var block in downsampled.Where(block => !before.Downsampled.Any(known => known.Id == block.Id)))
+        {
+            var name = block.Id.ToString();
+            BucketLog.Downsampled(logger, name, block.Resolution);
+        }
     }
 
     // It has all that the other has, and more, or has it since later.
@@ -63,7 +83,7 @@ internal sealed record BucketCatalog(FrozenDictionary<string, long> Sizes, IRead
 
     private static async Task<List<BlockMeta>> BlocksAsync(IObjectStore store, ObjectKeys keys, Dictionary<string, long> sizes, BucketCatalog before, List<string> unreadable, CancellationToken cancellationToken)
     {
-        var known = before.Blocks.ToDictionary(static block => block.Id);
+        var known = before.Blocks.Concat(before.Downsampled).ToDictionary(static block => block.Id);
         var (found, unread) = (new List<BlockMeta>(), new List<(string Key, Ulid Id)>());
         foreach (var key in sizes.Keys)
         {

@@ -16,6 +16,13 @@ internal static partial class BucketLog
     [LoggerMessage(EventId = 2693, Level = LogLevel.Error, Message = "A block in the object store is left out: {Reason}.")]
     public static partial void MetaUnreadable(ILogger logger, string reason);
 
+    [LoggerMessage(EventId = 2695, Level = LogLevel.Error, Message = "A block in the object store is damaged and left out of all answers: {Reason}.")]
+    public static partial void BlockDamaged(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 2696, Level = LogLevel.Information,
+        Message = "Block {Block} in the object store is left out: it holds samples of every {ResolutionMs} ms that somebody made of others. Queries here read those others.")]
+    public static partial void Downsampled(ILogger logger, string block, long resolutionMs);
+
     [LoggerMessage(EventId = 2694, Level = LogLevel.Error, Message = "A list of the object store failed by a fault of the program. It is tried again.")]
     public static partial void PassFailed(ILogger logger, Exception exception);
 }

@@ -34,7 +34,7 @@ internal sealed class BucketReader : IDisposable
         this.parts = parts;
         cache = ObjectCache.Open(parts.Store, parts.Files, Path.Combine(parts.CacheDirectory, CacheFolder), parts.CacheSizeMax);
         var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);
-        blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlocksFolder + id));
+        blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlocksFolder + id), parts.Logger);
         logs = new StoreLogs(files);
         cache.Crowded += blocks.Shrink;
     }
@@ -88,10 +88,15 @@ internal sealed class BucketReader : IDisposable
     {
         var now = catalog;
         yield return new CollectorMetric("lm_collector_bucket_blocks", "Blocks in the object store that queries reach, as of the last list.", false, "", now.Blocks.Count);
+        yield return new CollectorMetric(
+            "lm_collector_bucket_blocks_damaged", "Blocks in the object store that are left out of answers because they cannot be read.", false, "", now.Unreadable.Count + blocks.DamagedCount);
+        yield return new CollectorMetric(
+            "lm_collector_bucket_blocks_downsampled", "Blocks in the object store that are left out of answers because they are of another resolution.", false, "", now.Downsampled.Count);
         yield return new CollectorMetric("lm_collector_bucket_log_files", "Log files in the object store that queries reach, as of the last list.", false, "", now.Logs.Count);
         yield return new CollectorMetric("lm_collector_bucket_blocks_open", "Blocks of the object store that are open.", false, "", blocks.OpenCount);
         yield return new CollectorMetric("lm_collector_bucket_list_failures", "Lists of the object store that failed since the last one that did not.", false, "", Volatile.Read(ref failures));
         yield return new CollectorMetric("lm_collector_cache_bytes", "Bytes of objects in cache_dir.", false, "", cache.Bytes);
+        yield return new CollectorMetric("lm_collector_cache_files", "Objects of which there is something in cache_dir; each keeps a file open.", false, "", cache.Count);
         yield return new CollectorMetric("lm_collector_cache_reads_total", "Reads from the object store for queries.", true, "", cache.Fetches);
         yield return new CollectorMetric("lm_collector_cache_read_bytes_total", "Bytes of them.", true, "", cache.FetchedBytes);
         yield return new CollectorMetric("lm_collector_cache_evicted_bytes_total", "Bytes given up for room in the cache.", true, "", cache.EvictedBytes);

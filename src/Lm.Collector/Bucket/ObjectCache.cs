@@ -6,11 +6,14 @@ namespace Lm.Collector.Bucket;
 
 /// <summary>Parts of objects in files of <c>cache_dir</c>, the least recently used ones given up first.</summary>
 /// <remarks>
-/// All of it can be made again: it is emptied at start, and its files may be deleted at any time, what is read goes on. It may grow beyond its bound by what running queries hold. Safe for
+/// All of it can be made again: it is emptied at start, and its files may be deleted at any time, what is read goes on. It may grow beyond its bounds of bytes and of open files by what running queries hold. Safe for
 /// concurrent use.
 /// </remarks>
 internal sealed class ObjectCache : IDisposable
 {
+    /// <summary>Files that stay open for what may be wanted again; what running queries hold comes on top.</summary>
+    public const int FilesMax = 4096;
+
     private readonly IObjectStore store;
     private readonly IFileSystem files;
     private readonly string directory;
@@ -31,6 +34,18 @@ internal sealed class ObjectCache : IDisposable
 
     /// <summary>Bytes in the cache.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
+
+    /// <summary>Objects in the cache, each with a file that is open.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return objects.Count;
+            }
+        }
+    }
 
     /// <summary>Reads from the store.</summary>
     public long Fetches => Interlocked.Read(ref fetches);
@@ -129,19 +144,19 @@ internal sealed class ObjectCache : IDisposable
         }
     }
 
-    // Whether it is within its bound then.
+    // Whether it is within its bounds then.
     private bool Shrink()
     {
         var max = sizeMax();
         lock (gate)
         {
-            while (bytes > max && objects.Values.Where(static each => each.Holders == 0).MinBy(static each => each.LastUsed) is { } oldest)
+            while ((bytes > max || objects.Count > FilesMax) && objects.Values.Where(static each => each.Holders == 0).MinBy(static each => each.LastUsed) is { } oldest)
             {
                 evicted += oldest.CachedBytes;
                 Remove(oldest);
             }
 
-            return bytes <= max;
+            return bytes <= max && objects.Count <= FilesMax;
         }
     }
 

@@ -6,10 +6,12 @@ using Lm.Tsdb.Index;
 namespace Lm.Collector.Bucket;
 
 /// <summary>The blocks of the store, read by range through the cache: the parts of the index that a query needs, then the chunks.</summary>
-/// <remarks>A block is opened when a query first wants it, and stays open until the cache is crowded or the block goes. Safe for concurrent use.</remarks>
+/// <remarks>A block is opened when a query first wants it, and stays open until the cache is crowded or the block goes. One that is not what its
+/// format says is left out of all answers from then on, as a damaged local one is: it is counted and told. Safe for concurrent use.</remarks>
 /// <param name="files">Objects as files.</param>
 /// <param name="folderOf">The folder of a block.</param>
-internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf) : IBlockSource, IDisposable
+/// <param name="logger">The log.</param>
+internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf, ILogger logger) : IBlockSource, IDisposable
 {
     private const int OpensAtOnce = 8;
 
@@ -26,6 +28,18 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
             lock (gate)
             {
                 return blocks.Values.Count(static place => place.Reader is not null);
+            }
+        }
+    }
+
+    /// <summary>Blocks that turned out to be damaged when they were opened, and are left out.</summary>
+    public int DamagedCount
+    {
+        get
+        {
+            lock (gate)
+            {
+                return blocks.Values.Count(static place => place.IsDamaged);
             }
         }
     }
@@ -55,7 +69,7 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         List<Place> wanted;
         lock (gate)
         {
-            wanted = [.. blocks.Values.Where(place => place.Meta.MinTime <= until && place.Meta.MaxTime > from)];
+            wanted = [.. blocks.Values.Where(place => !place.IsDamaged && place.Meta.MinTime <= until && place.Meta.MaxTime > from)];
             if (wanted.Count == 0)
             {
                 return [];
@@ -107,7 +121,7 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         }
     }
 
-    // Null: it is gone from the store.
+    // Null: it is left out.
     private BlockReader? Hold(Place place)
     {
         lock (place.Opening)
@@ -120,7 +134,11 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
                 }
             }
 
-            var opened = BlockReader.Open(files, folderOf(place.Meta.Id), labels);
+            if (Open(place) is not { } opened)
+            {
+                return null;
+            }
+
             lock (gate)
             {
                 if (!blocks.ContainsKey(place.Meta.Id))
@@ -135,6 +153,30 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         }
     }
 
+    // Each query would find the same: it is opened again after the next start.
+    private BlockReader? Open(Place place)
+    {
+        try
+        {
+            return BlockReader.Open(files, folderOf(place.Meta.Id), labels);
+        }
+        catch (BlockDamageException damage)
+        {
+            lock (gate)
+            {
+                if (place.IsDamaged)
+                {
+                    return null;
+                }
+
+                place.IsDamaged = true;
+            }
+
+            BucketLog.BlockDamaged(logger, damage.Message);
+            return null;
+        }
+    }
+
     private sealed class Place(BlockMeta meta)
     {
         public BlockMeta Meta => meta;
@@ -144,6 +186,8 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         public BlockReader? Reader { get; set; }
 
         public long LastUsed { get; set; }
+
+        public bool IsDamaged { get; set; }
 
         public void Close()
         {

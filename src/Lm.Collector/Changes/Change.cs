@@ -5,6 +5,15 @@ namespace Lm.Collector.Changes;
 /// <summary>What a person changed.</summary>
 internal sealed record Change
 {
+    /// <summary>The kind of a record that no person made: what stands between two of these was taken over from an earlier journal, after its disk was lost.</summary>
+    public const string Recovery = "recovery";
+
+    /// <summary>Which: the first one.</summary>
+    public const string RecoveryBegins = "begin";
+
+    /// <summary>Which: the last one.</summary>
+    public const string RecoveryEnds = "end";
+
     /// <summary>The kind of thing, as in <c>dashboard</c>.</summary>
     public required string Kind { get; init; }
 

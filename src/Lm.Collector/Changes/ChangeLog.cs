@@ -14,7 +14,7 @@ internal sealed class ChangeLog : IAsyncDisposable
     public const long SizeMax = 1L << 30;
 
     // Two definitions of the longest kind, each character of which JSON writes as two.
-    private const int RecordSizeMax = 2 << 20;
+    internal const int RecordSizeMax = 2 << 20;
     private const long SegmentSizeMax = 16L << 20;
 
     private readonly Journal.Journal journal;
@@ -24,6 +24,30 @@ internal sealed class ChangeLog : IAsyncDisposable
 
     /// <summary>Bytes that the journal holds.</summary>
     public long SizeBytes => journal.SizeBytes;
+
+    /// <summary>The journal's id; it has one from its first record on.</summary>
+    public Guid Id => journal.Id;
+
+    /// <summary>Whether it has no record, and never had one.</summary>
+    public bool IsEmpty => journal.Segments.Count == 0;
+
+    /// <summary>Reads records as they are, oldest first, from a place on.</summary>
+    /// <param name="from">A record's place, or its end.</param>
+    /// <exception cref="IOException">The journal cannot be read.</exception>
+    public IEnumerable<JournalRecord> Read(JournalPosition from) => journal.Read(from).Where(static record => !record.IsPreamble);
+
+    /// <summary>Makes a record durable that another journal had.</summary>
+    /// <exception cref="IOException">It is not.</exception>
+    public async Task AppendAsync(ReadOnlyMemory<byte> record)
+    {
+        if (journal.SizeBytes >= sizeMax)
+        {
+            throw new IOException($"the journal of changes holds {journal.SizeBytes} bytes, and may hold {sizeMax}: no change is taken any more");
+        }
+
+        // Not the request's token: a change whose client went away is whole or not there.
+        await journal.AppendAsync(ReadOnlyMemory<byte>.Empty, record, null, CancellationToken.None);
+    }
 
     /// <summary>Opens the journal and reads all of it.</summary>
     /// <param name="files">The file system.</param>
@@ -57,16 +81,7 @@ internal sealed class ChangeLog : IAsyncDisposable
 
     /// <summary>Makes a change durable.</summary>
     /// <exception cref="IOException">It is not: the disk, or the journal is full.</exception>
-    public async Task AppendAsync(Change change)
-    {
-        if (journal.SizeBytes >= sizeMax)
-        {
-            throw new IOException($"the journal of changes holds {journal.SizeBytes} bytes, and may hold {sizeMax}: no change is taken any more");
-        }
-
-        // Not the request's token: a change whose client went away is whole or not there.
-        await journal.AppendAsync(ReadOnlyMemory<byte>.Empty, ChangeRecord.Write(change), null, CancellationToken.None);
-    }
+    public Task AppendAsync(Change change) => AppendAsync(ChangeRecord.Write(change));
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => journal.DisposeAsync();

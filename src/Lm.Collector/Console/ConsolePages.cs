@@ -17,5 +17,5 @@ internal static class ConsolePages
     /// <param name="path">The page, without the base path, unescaped.</param>
     /// <param name="query">Its parameters, with the question mark.</param>
     public static string SignInFor(string basePath, string path, string query) =>
-        path == "/" && query.Length == 0 ? basePath + "login" : $"{basePath}login?next={Uri.EscapeDataString(new PathString(path).ToUriComponent()[1..] + query)}";
+        $"{basePath}login?next={Uri.EscapeDataString(new PathString(path).ToUriComponent()[1..] + query)}";
 }

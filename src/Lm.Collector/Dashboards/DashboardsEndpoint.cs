@@ -107,14 +107,15 @@ internal sealed class DashboardsEndpoint(DashboardLibrary library, RequestGuard 
             return;
         }
 
-        await AnswerAsync(context, id, library.Saved.SaveAsync(dashboard!, ConditionOf(context.Request), EditorOf(context)));
+        // The tag of what was saved here, not of what is there by now: else the next If-Match would go over what somebody else saved meanwhile, unseen.
+        await AnswerAsync(context, id, dashboard!.ETag, library.Saved.SaveAsync(dashboard, ConditionOf(context.Request), EditorOf(context)));
     }
 
     private Task DeleteAsync(HttpContext context, string id) => library.FindReadOnly(id) is { } other
         ? ReadOnly(other).WriteAsync(context.Response)
-        : AnswerAsync(context, id, library.Saved.DeleteAsync(id, ConditionOf(context.Request), EditorOf(context)));
+        : AnswerAsync(context, id, null, library.Saved.DeleteAsync(id, ConditionOf(context.Request), EditorOf(context)));
 
-    private async Task AnswerAsync(HttpContext context, string id, Task<SaveOutcome> change)
+    private static async Task AnswerAsync(HttpContext context, string id, string? etag, Task<SaveOutcome> change)
     {
         SaveOutcome outcome;
         try
@@ -137,10 +138,10 @@ internal sealed class DashboardsEndpoint(DashboardLibrary library, RequestGuard 
         await using var json = ApiJson.Begin(context.Response);
         json.WriteStartObject();
         json.WriteString("id"u8, id);
-        if (library.Saved.All.TryGetValue(id, out var now))
+        if (etag is not null)
         {
-            context.Response.Headers.ETag = now.ETag;
-            json.WriteString("etag"u8, now.ETag);
+            context.Response.Headers.ETag = etag;
+            json.WriteString("etag"u8, etag);
         }
 
         json.WriteEndObject();

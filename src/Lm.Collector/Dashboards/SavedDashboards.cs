@@ -1,10 +1,10 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Text;
+using System.Security.Cryptography;
 using Lm.Collector.Changes;
 using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.PromQL;
-using Lm.Toml;
 
 namespace Lm.Collector.Dashboards;
 
@@ -21,13 +21,25 @@ internal sealed class SavedDashboards : IAsyncDisposable
     public const int SizeMax = 16 << 20;
 
     private readonly ChangeLog changes;
+    private readonly PromSemantics semantics;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly SemaphoreSlim gate = new(1, 1); // one change at a time: each is judged by what is there
     private volatile ImmutableSortedDictionary<string, Dashboard> all;
+    private volatile bool isWaiting;
+    private bool isHalfRestored; // guarded by gate: an earlier start began to take over changes and did not end
 
-    private SavedDashboards(ChangeLog changes, ImmutableSortedDictionary<string, Dashboard> all, TimeProvider time, ILogger logger) =>
-        (this.changes, this.all, this.time, this.logger) = (changes, all, time, logger);
+    private SavedDashboards(ChangeLog changes, DashboardFold fold, PromSemantics semantics, TimeProvider time, ILogger logger)
+    {
+        (this.changes, this.semantics, this.time, this.logger) = (changes, semantics, time, logger);
+        (all, isHalfRestored) = (fold.Read(semantics, logger), fold.IsRestoring);
+    }
+
+    /// <summary>What people changed; read by landing.</summary>
+    public ChangeLog Changes => changes;
+
+    /// <summary>Whether nothing may be changed yet: the object store has not said what was changed before the disk was lost, and what comes first would be undone by it.</summary>
+    public bool IsWaiting => isWaiting;
 
     /// <summary>All of them, by id; a snapshot.</summary>
     public ImmutableSortedDictionary<string, Dashboard> All => all;
@@ -44,40 +56,40 @@ internal sealed class SavedDashboards : IAsyncDisposable
     /// <exception cref="IOException">The folder cannot be used.</exception>
     public static SavedDashboards Open(IFileSystem files, string directory, PromSemantics semantics, TimeProvider time, ILogger logger)
     {
-        var texts = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        var changes = ChangeLog.Open(files, directory, Fold, logger);
-        var all = ImmutableSortedDictionary.CreateBuilder<string, Dashboard>(StringComparer.Ordinal);
-        foreach (var (id, text) in texts)
+        var fold = new DashboardFold();
+        var changes = ChangeLog.Open(files, directory, fold.Take, logger);
+        return new SavedDashboards(changes, fold, semantics, time, logger);
+    }
+
+    /// <summary>There is an object store: a journal that has no record, or only a part of an earlier one's, waits for what it has.</summary>
+    public void WaitForStore() => isWaiting = changes.IsEmpty || isHalfRestored;
+
+    /// <summary>Takes over the records of earlier journals; those that are there already are passed over, so that it may be done again.</summary>
+    /// <param name="records">The records, oldest first; what each views lasts until the next one.</param>
+    /// <param name="cancellationToken">Gives up; nothing may be changed until it was done again.</param>
+    /// <returns>How many were taken over.</returns>
+    /// <exception cref="IOException">Store or disk failed.</exception>
+    public async Task<int> RestoreAsync(IAsyncEnumerable<ReadOnlyMemory<byte>> records, CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
         {
-            var bytes = Encoding.UTF8.GetBytes(text);
-            var document = TomlDocument.Parse(bytes, id);
-            if (DashboardReader.Read(document, bytes, DashboardOrigin.Console, semantics) is { } dashboard)
+            var count = await AppendNewAsync(records, cancellationToken);
+            var fold = new DashboardFold();
+            foreach (var record in changes.Read(default))
             {
-                all.Add(id, dashboard);
+                if (ChangeRecord.TryRead(record.Payload, out var change) is null)
+                {
+                    fold.Take(change!);
+                }
             }
-            else
-            {
-                DashboardsLog.NotTaken(logger, id, document.Faults.All[0].ToString());
-            }
+
+            (all, isWaiting) = (fold.Read(semantics, logger), false);
+            return count;
         }
-
-        return new SavedDashboards(changes, all.ToImmutable(), time, logger);
-
-        void Fold(Change change)
+        finally
         {
-            if (change.Kind != Kind)
-            {
-                return; // kinds of later versions
-            }
-
-            if (change.After is { } text)
-            {
-                texts[change.Id] = text;
-            }
-            else
-            {
-                texts.Remove(change.Id);
-            }
+            gate.Release();
         }
     }
 
@@ -96,12 +108,51 @@ internal sealed class SavedDashboards : IAsyncDisposable
         gate.Dispose();
     }
 
+    private async Task<int> AppendNewAsync(IAsyncEnumerable<ReadOnlyMemory<byte>> records, CancellationToken cancellationToken)
+    {
+        var known = changes.Read(default).Select(static record => Hash(record.Payload.Span)).ToHashSet();
+        var count = 0;
+        await foreach (var record in records.WithCancellation(cancellationToken))
+        {
+            if (!known.Add(Hash(record.Span)))
+            {
+                continue; // a later journal has those that it took over from an earlier one, too
+            }
+
+            if (!isHalfRestored)
+            {
+                await changes.AppendAsync(RecoveryMark(Change.RecoveryBegins)); // without its end, the next start asks again
+                isHalfRestored = true;
+            }
+
+            await changes.AppendAsync(record.ToArray());
+            count++;
+        }
+
+        if (isHalfRestored)
+        {
+            await changes.AppendAsync(RecoveryMark(Change.RecoveryEnds));
+            isHalfRestored = false;
+        }
+
+        return count;
+    }
+
+    private Change RecoveryMark(string id) => new() { Kind = Change.Recovery, Id = id, At = UnixMillis.Now(time), By = "", From = "", Before = null, After = null };
+
+    private static UInt128 Hash(ReadOnlySpan<byte> record) => BinaryPrimitives.ReadUInt128BigEndian(SHA256.HashData(record));
+
     private async Task<SaveOutcome> ChangeAsync(string id, Dashboard? next, SaveCondition condition, Editor editor)
     {
         // Not the request's token: what waits here is short, and a change is never half made.
         await gate.WaitAsync(CancellationToken.None);
         try
         {
+            if (isWaiting)
+            {
+                throw new IOException("the object store has not said yet which dashboards were saved before the collector's disk was lost; try again when it has");
+            }
+
             all.TryGetValue(id, out var before);
             if (Judge(before, next, condition) is { } refused)
             {

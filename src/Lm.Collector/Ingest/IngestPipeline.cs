@@ -9,7 +9,7 @@ namespace Lm.Collector.Ingest;
 
 /// <summary>A body's way: frames, batches, rules, ledger, spool; an outcome for each frame, whatever becomes of the others.</summary>
 internal sealed class IngestPipeline(
-    Func<IngestSettings> settings, SequenceLedger ledger, BatchSpool spool, ClockGuard clock, Leases<DecodedBatch> leases, SeriesBound bound, IngestMetrics metrics)
+    Func<IngestSettings> settings, SequenceLedger ledger, IAcceptance acceptance, ClockGuard clock, Leases<DecodedBatch> leases, SeriesBound bound, IngestMetrics metrics)
 {
     private readonly FrameSplitter splitter = new(leases);
 
@@ -126,7 +126,7 @@ internal sealed class IngestPipeline(
         var batch = entry.Lease.Content;
         var (samples, logs, alerts) = (batch.SampleCount, batch.Logs.Length, batch.Alerts.Length);
         var sequences = entry.Pending.Key.Sequences;
-        var result = await spool.AppendAsync(entry);
+        var result = await acceptance.AppendAsync(entry);
         FrameAck ack;
         if (result.Status == SpoolStatus.Ok)
         {
@@ -137,6 +137,11 @@ internal sealed class IngestPipeline(
             var verdict = entry.Verdict;
             ack = new FrameAck(
                 sequences, FrameOutcome.Accepted, 200, "", verdict.FirstDropped, verdict.TooOldCount, verdict.DroppedSeries.Count + verdict.DroppedLogs.Count);
+        }
+        else if (result.Status == SpoolStatus.Known)
+        {
+            entry.Lease.Release();
+            ack = AnswerOf(sequences, result.Known, result.Detail);
         }
         else
         {
@@ -151,21 +156,22 @@ internal sealed class IngestPipeline(
 
     private static async ValueTask<FrameAck> AnswerKnownAsync(SequenceRange sequences, AdmissionResult admission)
     {
-        switch (admission.Admission)
+        if (admission.Admission != Admission.Pending)
         {
-            case Admission.Duplicate:
-                return new FrameAck(sequences, FrameOutcome.Duplicate, 200, "", "", 0, 0);
-            case Admission.Pending:
-                var ack = await (admission.Batch ?? throw new UnreachableException("a pending frame has a batch")).WaitAsync();
-                return ack.Outcome == FrameOutcome.Accepted ? new FrameAck(sequences, FrameOutcome.Duplicate, 200, "", "", 0, 0) : ack;
-            case Admission.Fork:
-                return IngestOutcome.Refuse(sequences, 409, ProblemCode.SequenceFork, admission.Detail);
-            case Admission.Overlap:
-                return IngestOutcome.Refuse(sequences, 409, ProblemCode.SequenceOverlap, admission.Detail);
-            default:
-                return IngestOutcome.Refuse(sequences, 429, ProblemCode.TooManyGaps, admission.Detail);
+            return AnswerOf(sequences, admission.Admission, admission.Detail);
         }
+
+        var ack = await (admission.Batch ?? throw new UnreachableException("a pending frame has a batch")).WaitAsync();
+        return ack.Outcome == FrameOutcome.Accepted ? AnswerOf(sequences, Admission.Duplicate, "") : ack;
     }
+
+    private static FrameAck AnswerOf(SequenceRange sequences, Admission known, string detail) => known switch
+    {
+        Admission.Duplicate => new FrameAck(sequences, FrameOutcome.Duplicate, 200, "", "", 0, 0),
+        Admission.Fork => IngestOutcome.Refuse(sequences, 409, ProblemCode.SequenceFork, detail),
+        Admission.Overlap => IngestOutcome.Refuse(sequences, 409, ProblemCode.SequenceOverlap, detail),
+        _ => IngestOutcome.Refuse(sequences, 429, ProblemCode.TooManyGaps, detail),
+    };
 
     // C25 and C26: what the clocks say about a batch that would be new.
     private FrameAck? RefusalByTime(

@@ -16,7 +16,7 @@ internal sealed class PendingBatch(BatchKey key, FrameFingerprint fingerprint, u
     /// <summary>What the frame is told by.</summary>
     public FrameFingerprint Fingerprint { get; } = fingerprint;
 
-    /// <summary>The queue's floor when it was admitted; 0 when not known.</summary>
+    /// <summary>The queue's floor when it was admitted, its own request's included; 0 when not known.</summary>
     public ulong Floor { get; } = floor;
 
     /// <summary>When it came.</summary>

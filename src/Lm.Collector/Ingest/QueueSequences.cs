@@ -86,7 +86,13 @@ internal sealed class QueueSequences
             memory.Put(frame.Sequence, frame.Fingerprint);
         }
 
-        AddRestored(earlier.Accepted, earlier.LastReceivedAt);
+        // Not as ranges of frames: what was a final hole below the floor, or the middle of a frame, is told by the memory alone.
+        foreach (var range in earlier.Accepted)
+        {
+            accepted.Add(range);
+        }
+
+        LastReceivedAt = earlier.LastReceivedAt > LastReceivedAt ? earlier.LastReceivedAt : LastReceivedAt;
     }
 
     /// <summary>Takes note of a floor; a lower one than known says nothing new.</summary>
@@ -141,9 +147,17 @@ internal sealed class QueueSequences
     }
 
     /// <summary>A new frame begins its way into the spool.</summary>
-    public PendingBatch Enter(BatchKey key, FrameFingerprint fingerprint, UnixMillis receivedAt)
+    public PendingBatch Enter(BatchKey key, FrameFingerprint fingerprint, ulong floor, UnixMillis receivedAt)
     {
-        var batch = new PendingBatch(key, fingerprint, Floor, receivedAt);
+        var batch = new PendingBatch(key, fingerprint, Math.Max(Floor, floor), receivedAt);
+        pending.Add(batch);
+        return batch;
+    }
+
+    /// <summary>A frame that is visible already begins its way into the spool: what is pending beside it and overlaps has no claim any more.</summary>
+    public PendingBatch EnterCommitted(PendingBatch batch)
+    {
+        pending.RemoveAll(other => other.Key.Sequences.Start <= batch.Key.Sequences.End && batch.Key.Sequences.Start <= other.Key.Sequences.End);
         pending.Add(batch);
         return batch;
     }
@@ -152,6 +166,7 @@ internal sealed class QueueSequences
     public void Commit(PendingBatch batch)
     {
         pending.Remove(batch);
+        RaiseFloor(Math.Min(batch.Floor, batch.Key.Sequences.Start));
         Accept(batch.Key.Sequences, batch.Fingerprint, batch.ReceivedAt);
     }
 

@@ -8,7 +8,7 @@ using Lm.Protocol.RemoteWrite;
 namespace Lm.Collector.Ingest;
 
 /// <summary>A remote-write body's way: bounded decompression, decoding, rules, spool. What may be stored is; what may not is named in the answer.</summary>
-internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Leases<DecodedWrite> leases, SeriesBound bound, TimeProvider time, IngestMetrics metrics)
+internal sealed class RemoteWritePipeline(IAcceptance acceptance, ClockGuard clock, Leases<DecodedWrite> leases, SeriesBound bound, TimeProvider time, IngestMetrics metrics)
 {
     // Half a minute is what senders wait for an answer.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -47,7 +47,7 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Le
             var (exemplars, metadata) = (write.Exemplars, write.Metadata.Length);
             if (samples > 0 || metadata > 0)
             {
-                var result = await spool.AppendAsync(new WriteEntry(lease, verdict, sender, receivedAt, body));
+                var result = await acceptance.AppendAsync(new WriteEntry(lease, verdict, sender, receivedAt, body));
                 if (result.Status != SpoolStatus.Ok)
                 {
                     var code = result.Status == SpoolStatus.Full ? ProblemCode.SpoolFull : ProblemCode.StoreUnreachable;
@@ -78,7 +78,7 @@ internal sealed class RemoteWritePipeline(BatchSpool spool, ClockGuard clock, Le
         using var patience = new CancellationTokenSource(Patience, time);
         try
         {
-            await spool.WaitForAcknowledgedAsync(patience.Token);
+            await acceptance.WaitForAcknowledgedAsync(patience.Token);
             return true;
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested)

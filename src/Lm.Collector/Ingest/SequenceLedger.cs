@@ -22,6 +22,9 @@ internal sealed class SequenceLedger
     private readonly Dictionary<string, Dictionary<QueueId, QueueSequences>> agents = new(StringComparer.Ordinal);
     private JournalPosition covered;
 
+    /// <summary>Whether a request's floor counts only once its batch is durable. With a log of several collectors it must: what another one committed below it, and the spool here does not have yet, would be taken for had.</summary>
+    public bool FloorsWait { get; init; }
+
     /// <summary>The last record whose sequence is in the state.</summary>
     public JournalPosition Covered
     {
@@ -60,10 +63,15 @@ internal sealed class SequenceLedger
             }
 
             // A floor above what the request itself sends would make its own batch final: the header is wrong then, the batch is not.
-            queue.RaiseFloor(Math.Min(floor, key.Sequences.Start));
+            floor = Math.Min(floor, key.Sequences.Start);
+            if (!FloorsWait)
+            {
+                queue.RaiseFloor(floor);
+            }
+
             var result = queue.Look(key, fingerprint);
             return result.Admission == Admission.New && mayEnter
-                ? result with { Batch = queue.Enter(key, fingerprint, receivedAt) }
+                ? result with { Batch = queue.Enter(key, fingerprint, floor, receivedAt) }
                 : result;
         }
     }
@@ -75,6 +83,22 @@ internal sealed class SequenceLedger
         {
             Find(batch.Key)?.Commit(batch);
             covered = position;
+        }
+    }
+
+    /// <summary>A batch that the log of several collectors made visible is on its way into the spool here. Limits do not count, and copies that wait here have lost: the log has decided.</summary>
+    /// <param name="key">The dedupe key.</param>
+    /// <param name="fingerprint">What the frame is told by.</param>
+    /// <param name="floor">The queue's floor at its admission; 0 when not known.</param>
+    /// <param name="receivedAt">When it came, wherever that was.</param>
+    /// <returns>Null when the spool has it.</returns>
+    public PendingBatch? TakeCommitted(BatchKey key, FrameFingerprint fingerprint, ulong floor, UnixMillis receivedAt)
+    {
+        lock (gate)
+        {
+            var queue = Find(key) ?? Add(key);
+            queue.RaiseFloor(Math.Min(floor, key.Sequences.Start));
+            return queue.IsRepeat(key.Sequences) ? null : queue.EnterCommitted(new PendingBatch(key, fingerprint, floor, receivedAt));
         }
     }
 

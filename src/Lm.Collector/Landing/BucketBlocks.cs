@@ -128,16 +128,22 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
     private async Task<BlockMeta?> ReadMetaAsync(Ulid id, CancellationToken cancellationToken)
     {
         var key = keys.Block(id.ToString(), BlockMeta.FileName);
-        var text = await StoreLists.ReadWholeAsync(store, key, MetaSizeMax, cancellationToken);
-        if (text is null)
+        if (await StoreLists.ReadWholeAsync(store, key, MetaSizeMax, cancellationToken) is not { } read)
         {
             return null; // it went between the list and now
+        }
+
+        if (read.Bytes is not { } text)
+        {
+            LandingLog.BucketMetaUnreadable(logger, $"{key} has {read.SizeBytes} bytes; at most {MetaSizeMax} are read");
+            others.Add(id);
+            return null;
         }
 
         try
         {
             var meta = BlockMeta.Parse(key, text);
-            if (meta.Id == id && isOurs(meta))
+            if (meta.Id == id && isOurs(meta) && meta.Resolution == 0) // another resolution is of who compacts elsewhere, and replaces nothing
             {
                 return meta;
             }
@@ -152,7 +158,7 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
     }
 
     private async Task<DeletionMark?> ReadMarkAsync(Ulid id, CancellationToken cancellationToken) =>
-        await StoreLists.ReadWholeAsync(store, keys.Block(id.ToString(), DeletionMark.FileName), DeletionMark.SizeMax, cancellationToken) is { } text
+        await StoreLists.ReadWholeAsync(store, keys.Block(id.ToString(), DeletionMark.FileName), DeletionMark.SizeMax, cancellationToken) is { Bytes: { } text }
             ? DeletionMark.Parse(text)
             : null;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Lm.Collector.Changes;
 using Lm.Collector.Listeners;
 using Lm.Collector.Spool;
 using Lm.Journal;
@@ -23,6 +24,7 @@ internal sealed class Lander : IDisposable
     private readonly RawLanding raw;
     private readonly LogLanding logs;
     private readonly BlockLanding blocks;
+    private readonly ChangeLanding? changes;
     private readonly CoverageWatch coverage;
     private readonly StoreTidy tidy;
     private readonly RetryPolicy backoff;
@@ -42,7 +44,8 @@ internal sealed class Lander : IDisposable
         state = new LandingState(parts.Store.Description + " " + parts.Keys.RawFolder(parts.Collector, Guid.Empty), parts.Marker);
         var rawParts = new RawLandingParts(parts.Store, parts.Keys, parts.Collector, parts.Spool, metrics, parts.Logger) { ObjectSizeMax = parts.ObjectSizeMax };
         raw = new RawLanding(rawParts, state);
-        logs = new LogLanding(parts.Store, parts.Keys, parts.Files, parts.Local.SealedLogs, () => parts.Proven().Add(-parts.Retention()), metrics, parts.Logger);
+        logs = new LogLanding(parts.Store, parts.Keys, parts.Files, parts.Local.SealedLogs, () => parts.Proven().Add(-parts.Retention()), parts.Time, metrics, parts.Logger);
+        changes = parts.Changes is { } journal ? new ChangeLanding(rawParts, journal) : null;
         var blockParts = new BlockLandingParts
         {
             Store = parts.Store,
@@ -200,7 +203,8 @@ internal sealed class Lander : IDisposable
     /// <summary>Lets go of the store.</summary>
     public void Dispose() => parts.Store.Dispose();
 
-    private static IEnumerable<CollectorMetric> StoreMetrics(StoreCounters counters)
+    /// <summary>The values of the store itself.</summary>
+    public static IEnumerable<CollectorMetric> StoreMetrics(StoreCounters counters)
     {
         var requests = Enum.GetValues<StoreRequest>();
         foreach (var request in requests)
@@ -301,11 +305,11 @@ internal sealed class Lander : IDisposable
         return false;
     }
 
-    // A log file that cannot be put holds up no block. Returns whether some wait that would have kept raw objects waiting.
+    // A log file that cannot be put holds up no block, and neither what people changed. Returns whether some wait that would have kept raw objects waiting.
     private async Task<bool> LandFilesAsync(long began, CancellationToken stopping)
     {
         ExceptionDispatchInfo? failure = null;
-        foreach (var landNextAsync in (Func<CancellationToken, Task<bool>>[])[logs.LandNextAsync, blocks.LandNextAsync])
+        foreach (var landNextAsync in (Func<CancellationToken, Task<bool>>[])[LandChangesAsync, logs.LandNextAsync, blocks.LandNextAsync])
         {
             try
             {
@@ -318,15 +322,17 @@ internal sealed class Lander : IDisposable
                     }
                 }
             }
-            catch (IOException e) when (failure is null)
+            catch (IOException e)
             {
-                failure = ExceptionDispatchInfo.Capture(e);
+                failure ??= ExceptionDispatchInfo.Capture(e);
             }
         }
 
         failure?.Throw();
         return false;
     }
+
+    private Task<bool> LandChangesAsync(CancellationToken stopping) => changes?.LandNextAsync(stopping) ?? Task.FromResult(false);
 
     private void NoteOldest()
     {
@@ -401,6 +407,9 @@ internal sealed record LanderParts(
 
     /// <summary>Whether something else merges and deletes blocks in the store: <c>compaction = "external"</c>.</summary>
     public required bool CompactsElsewhere { get; init; }
+
+    /// <summary>What people changed; null where that does not land.</summary>
+    public ChangeLog? Changes { get; init; }
 
     /// <summary>What tells the folder of a store from another one.</summary>
     public DirectoryMarker Marker { get; init; } = new();

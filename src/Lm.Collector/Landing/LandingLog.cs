@@ -68,6 +68,16 @@ internal static partial class LandingLog
     [LoggerMessage(EventId = 2618, Level = LogLevel.Information, Message = "Log files of {Date} are deleted in the object store: older than retention_days, {Objects} objects.")]
     public static partial void LogsDeleted(ILogger logger, string date, int objects);
 
+    [LoggerMessage(EventId = 2620, Level = LogLevel.Error,
+        Message = "{File} cannot be read here and does not land: {Reason}. The others do; it is tried again every hour, and what it holds stays in raw objects.")]
+    public static partial void LogFileUnreadable(ILogger logger, string file, string reason);
+
+    [LoggerMessage(EventId = 2621, Level = LogLevel.Warning, Message = "{Key} is too old or needless, perhaps, and cannot be read: {Reason}. It stays, for a person to look at and delete; those behind it go as they are due.")]
+    public static partial void RawUnreadable(ILogger logger, string key, string reason);
+
+    [LoggerMessage(EventId = 2622, Level = LogLevel.Error, Message = "The object store could not be tidied up by a fault of the program. It is tried again in an hour.")]
+    public static partial void TidyBroke(ILogger logger, Exception exception);
+
     [LoggerMessage(EventId = 2619, Level = LogLevel.Warning, Message = "The object store could not be tidied up and is again in an hour: {Reason}. What is to be deleted there stays meanwhile.")]
     public static partial void TidyFailed(ILogger logger, string reason);
 }

@@ -21,6 +21,7 @@ internal sealed class LandingMetrics
     private long rawCovered;
     private long rawExpired;
     private long tidyFailures;
+    private long changes;
 
     /// <summary>Raw objects put and verified.</summary>
     public long Objects => Interlocked.Read(ref objects);
@@ -42,6 +43,9 @@ internal sealed class LandingMetrics
 
     /// <summary>Bytes of them, with their indexes.</summary>
     public long LogFileBytes => Interlocked.Read(ref logFileBytes);
+
+    /// <summary>Sealed log files that could not be read here, and so not be put.</summary>
+    public int LogFilesUnreadable { get; set; }
 
     /// <summary>Passes that failed.</summary>
     public long Failures => Interlocked.Read(ref failures);
@@ -67,15 +71,21 @@ internal sealed class LandingMetrics
         yield return Count("lm_collector_landing_objects_deleted_total", rawDeleted, Interlocked.Read(ref rawExpired), "reason=\"expired\"");
         yield return Count("lm_collector_landing_log_files_total", "Sealed log files put and verified, each with its index.", LogFiles);
         yield return Count("lm_collector_landing_log_file_bytes_total", "Bytes of log files put and verified.", LogFileBytes);
+        yield return new CollectorMetric(
+            "lm_collector_landing_log_files_unreadable", "Sealed log files that cannot be read here and so do not land; the log names them.", false, "", LogFilesUnreadable);
         yield return Count("lm_collector_landing_log_files_deleted_total", "Log files deleted in the object store by retention_days.", Interlocked.Read(ref logFilesDeleted));
         yield return Count("lm_collector_landing_blocks_total", "Blocks put and verified.", Blocks);
         yield return Count("lm_collector_landing_block_bytes_total", "Bytes of blocks put and verified.", BlockBytes);
         yield return Count("lm_collector_landing_blocks_marked_total", "Blocks in the object store marked for deletion: replaced by a merged one, or older than retention_days.", Interlocked.Read(ref blocksMarked));
         yield return Count("lm_collector_landing_blocks_deleted_total", "Blocks deleted in the object store, 48 hours after they were marked.", Interlocked.Read(ref blocksDeleted));
+        yield return Count("lm_collector_landing_changes_total", "Records of what people changed (saved dashboards) put and verified.", Interlocked.Read(ref changes));
         yield return Count("lm_collector_landing_verifications_failed_total", "Objects that were not in the store as they were put.", VerificationsFailed);
         yield return Count("lm_collector_landing_failures_total", "Passes that failed.", Failures);
         yield return Count("lm_collector_landing_tidy_failures_total", "Times that nothing more could be marked or deleted in the object store.", Interlocked.Read(ref tidyFailures));
     }
+
+    /// <summary>Records of the journal of changes are there and verified.</summary>
+    public void ChangesLanded(int count) => Interlocked.Add(ref changes, count);
 
     /// <summary>A block is there and verified.</summary>
     public void BlockLanded(long bytes)

@@ -9,6 +9,7 @@ namespace Lm.Collector.Landing;
 /// <remarks>
 /// Invariants:
 /// a file's index goes up after the file was read back and compared: an index that is there vouches for its file, also after a restart;
+/// a file that cannot be read here holds up no other: it is told, and tried again an hour later;
 /// a file has its name from the moment it was sealed and synced, so a put that is made again meets the first one.
 /// One caller at a time.
 /// </remarks>
@@ -17,11 +18,15 @@ namespace Lm.Collector.Landing;
 /// <param name="files">The file system that the files lie on.</param>
 /// <param name="sealedFiles">The files that there are now.</param>
 /// <param name="expiredBefore">What is older is deleted in the store.</param>
+/// <param name="time">The clock.</param>
 /// <param name="metrics">Counts.</param>
 /// <param name="logger">The log.</param>
 internal sealed class LogLanding(
-    IObjectStore store, ObjectKeys keys, IFileSystem files, Func<IReadOnlyList<StoredLogFile>> sealedFiles, Func<UnixMillis> expiredBefore, LandingMetrics metrics, ILogger logger)
+    IObjectStore store, ObjectKeys keys, IFileSystem files, Func<IReadOnlyList<StoredLogFile>> sealedFiles, Func<UnixMillis> expiredBefore, TimeProvider time, LandingMetrics metrics, ILogger logger)
 {
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromHours(1);
+
+    private readonly Dictionary<Ulid, long> unreadable = []; // when each was last tried
     private readonly VerifiedPut puts = new(store, metrics, logger);
     private readonly Lock gate = new(); // guards landed
     private HashSet<string>? landed; // keys of the indexes of local files that are there; null until the store was asked
@@ -58,19 +63,28 @@ internal sealed class LogLanding(
         }
 
         var known = landed ?? await ListAsync(cancellationToken);
-        if (sealedFiles().Where(file => !known.Contains(IndexKey(file)) && !IsExpired(file)).MinBy(file => file.Id) is not { } next)
+        if (sealedFiles().Where(file => !known.Contains(IndexKey(file)) && !IsExpired(file) && !IsPutOff(file)).MinBy(file => file.Id) is not { } next)
         {
             return false;
         }
 
         try
         {
-            await PutAsync(Key(next.Path), next.Path, cancellationToken);
-            await PutAsync(IndexKey(next), next.IndexPath, cancellationToken);
+            var fault = await TryPutAsync(Key(next.Path), next.Path, cancellationToken) ?? await TryPutAsync(IndexKey(next), next.IndexPath, cancellationToken);
+            if (fault is not null)
+            {
+                PutOff(next, fault);
+                return true;
+            }
         }
         catch (FileSystemException e) when (e.IsNotFound && !sealedFiles().Any(file => file.Id == next.Id))
         {
             return true; // retention was faster; the others come next
+        }
+        catch (FileSystemException e) when (e.IsNotFound)
+        {
+            PutOff(next, e.Message);
+            return true;
         }
 
         lock (gate)
@@ -79,8 +93,35 @@ internal sealed class LogLanding(
             known.IntersectWith(sealedFiles().Select(IndexKey)); // what is gone here is not asked for again
         }
 
+        unreadable.Remove(next.Id);
+        Forget();
         metrics.LogFileLanded(next.SizeBytes);
         return true;
+    }
+
+    private void PutOff(StoredLogFile file, string reason)
+    {
+        if (unreadable.TryAdd(file.Id, 0))
+        {
+            LandingLog.LogFileUnreadable(logger, file.Path, reason);
+        }
+
+        unreadable[file.Id] = time.GetTimestamp();
+        metrics.LogFilesUnreadable = unreadable.Count;
+    }
+
+    private bool IsPutOff(StoredLogFile file) => unreadable.TryGetValue(file.Id, out var triedAt) && time.GetElapsedTime(triedAt) < RetryInterval;
+
+    // Those that are gone here, too.
+    private void Forget()
+    {
+        var here = sealedFiles().Select(static file => file.Id).ToHashSet();
+        foreach (var gone in unreadable.Keys.Where(id => !here.Contains(id)).ToArray())
+        {
+            unreadable.Remove(gone);
+        }
+
+        metrics.LogFilesUnreadable = unreadable.Count;
     }
 
     private bool IsExpired(StoredLogFile file) => file.MaxTime < expiredBefore().Value;
@@ -125,9 +166,27 @@ internal sealed class LogLanding(
         return found;
     }
 
-    private async Task PutAsync(string key, string path, CancellationToken cancellationToken)
+    // Returns why the file cannot be read here; null when it is there.
+    private async Task<string?> TryPutAsync(string key, string path, CancellationToken cancellationToken)
     {
-        using var content = new FileContent(files, path);
-        await puts.RunAsync(key, content, cancellationToken);
+        FileContent? content = null;
+        try
+        {
+            content = new FileContent(files, path);
+            await puts.RunAsync(key, content, cancellationToken);
+            return null;
+        }
+        catch (FileSystemException e) when (content is null && !e.IsNotFound)
+        {
+            return e.Message;
+        }
+        catch (IOException) when (content?.Fault is not null)
+        {
+            return content.Fault.Message;
+        }
+        finally
+        {
+            content?.Dispose();
+        }
     }
 }

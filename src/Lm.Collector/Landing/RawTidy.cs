@@ -17,6 +17,8 @@ internal sealed class RawTidy(RawLandingParts parts, LocalStores local, LandingS
     /// <summary>How long a raw object stays beside what covers it.</summary>
     public static readonly TimeSpan Delay = TimeSpan.FromDays(1);
 
+    private readonly HashSet<string> unreadable = new(StringComparer.Ordinal); // each is told once
+
     /// <summary>Deletes what is due.</summary>
     /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -49,15 +51,15 @@ internal sealed class RawTidy(RawLandingParts parts, LocalStores local, LandingS
     private async Task<bool> TryDeleteAsync(Listed each, JournalPosition next, JournalPosition covered, bool isOldest, CancellationToken cancellationToken)
     {
         var isCovered = each.Incarnation == parts.Spool.Incarnation && next <= covered && await IsNeedlessAsync(each, next, cancellationToken);
-        var isTooOld = !isCovered && isOldest && await IsTooOldAsync(each.Key!, cancellationToken);
-        if (isCovered || isTooOld)
+        var isTooOld = isCovered || !isOldest ? false : await IsTooOldAsync(each.Key!, cancellationToken);
+        if (isCovered || isTooOld == true)
         {
             await parts.Store.DeleteAsync(each.Key!, cancellationToken);
             parts.Metrics.RawDeleted(isCovered);
             LandingLog.RawDeleted(parts.Logger, each.Key!, isCovered ? "blocks and log files hold all of it" : "older than retention_days");
         }
 
-        return isOldest && (isCovered || isTooOld);
+        return isOldest && (isCovered || isTooOld != false);
     }
 
     private async Task<bool> IsNeedlessAsync(Listed each, JournalPosition next, CancellationToken cancellationToken)
@@ -78,9 +80,17 @@ internal sealed class RawTidy(RawLandingParts parts, LocalStores local, LandingS
         return true;
     }
 
-    // One that cannot be read is left for a person.
-    private async Task<bool> IsTooOldAsync(string key, CancellationToken cancellationToken) =>
-        await RawObjectReader.ReadAsync(parts.Store, key, cancellationToken) is { Manifest: { } manifest } && manifest.Newest < proven().Add(-retention());
+    // Null: it cannot be read. It is left for a person, and says nothing about those behind it.
+    private async Task<bool?> IsTooOldAsync(string key, CancellationToken cancellationToken)
+    {
+        var found = await RawObjectReader.ReadAsync(parts.Store, key, cancellationToken);
+        if (found is { Fault: { } fault } && unreadable.Add(key))
+        {
+            LandingLog.RawUnreadable(parts.Logger, key, fault);
+        }
+
+        return found?.Manifest is { } manifest ? manifest.Newest < proven().Add(-retention()) : null;
+    }
 
     private readonly record struct Listed(string? Key, Guid Incarnation, JournalPosition Place);
 }

@@ -31,9 +31,9 @@ internal static class StoreLists
     }
 
     /// <summary>An object's bytes.</summary>
-    /// <returns>Null when it is not there.</returns>
-    /// <exception cref="ObjectStoreException">The store cannot be asked, or the object is larger than is allowed.</exception>
-    public static async Task<byte[]?> ReadWholeAsync(IObjectStore store, string key, int sizeMax, CancellationToken cancellationToken)
+    /// <returns>Null when it is not there; of one that is larger than is allowed, its size alone.</returns>
+    /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
+    public static async Task<SmallObject?> ReadWholeAsync(IObjectStore store, string key, int sizeMax, CancellationToken cancellationToken)
     {
         var bytes = new byte[Math.Min(FirstRead, sizeMax)];
         if (await store.ReadAsync(key, 0, bytes, cancellationToken) is not { } range)
@@ -43,13 +43,18 @@ internal static class StoreLists
 
         if (range.ObjectSize > sizeMax)
         {
-            throw new ObjectStoreException(ObjectStoreFault.Failed, $"{key} in {store.Description} has {range.ObjectSize} bytes; at most {sizeMax} are expected", cause: null);
+            return new SmallObject(null, range.ObjectSize);
         }
 
         var first = range.Count;
         Array.Resize(ref bytes, (int)range.ObjectSize);
         return first == bytes.Length || await store.ReadAsync(key, first, bytes.AsMemory(first), cancellationToken) == new ObjectRange(bytes.Length - first, bytes.Length)
-            ? bytes
+            ? new SmallObject(bytes, bytes.Length)
             : throw new ObjectStoreException(ObjectStoreFault.Failed, $"{key} in {store.Description} changed while it was read", cause: null);
     }
 }
+
+/// <summary>An object that is read whole.</summary>
+/// <param name="Bytes">Its bytes; null where they are too many.</param>
+/// <param name="SizeBytes">How many they are.</param>
+internal readonly record struct SmallObject(byte[]? Bytes, long SizeBytes);

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Lm.Collector.Landing;
 
 /// <summary>Keeps the store small, now and then: what others replaced or cover goes, and what is older than <c>retention_days</c>.</summary>
@@ -56,11 +58,37 @@ internal sealed class StoreTidy
 
             isFailing = true;
         }
+        catch (Exception e) when (e is not OutOfMemoryException && !cancellationToken.IsCancellationRequested)
+        {
+            // What a store's client throws that nobody thought of, too: it holds up no landing either.
+            parts.Raw.Metrics.TidyFailed();
+            LandingLog.TidyBroke(parts.Raw.Logger, e);
+            isFailing = true;
+        }
     }
 
     private async Task RunAsync(CancellationToken cancellationToken)
     {
         await stateLanding.RunAsync(cancellationToken); // first: no raw object goes that it does not summarise (D4)
+        ExceptionDispatchInfo? failure = null;
+        Func<CancellationToken, Task>[] tasks = [TidyBlocksAsync, rawTidy.RunAsync, stopping => logTidy.RunAsync(parts.Blocks.Proven().Add(-parts.Blocks.Retention()), stopping)];
+        foreach (var task in tasks)
+        {
+            try
+            {
+                await task(cancellationToken);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException && !cancellationToken.IsCancellationRequested)
+            {
+                failure ??= ExceptionDispatchInfo.Capture(e); // one that fails keeps none of the others from their work
+            }
+        }
+
+        failure?.Throw();
+    }
+
+    private async Task TidyBlocksAsync(CancellationToken cancellationToken)
+    {
         if (refreshedAt is not { } last || Time.GetElapsedTime(last) >= RefreshInterval)
         {
             await parts.Landing.RefreshAsync(cancellationToken);
@@ -71,9 +99,6 @@ internal sealed class StoreTidy
         {
             await blockTidy.RunAsync(cancellationToken);
         }
-
-        await rawTidy.RunAsync(cancellationToken);
-        await logTidy.RunAsync(parts.Blocks.Proven().Add(-parts.Blocks.Retention()), cancellationToken);
     }
 }
 

@@ -21,6 +21,9 @@ internal sealed class Readiness(
     /// <summary>How far the object store is behind; null without one.</summary>
     public Func<LandingStatus>? Landing { get; init; }
 
+    /// <summary>Why nothing can be committed to the log that collectors share; null when it can, or there is none.</summary>
+    public Func<string?> SharedLog { get; init; } = static () => null;
+
     /// <summary>How far what earlier lives of the spool landed is taken over; null without an object store.</summary>
     public Func<RecoveryStatus>? Recovery { get; init; }
 
@@ -50,6 +53,11 @@ internal sealed class Readiness(
         {
             lines.Add("recovering: no batch is taken until the object store has said which batches it holds from before the disk was lost"
                 + (recovery.IsFailing ? "; it cannot be asked, the log says why" : ""));
+        }
+
+        if (SharedLog() is { } shared)
+        {
+            lines.Add(shared);
         }
 
         if (isStopping)

@@ -32,7 +32,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
 
     private const string LogsFolder = "logs";
 
-    private readonly Lock gate = new(); // held by whoever adds lines or makes a checkpoint; guards applied, seen, checkpointed, isHeld, isLive, checkpointAt, isFailing
+    private readonly Lock gate = new(); // held by whoever adds lines or makes a checkpoint; guards applied, seen, checkpointed, isHeld, isLive, checkpointAt, isFailing, spoolDamage
     private readonly Func<StorageSettings> settings;
     private readonly TimeProvider time;
     private readonly ILogger logger;
@@ -40,6 +40,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
     private readonly LogFeed feed;
     private readonly LogKeeper keeper;
     private readonly Func<JournalPosition, IEnumerable<SpooledRecord>> reread;
+    private readonly Func<int> spoolDamageNow;
     private CommitPosition applied; // the last record that was taken; who reads on from it passes over it
     private CommitPosition seen; // the last record that came
     private CommitPosition checkpointed;
@@ -48,10 +49,11 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
     private bool isLive;
     private long checkpointAt;
     private bool isFailing;
+    private int spoolDamage;
 
     private LogStorage(IFileSystem files, Guid incarnation, JournalPosition spoolEnd, LogStorageParts parts)
     {
-        (settings, time, logger, reread) = (parts.Settings, parts.Time, parts.Logger, parts.Reread);
+        (settings, time, logger, reread, spoolDamageNow) = (parts.Settings, parts.Time, parts.Logger, parts.Reread, parts.SpoolDamage);
         var options = parts.Options(new LogStoreOptions
         {
             Directory = Path.Combine(settings().SpoolDirectory, LogsFolder),
@@ -63,6 +65,14 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
         foreach (var damage in opening.Damage)
         {
             LogRecordsLog.Damaged(logger, damage);
+        }
+
+        spoolDamage = spoolDamageNow();
+        if (spoolDamage > 0 || (opening.IsNew && spoolEnd != default))
+        {
+            // What the spool has lost, or let go of for the sake of files that somebody took away. At once: the next start sees nothing of it.
+            store.Doubt();
+            store.Checkpoint(store.Covered);
         }
 
         applied = checkpointed = PositionWithin(spoolEnd, opening.ReplayFrom);
@@ -268,6 +278,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
         }
 
         LogRecordsLog.SpoolIsShorter(logger, spoolEnd.Segment, spoolEnd.Offset, covered.Segment, covered.Offset);
+        store.Doubt();
         store.Checkpoint(CommitPosition.Start);
         return CommitPosition.Start;
     }
@@ -323,6 +334,11 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
             LogRecordsLog.Held(logger, batch.Position.Segment, batch.Position.Offset, e.Message);
             throw;
         }
+        catch
+        {
+            store.Doubt(); // a replay goes on behind it
+            throw;
+        }
         finally
         {
             if (!isHeld)
@@ -350,6 +366,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
+            store.Doubt();
             Interlocked.Increment(ref passedOver);
             LogRecordsLog.PassedOver(logger, e, batch!.Position.Segment, batch.Position.Offset);
             return true;
@@ -396,6 +413,12 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
     private void CheckpointInside()
     {
         checkpointAt = time.GetTimestamp();
+        if (spoolDamageNow() is var damage && damage != spoolDamage)
+        {
+            spoolDamage = damage;
+            store.Doubt(); // its records are passed over, and count as covered
+        }
+
         checkpointed = applied; // also after a failure: the next try comes with the next segment, not with the next batch
         if (store.Covered == applied && !store.IsDirty)
         {
@@ -432,6 +455,9 @@ internal sealed record LogStorageParts(
 {
     /// <summary>Sealed files that lie in the object store; null without one.</summary>
     public ILogFileSource? Elsewhere { get; init; }
+
+    /// <summary>Damaged stretches of the spool that were found since start: <see cref="BatchSpool.DamageFound"/>.</summary>
+    public Func<int> SpoolDamage { get; init; } = static () => 0;
 
     /// <summary>Whether a file may be deleted here: with an object store, only what was verified there. By default each may.</summary>
     public Func<StoredLogFile, bool> MayGo { get; init; } = static _ => true;

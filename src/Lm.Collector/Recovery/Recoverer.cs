@@ -74,9 +74,10 @@ internal sealed class Recoverer
             RecoveryLog.MarkUnusable(parts.Logger, markPath, fault);
             mark.Sequences = RecoveryMark.Waiting;
         }
-        else if (mark.Sequences.Length == 0 && parts.Spool.Segments.Count == 0)
+        else if (parts.Spool.Segments.Count == 0)
         {
-            mark.Sequences = RecoveryMark.Waiting;
+            // Whatever the note says, it is of a spool that had records or of one that may have had: a journal that somebody took away left its ledger behind for nobody.
+            mark.Forget();
             mark.Write();
         }
 
@@ -157,6 +158,11 @@ internal sealed class Recoverer
     private async Task PassAsync(CancellationToken stopping)
     {
         var lives = await AskForSequencesAsync(stopping);
+        if (parts.Changes is { } changes)
+        {
+            await changes.RunAsync(stopping);
+        }
+
         if (!parts.Bucket.IsListed && !await parts.Bucket.TryPassAsync(stopping))
         {
             throw new IOException("blocks and log files in the object store could not be listed");
@@ -392,7 +398,11 @@ internal sealed class Recoverer
 /// <param name="Logger">Its log.</param>
 internal sealed record RecovererParts(
     IObjectStore Store, ObjectKeys Keys, BucketReader Bucket, string Collector, IFileSystem Files, string Directory, BatchSpool Spool, SequenceLedger Ledger, AgentDirectory Agents,
-    IReadOnlyList<IRestoredConsumer> Consumers, ClockGuard Clock, Func<bool> TryPersist, TimeProvider Time, ILogger Logger);
+    IReadOnlyList<IRestoredConsumer> Consumers, ClockGuard Clock, Func<bool> TryPersist, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>Takes over what people changed.</summary>
+    public ChangeRestorer? Changes { get; init; }
+}
 
 /// <summary>How far taking over is.</summary>
 /// <param name="IsHolding">Whether no batch is taken yet.</param>

@@ -41,6 +41,12 @@ internal static partial class RecoveryLog
     [LoggerMessage(EventId = 2659, Level = LogLevel.Error, Message = "A pass of taking over failed by a fault of the program. It is tried again.")]
     public static partial void PassFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(EventId = 2661, Level = LogLevel.Information, Message = "{Changes} changes that people made before the disk was lost (saved dashboards) are taken over.")]
+    public static partial void ChangesRestored(ILogger logger, int changes);
+
+    [LoggerMessage(EventId = 2662, Level = LogLevel.Error, Message = "{Key} is damaged, and the changes in it (saved dashboards) are not taken over: {Fault}.")]
+    public static partial void ChangesDamaged(ILogger logger, string key, string fault);
+
     [LoggerMessage(EventId = 2660, Level = LogLevel.Error, Message = "A consumer failed on a record of {Key} at byte {Offset}; the others have it.")]
     public static partial void ConsumerFailed(ILogger logger, Exception exception, string key, long offset);
 }

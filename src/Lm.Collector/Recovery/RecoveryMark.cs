@@ -71,6 +71,13 @@ internal sealed class RecoveryMark
     /// <summary>Everything of a life before this place is durable here; <see cref="Write"/> says so.</summary>
     public void Advance(RawLife life, JournalPosition to) => lives[life.Name] = to > DoneUpTo(life) ? to : DoneUpTo(life);
 
+    /// <summary>Forgets everything: the spool has no record, and knows of none.</summary>
+    public void Forget()
+    {
+        lives.Clear();
+        Sequences = Waiting;
+    }
+
     /// <summary>Forgets lives that have no objects any more.</summary>
     public void Keep(IEnumerable<RawLife> known)
     {

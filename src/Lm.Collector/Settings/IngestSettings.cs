@@ -10,6 +10,9 @@ internal sealed record IngestSettings
     /// <summary>Where it listens. Default 0.0.0.0:18443. Not reloadable.</summary>
     public required ListenAddress Listen { get; init; }
 
+    /// <summary>Whether a batch is acknowledged after its commit to the log that collectors share in the object store (<c>s3_manifest</c>), and not after its sync to the spool. Not reloadable.</summary>
+    public bool IsShared { get; init; }
+
     /// <summary>What a batch may have. Reloadable.</summary>
     public required Limits Limits { get; init; }
 

@@ -11,17 +11,14 @@ namespace Lm.Collector.Settings;
 internal static class IngestSettingsReader
 {
     /// <summary>Reads the table and the files that it names.</summary>
-    public static IngestSettings Read(TomlTable table, StorageSettings storage, SettingsReading reading)
+    public static IngestSettings Read(TomlTable table, StorageSettings storage, ObjectStoreSettings? objectStore, SettingsReading reading)
     {
-        if (table.ReadChoice("acceptance", "local_spool", "local_spool", "s3_manifest") == "s3_manifest")
-        {
-            table.Fault("acceptance", "acceptance is \"s3_manifest\", which is not available in this version; allowed is \"local_spool\"");
-        }
-
+        var isShared = ReadIsShared(table, storage, objectStore);
         var limits = ReadLimits(table);
         return new IngestSettings
         {
             Listen = ReadListen(table, "0.0.0.0:18443"),
+            IsShared = isShared,
             Limits = limits,
             RemoteWrite = ReadRemoteWrite(table.ReadTable("remote_write"), limits),
             Backfill = storage.Backfill,
@@ -41,6 +38,35 @@ internal static class IngestSettingsReader
         }
 
         return address;
+    }
+
+    private static bool ReadIsShared(TomlTable table, StorageSettings storage, ObjectStoreSettings? objectStore)
+    {
+        if (table.ReadChoice("acceptance", "local_spool", "local_spool", "s3_manifest") != "s3_manifest")
+        {
+            return false;
+        }
+
+        if (objectStore is null)
+        {
+            table.Fault("acceptance", "acceptance is \"s3_manifest\", which needs [object_store]: batches are acknowledged when they are there");
+            return true;
+        }
+
+        if (objectStore.Target.CompactsElsewhere)
+        {
+            table.Fault("acceptance", "acceptance is \"s3_manifest\" and object_store.compaction is \"external\": with s3_manifest there are no blocks in the store that another program could merge");
+        }
+
+        if (storage.Backfill > storage.LocalRetention)
+        {
+            table.Fault(
+                "acceptance",
+                $"acceptance is \"s3_manifest\", with which queries see what is on the local disk, and storage.backfill_days is {storage.Backfill.TotalDays}, more than local_retention_days, which is {storage.LocalRetention.TotalDays}: "
+                + "what is accepted that late would be deleted at once");
+        }
+
+        return true;
     }
 
     private static Limits ReadLimits(TomlTable table) => new()

@@ -11,6 +11,9 @@ internal sealed record ObjectStoreSettings
     /// <summary>The keys of an S3 store whose credentials come from files. Reloadable.</summary>
     public required S3Keys? Keys { get; init; }
 
+    /// <summary>How long batches wait for company before they are committed (<c>s3_manifest</c>). Default 500 ms. Reloadable.</summary>
+    public TimeSpan ManifestLinger { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long what is in the store stays. Default 400 days. Reloadable.</summary>
     public required TimeSpan Retention { get; init; }
 }

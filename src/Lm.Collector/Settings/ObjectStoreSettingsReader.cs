@@ -20,13 +20,13 @@ internal static class ObjectStoreSettingsReader
         }
 
         var isDirectory = table.ReadChoice("kind", "s3", "s3", "directory") == "directory";
-        _ = table.ReadInteger("manifest_linger_ms", 500, 0, 60_000); // for s3_manifest, which ingest.acceptance does not take yet
         var usesChain = table.ReadChoice("credentials", "files", "files", "aws") == "aws";
         var target = ReadTarget(table, isDirectory, usesChain, reading);
         return new ObjectStoreSettings
         {
             Target = target,
             Keys = ReadKeys(table, isNeeded: !isDirectory && !usesChain, reading),
+            ManifestLinger = TimeSpan.FromMilliseconds(table.ReadInteger("manifest_linger_ms", 500, 0, 60_000)),
             Retention = TimeSpan.FromDays(table.ReadInteger("retention_days", 400, 1, StorageSettingsReader.DaysMax)),
         };
     }

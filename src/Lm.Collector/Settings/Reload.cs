@@ -15,6 +15,9 @@ internal sealed class Reload(string path, CurrentSettings current, TimeProvider 
     private string inUse = FilesState.Of(current.Value.Files);
     private string tried = "";
 
+    // Of the last reading, also of one that was refused: what is corrected next may be a file that those in use do not know.
+    private volatile IReadOnlyList<string> watched = current.Value.Files;
+
     /// <summary>Asks for a reload; returns at once.</summary>
     public void Request(string reason) => requests.Writer.TryWrite(reason);
 
@@ -41,8 +44,15 @@ internal sealed class Reload(string path, CurrentSettings current, TimeProvider 
     /// <returns>Whether it did.</returns>
     public bool Apply(string reason)
     {
-        var state = FilesState.Of(current.Value.Files);
-        var settings = ServerSettings.TryLoad(path, time, out var faults);
+        var state = FilesState.Of(watched);
+        var settings = ServerSettings.TryLoad(path, time, out var faults, out var files);
+        var hadSameFiles = files.SequenceEqual(watched);
+        watched = files;
+        if (!hadSameFiles)
+        {
+            state = FilesState.Of(files); // those that are new in the list were just read
+        }
+
         if (settings is null)
         {
             current.Note(new RefusedReload(UnixMillis.Now(time), [.. faults.Select(fault => fault.ToString())]), current.AwaitsRestart);
@@ -59,7 +69,6 @@ internal sealed class Reload(string path, CurrentSettings current, TimeProvider 
             CollectorLog.SettingsWarning(logger, warning);
         }
 
-        var hadSameFiles = settings.Files.SequenceEqual(current.Value.Files);
         current.Swap(settings);
         current.Note(null, awaitsRestart);
         CollectorLog.Reloaded(logger, reason);
@@ -68,8 +77,8 @@ internal sealed class Reload(string path, CurrentSettings current, TimeProvider 
             CollectorLog.NeedsRestart(logger, restart);
         }
 
-        // Taken before the files were read: what changed meanwhile is seen at the next look. Files that are new in the list were just read.
-        inUse = hadSameFiles ? state : FilesState.Of(settings.Files);
+        // Taken before the files were read, where the list is the same: what changed meanwhile is seen at the next look.
+        inUse = state;
         tried = "";
         return true;
     }
@@ -81,7 +90,7 @@ internal sealed class Reload(string path, CurrentSettings current, TimeProvider 
         {
             while (await timer.WaitForNextTickAsync(stopping))
             {
-                var now = FilesState.Of(current.Value.Files);
+                var now = FilesState.Of(watched);
                 if (now == before && now != inUse && now != tried)
                 {
                     Request("files changed"); // and have been the same for two looks

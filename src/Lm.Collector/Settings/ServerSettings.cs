@@ -25,7 +25,7 @@ internal sealed record ServerSettings
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>Every setting of server.toml, with its value and place.</summary>
-    public required IReadOnlyList<TomlSetting> Listing { get; init; }
+    public required IReadOnlyList<ListedSetting> Listing { get; init; }
 
     /// <summary>Every file and folder that was read: a change of one calls for a reload.</summary>
     public required IReadOnlyList<string> Files { get; init; }
@@ -34,11 +34,19 @@ internal sealed record ServerSettings
     /// <param name="path">server.toml, as the operator gave it.</param>
     /// <param name="time">The clock, for certificates.</param>
     /// <param name="faults">Every fault of every file; empty when the result is not null.</param>
-    public static ServerSettings? TryLoad(string path, TimeProvider time, out IReadOnlyList<SettingsFault> faults)
+    public static ServerSettings? TryLoad(string path, TimeProvider time, out IReadOnlyList<SettingsFault> faults) => TryLoad(path, time, out faults, out _);
+
+    /// <summary>Reads everything.</summary>
+    /// <param name="path">server.toml, as the operator gave it.</param>
+    /// <param name="time">The clock, for certificates.</param>
+    /// <param name="faults">Every fault of every file; empty when the result is not null.</param>
+    /// <param name="files">Every file and folder that was looked at, also where there are faults.</param>
+    public static ServerSettings? TryLoad(string path, TimeProvider time, out IReadOnlyList<SettingsFault> faults, out IReadOnlyList<string> files)
     {
         var reading = new SettingsReading(path, time);
         var settings = reading.TryRead();
         faults = reading.Faults;
+        files = reading.Files;
         return faults.Count == 0 ? settings : null;
     }
 
@@ -48,6 +56,11 @@ internal sealed record ServerSettings
         if (Ingest.Listen != running.Ingest.Listen)
         {
             yield return "ingest.listen";
+        }
+
+        if (Ingest.IsShared != running.Ingest.IsShared)
+        {
+            yield return "ingest.acceptance";
         }
 
         if (Query.Listen != running.Query.Listen)
@@ -82,7 +95,7 @@ internal sealed record ServerSettings
 
         if (HasOtherStore(running))
         {
-            yield return "[object_store] (all but its keys and retention_days)";
+            yield return "[object_store] (all but its keys, manifest_linger_ms and retention_days)";
         }
     }
 
@@ -93,7 +106,7 @@ internal sealed record ServerSettings
         var hasOtherTls = (Query.Tls is null) != (running.Query.Tls is null);
         return this with
         {
-            Ingest = Ingest with { Listen = running.Ingest.Listen },
+            Ingest = Ingest with { Listen = running.Ingest.Listen, IsShared = running.Ingest.IsShared },
             Query = Query with
             {
                 Listen = running.Query.Listen,
@@ -108,8 +121,54 @@ internal sealed record ServerSettings
                 BlockHours = running.Storage.BlockHours,
             },
             ObjectStore = HasOtherStore(running) ? running.ObjectStore : ObjectStore,
+            Listing = [.. ListingWithStartOf(running)],
         };
     }
 
+    // What is listed is what is in effect; beside it stands what the file says, where that awaits a restart.
+    private IEnumerable<ListedSetting> ListingWithStartOf(ServerSettings running)
+    {
+        var inEffect = running.Listing.Where(setting => setting.Value is not null && IsHeld(setting.Path, running)).ToDictionary(setting => setting.Path, StringComparer.Ordinal);
+        foreach (var setting in Listing)
+        {
+            if (!IsHeld(setting.Path, running))
+            {
+                yield return setting;
+            }
+            else if (!inEffect.Remove(setting.Path, out var held))
+            {
+                yield return setting with { Value = null, Awaited = setting.Value };
+            }
+            else
+            {
+                yield return setting with { Value = held.Value, Awaited = held.Value == setting.Value ? null : setting.Value };
+            }
+        }
+
+        foreach (var gone in inEffect.Values)
+        {
+            yield return gone with { Position = null, Awaited = null };
+        }
+    }
+
+    private bool IsHeld(string path, ServerSettings running) => path switch
+    {
+        "ingest.listen" => Ingest.Listen != running.Ingest.Listen,
+        "query.listen" => Query.Listen != running.Query.Listen,
+        "storage.spool_dir" => Storage.SpoolDirectory != running.Storage.SpoolDirectory,
+        "storage.cache_dir" => Storage.CacheDirectory != running.Storage.CacheDirectory,
+        "storage.collector_id" => Storage.CollectorId != running.Storage.CollectorId,
+        "storage.block_hours" => Storage.BlockHours != running.Storage.BlockHours,
+        _ when path.StartsWith("query.tls.", StringComparison.Ordinal) => (Query.Tls is null) != (running.Query.Tls is null),
+        _ => path.StartsWith("object_store.", StringComparison.Ordinal) && HasOtherStore(running),
+    };
+
     private bool HasOtherStore(ServerSettings running) => ObjectStore?.Target != running.ObjectStore?.Target;
 }
+
+/// <summary>A setting of server.toml, for people.</summary>
+/// <param name="Path">Its name from the top, as <c>query.listen</c>.</param>
+/// <param name="Value">The value in effect, as TOML writes it; null when it has none before the next start.</param>
+/// <param name="Position">Where the file has it; null when it does not.</param>
+/// <param name="Awaited">The value that the file has, where it is in effect only after a restart.</param>
+internal sealed record ListedSetting(string Path, string? Value, TomlPosition? Position, string? Awaited);

@@ -31,6 +31,9 @@ internal sealed class SettingsReading
     /// <summary>All faults so far: of each file in the order of reading, by their places.</summary>
     public IReadOnlyList<SettingsFault> Faults => [.. faults, .. documents.SelectMany(document => document.All)];
 
+    /// <summary>Every file and folder that was read or could not be read, so far.</summary>
+    public IReadOnlyList<string> Files => files;
+
     /// <summary>Reads everything.</summary>
     /// <returns>Null when server.toml cannot be read; of use only without faults.</returns>
     public ServerSettings? TryRead()
@@ -45,7 +48,7 @@ internal sealed class SettingsReading
         var objectStoreTable = root.ReadTable("object_store");
         var objectStore = ObjectStoreSettingsReader.Read(objectStoreTable, this);
         var storage = StorageSettingsReader.Read(root.ReadTable("storage"), objectStoreTable, objectStore, this);
-        var ingest = IngestSettingsReader.Read(root.ReadTable("ingest"), storage, this);
+        var ingest = IngestSettingsReader.Read(root.ReadTable("ingest"), storage, objectStore, this);
         var query = QuerySettingsReader.Read(root.ReadTable("query"), this);
         var dashboards = DashboardSettingsReader.Read(root.ReadTable("dashboards"), query.Semantics, this);
         CheckListeners(root, ingest, query);
@@ -57,7 +60,7 @@ internal sealed class SettingsReading
             Storage = storage,
             ObjectStore = objectStore,
             Dashboards = dashboards,
-            Listing = [.. root.Settings()],
+            Listing = [.. root.Settings().Select(setting => new ListedSetting(setting.Path, setting.Value, setting.Position, null))],
             Warnings = warnings,
             Files = files,
         };

@@ -18,7 +18,7 @@ namespace Lm.Collector.Spool;
 /// a failed append leaves no trace in the ledger, and the next one works without a restart;
 /// the ledger's snapshot is durable before a segment that it summarises is deleted (D4).
 /// </remarks>
-internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
+internal sealed class BatchSpool : IAcceptance, IAsyncDisposable
 {
     /// <summary>The largest body that the settings allow, with room for the verdict's lists: what the journal must be able to read back,
     /// whatever the settings say today.</summary>
@@ -315,7 +315,7 @@ internal sealed class BatchSpool : ISpoolProgress, IAsyncDisposable
             ReceivedAt = entry.Pending.ReceivedAt,
             Batch = entry.Lease.Content,
             Verdict = entry.Verdict,
-            IsReplay = false,
+            IsReplay = entry.IsHistory,
             FrameBytes = entry.Frame.Length,
         };
         return (new Committed(entry.Lease, batch, null, null), batch.ReceivedAt, batch.FrameBytes);

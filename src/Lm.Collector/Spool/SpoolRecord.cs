@@ -11,7 +11,9 @@ internal static class SpoolRecord
     /// <summary>Bytes of the part that every record has.</summary>
     public const int HeadSizeMin = 44;
 
-    private const byte BatchKind = 1;
+    /// <summary>What a batch's record begins with.</summary>
+    public const byte BatchKind = 1;
+
     private const byte Version = 1;
 
     /// <summary>Writes what stands before the frame.</summary>

@@ -1,4 +1,5 @@
 using Lm.Collector.Bucket;
+using Lm.Collector.Changes;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
 using Lm.Collector.Recovery;
@@ -30,6 +31,7 @@ internal sealed class BucketVerifier(BucketVerifierParts parts)
         report.ObjectsExpected = lives.Sum(static life => life.Objects.Count) + catalog.Sizes.Count;
         await new RawVerifier(parts.Store, archive, parts.Collector, report).RunAsync(lives, cancellationToken);
         await CheckLedgersAsync(archive, cancellationToken);
+        await CheckChangesAsync(cancellationToken);
         using var cache = ObjectCache.Open(parts.Store, parts.Files, parts.CacheDirectory, static () => CacheSizeMax);
         var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);
         CheckBlocks(catalog, files, cancellationToken);
@@ -49,6 +51,30 @@ internal sealed class BucketVerifier(BucketVerifierParts parts)
         }
 
         report.Tell($"ledgers: {snapshots.Count} snapshots");
+    }
+
+    private async Task CheckChangesAsync(CancellationToken cancellationToken)
+    {
+        var (objects, records) = (0, 0);
+        await foreach (var key in StoreLists.KeysAsync(parts.Store, parts.Keys.ChangesRoot(parts.Collector), cancellationToken))
+        {
+            if (!ObjectKeys.TryReadChanges(key, out _, out _) || await StoreLists.ReadWholeAsync(parts.Store, key, ChangeObject.SizeMax, cancellationToken) is not { } found)
+            {
+                continue;
+            }
+
+            IReadOnlyList<ReadOnlyMemory<byte>> inside = [];
+            var fault = found.Bytes is { } bytes ? ChangeObject.TryRead(bytes, out inside) : $"it has {found.SizeBytes} bytes; at most {ChangeObject.SizeMax} are expected";
+            if (fault is not null)
+            {
+                report.Fault(key, fault);
+            }
+
+            (objects, records) = (objects + 1, records + inside.Count);
+            report.Read(found.SizeBytes);
+        }
+
+        report.Tell($"changes: {objects} objects, {records} records");
     }
 
     private void CheckBlocks(BucketCatalog catalog, StoreFileSystem files, CancellationToken cancellationToken)

@@ -34,6 +34,17 @@ public sealed class AdminEndpointTests
         Assert.True(running.Reload());
         config = (await GetAsync(running, "config")).Data;
         Assert.Equal((JsonValueKind.Null, "storage.block_hours"), (config.GetProperty("refused_reload").ValueKind, Assert.Single(config.GetProperty("awaits_restart").EnumerateArray()).GetString()));
+        var hours = config.GetProperty("settings").EnumerateArray().Single(each => each.GetProperty("name").GetString() == "storage.block_hours");
+        Assert.Equal(("2", "4", 16), (hours.GetProperty("value").GetString(), hours.GetProperty("awaits_restart").GetString(), hours.GetProperty("line").GetInt32()));
+
+        running.Folder.Write("s3-id", "the-id\n");
+        running.Folder.Write("s3-secret", "the-secret\n");
+        running.Folder.Write("server.toml", before + "\n[object_store]\nbucket = \"later\"\naccess_key_id_file = \"s3-id\"\nsecret_access_key_file = \"s3-secret\"\n");
+        Assert.True(running.Reload());
+        config = (await GetAsync(running, "config")).Data;
+        var bucket = config.GetProperty("settings").EnumerateArray().Single(each => each.GetProperty("name").GetString() == "object_store.bucket");
+        Assert.Equal((JsonValueKind.Null, "\"later\""), (bucket.GetProperty("value").ValueKind, bucket.GetProperty("awaits_restart").GetString()));
+        Assert.DoesNotContain(config.GetProperty("settings").EnumerateArray(), each => each.GetProperty("name").GetString() == "storage.block_hours" && each.GetProperty("awaits_restart").ValueKind != JsonValueKind.Null);
     }
 
     [Fact]

@@ -1,4 +1,8 @@
+using System.Text.Json;
+using Lm.Collector.Agents;
+using Lm.Collector.Spool;
 using Lm.Collector.Tests.Ingest;
+using Lm.TestKit;
 
 namespace Lm.Collector.Tests.Agents;
 
@@ -73,6 +77,46 @@ public sealed class UpWriterTests
         Assert.Single(await UpOf(later));
         await PassAsync(later, 1);
         Assert.Equal([1, 1], (await UpOf(later)).Select(sample => sample.Value));
+    }
+
+    [Fact]
+    public async Task Once_batches_are_taken_again_silence_counts_from_there()
+    {
+        await using var rig = new IngestRig();
+        await rig.SendAsync(1);
+        await rig.AppliedAsync();
+        rig.Time.Advance(TimeSpan.FromMinutes(10)); // in which none could come
+        rig.Ups.Start();
+
+        await PassAsync(rig, 3);
+        Assert.Empty(await UpOf(rig));
+        await PassAsync(rig, 3);
+        Assert.All(await UpOf(rig), static sample => Assert.Equal(0, sample.Value));
+        Assert.NotEmpty(await UpOf(rig));
+    }
+
+    [Fact]
+    public async Task A_stop_does_not_wait_for_a_sample_that_nobody_takes()
+    {
+        var time = new ManualTime();
+        var (asked, never) = (new TaskCompletionSource(), new TaskCompletionSource<SpoolResult>());
+        var writer = new UpWriter(time, static _ => true, _ =>
+        {
+            asked.TrySetResult();
+            return new ValueTask<SpoolResult>(never.Task);
+        });
+        using var state = JsonDocument.Parse("""[{"agent_id":"a1","interval_ms":15000}]""");
+        writer.Read(state.RootElement);
+        writer.Start();
+        time.Advance(TimeSpan.FromHours(1));
+        using var stopping = new CancellationTokenSource();
+
+        var running = writer.RunAsync(stopping.Token);
+        time.Advance(UpWriter.Tick);
+        await asked.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await stopping.CancelAsync();
+
+        await running.WaitAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]

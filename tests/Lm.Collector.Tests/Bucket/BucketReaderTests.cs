@@ -1,8 +1,10 @@
 using Lm.Collector.Tests.Landing;
 using Lm.Collector.Tests.LogRecords;
 using Lm.Collector.Tests.Recovery;
+using Lm.ObjectStore;
 using Lm.Platform;
 using Lm.Protocol;
+using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector.Tests.Bucket;
 
@@ -110,6 +112,29 @@ public sealed class BucketReaderTests
     }
 
     [Fact]
+    public async Task Damaged_and_downsampled_blocks_are_left_out_told_and_counted_and_all_others_answer()
+    {
+        await using var before = await AgedAsync();
+        await using var after = await before.AfterLossAsync();
+        Assert.True(await after.RecoverAsync());
+        after.Storage.AssertWhole();
+        var whole = after.Storage.All().SampleCount;
+        var block = after.Bucket.Catalog.Blocks.OrderBy(static each => each.MinTime).First();
+        await CopyAsync(after, block, block with { Id = new Ulid(77), Level = 9, Sources = [.. after.Bucket.Catalog.Blocks.SelectMany(static each => each.Sources)], Resolution = 300_000 });
+        await CopyAsync(after, block, block with { Id = new Ulid(78), Sources = [new Ulid(78)] }, static bytes => bytes[^1] ^= 1);
+        Assert.True(await after.Bucket.TryPassAsync(CancellationToken.None));
+        Assert.True(await after.Bucket.TryPassAsync(CancellationToken.None));
+
+        Assert.Equal(whole, after.Storage.All().SampleCount);
+        after.Storage.AssertWhole();
+
+        var metrics = after.Bucket.Collect().ToDictionary(static metric => metric.Name, static metric => metric.Value);
+        Assert.Equal((1, 1), (metrics["lm_collector_bucket_blocks_damaged"], metrics["lm_collector_bucket_blocks_downsampled"]));
+        Assert.Contains(new Ulid(78).ToString(), Assert.Single(after.Log.Of(2695)), StringComparison.Ordinal);
+        Assert.Single(after.Log.Of(2696));
+    }
+
+    [Fact]
     public async Task What_is_here_is_not_read_from_the_store()
     {
         await using var rig = await AgedAsync();
@@ -122,9 +147,24 @@ public sealed class BucketReaderTests
         Assert.Equal(0, rig.Bucket.Collect().Single(static metric => metric.Name == "lm_collector_cache_reads_total").Value);
     }
 
-    internal static async Task<RecoveryRig> AgedAsync()
+    private static async Task CopyAsync(RecoveryRig rig, BlockMeta block, BlockMeta copy, Action<byte[]>? changeIndex = null)
     {
-        var rig = new RecoveryRig(segmentSizeMax: 1 << 20);
+        foreach (var path in rig.AllObjects.Where(path => path.Contains($"/blocks/{block.Id}/", StringComparison.Ordinal)).ToArray())
+        {
+            var bytes = path.EndsWith("meta.json", StringComparison.Ordinal) ? copy.ToJson() : rig.Peek(path).ToArray();
+            if (path.EndsWith("/index", StringComparison.Ordinal))
+            {
+                changeIndex?.Invoke(bytes);
+            }
+
+            var key = path[(LandingRig.Bucket.Length + 1)..].Replace(block.Id.ToString(), copy.Id.ToString(), StringComparison.Ordinal);
+            await rig.Store.PutAsync(key, ObjectContent.Of(bytes), PutCondition.None, CancellationToken.None);
+        }
+    }
+
+    internal static async Task<RecoveryRig> AgedAsync(RemoteStore? remote = null)
+    {
+        var rig = new RecoveryRig(segmentSizeMax: 1 << 20, remote: remote);
         Assert.True(await rig.RecoverAsync());
         for (var i = 0; i < 40; i++)
         {

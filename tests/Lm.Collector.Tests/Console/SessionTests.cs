@@ -225,7 +225,7 @@ public sealed class SessionTests
     private static Task<HttpResponseMessage> SignInAsync(PrivateListener listener, string token = PrivateListener.Token, string path = "/api/v1/session") =>
         listener.SendAsync(HttpMethod.Post, path, token, Json(), SameOrigin);
 
-    private static async Task<string> CookieAsync(PrivateListener listener)
+    internal static async Task<string> CookieAsync(PrivateListener listener)
     {
         using var answer = await SignInAsync(listener);
         return answer.Headers.GetValues("Set-Cookie").Single().Split(';')[0];

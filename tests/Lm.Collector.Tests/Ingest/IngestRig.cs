@@ -20,11 +20,12 @@ internal sealed class IngestRig : IAsyncDisposable
     private readonly IngestPipeline pipeline;
     private readonly RemoteWritePipeline writes;
 
-    public IngestRig(MemoryFileSystem? files = null, ManualTime? time = null, Limits? limits = null, long spoolSizeMax = 1 << 30, long segmentSizeMax = 64 << 20)
+    public IngestRig(MemoryFileSystem? files = null, ManualTime? time = null, Limits? limits = null, long spoolSizeMax = 1 << 30, long segmentSizeMax = 64 << 20, Func<IngestRig, IAcceptance>? acceptance = null)
     {
         Files = files ?? new MemoryFileSystem();
         Time = time ?? new ManualTime();
         SpoolSizeMax = spoolSizeMax;
+        Ledger = new SequenceLedger { FloorsWait = acceptance is not null };
         Settings = SettingsOf(limits ?? new Limits());
         Clock = new ClockGuard(Time);
         Files.CreateDirectory(Folder);
@@ -43,8 +44,9 @@ internal sealed class IngestRig : IAsyncDisposable
         Ups.Start();
         Budget = new MemoryBudget(() => MemoryMax);
         var bound = new SeriesBound(Store, int.MaxValue, NullLogger.Instance);
-        pipeline = new IngestPipeline(() => Settings, Ledger, Spool, Clock, Leases.ForBatches(Budget), bound, Metrics);
-        writes = new RemoteWritePipeline(Spool, Clock, Leases.ForWrites(Budget), bound, Time, Metrics);
+        Acceptance = acceptance?.Invoke(this) ?? Spool;
+        pipeline = new IngestPipeline(() => Settings, Ledger, Acceptance, Clock, Leases.ForBatches(Budget), bound, Metrics);
+        writes = new RemoteWritePipeline(Acceptance, Clock, Leases.ForWrites(Budget), bound, Time, Metrics);
         Settings.Tokens.TryAdd("token-of-a1", new TokenOwner("a1", RemoteWrite: false), out _);
         Endpoint = new IngestEndpoint(new IngestEndpointParts(() => Settings, pipeline, writes, Budget, Metrics, Reports: null, Time, NullLogger.Instance));
     }
@@ -65,11 +67,14 @@ internal sealed class IngestRig : IAsyncDisposable
     /// <summary>Bytes that requests may hold.</summary>
     public long MemoryMax { get; set; } = 1 << 30;
 
-    public SequenceLedger Ledger { get; } = new();
+    public SequenceLedger Ledger { get; }
 
     public ClockGuard Clock { get; }
 
     public BatchSpool Spool { get; }
+
+    /// <summary>Where what was judged goes: the spool, unless a test has another.</summary>
+    public IAcceptance Acceptance { get; }
 
     public SpoolTrim Trim { get; }
 

@@ -12,6 +12,24 @@ public sealed class SequenceLedgerTests
     private long position;
 
     [Fact]
+    public void A_floor_that_waits_does_not_hide_what_another_collector_committed_below_it()
+    {
+        var shared = new SequenceLedger { FloorsWait = true };
+        shared.Commit(Taken(116, 1)!, new JournalPosition(0, 1));
+
+        var pending = shared.Admit(KeyOf(120), new FrameFingerprint(120, 1), floor: 118, default, mayEnter: true).Batch!;
+        Assert.Equal(118ul, pending.Floor); // the log gets it
+        Assert.NotNull(Taken(100, 1)); // in the slot of 116: it would count as forgotten
+        Assert.Equal(1ul, Assert.Single(shared.Snapshot()).Floor);
+
+        shared.Commit(pending, new JournalPosition(0, 2));
+        Assert.Equal(118ul, Assert.Single(shared.Snapshot()).Floor);
+
+        PendingBatch? Taken(ulong sequence, ulong floor) => shared.TakeCommitted(KeyOf(sequence), new FrameFingerprint((uint)sequence, 1), floor, default);
+        static BatchKey KeyOf(ulong sequence) => new("a1", new QueueId(1), new SequenceRange(sequence, sequence));
+    }
+
+    [Fact]
     public void A_committed_sequence_is_a_duplicate()
     {
         Commit(1);
@@ -163,6 +181,34 @@ public sealed class SequenceLedgerTests
         }
 
         Assert.Equal(Admission.New, Look(1, queue: 1000).Admission);
+    }
+
+    [Fact]
+    public void D6_final_holes_are_final_in_the_next_life_too_and_the_rest_was_had()
+    {
+        foreach (var sequence in (ulong[])[1, 2, 4])
+        {
+            Commit(sequence);
+        }
+
+        Commit(6, floor: 6);
+        Commit(7, end: 9);
+        var life = Guid.NewGuid();
+        var next = new SequenceLedger();
+        Assert.Null(next.TryRestoreLife(ledger.ToBytes(life), life, out _));
+        next.Restore(Key(1).AgentId, Key(1).QueueId, [new SequenceRange(6, 9)], Now); // a manifest that the snapshot covers already
+
+        Admission Find(ulong sequence, ulong? end = null) => next.Admit(Key(sequence, end), Fingerprint(1), 0, Now, mayEnter: false).Admission;
+        foreach (var sequence in (ulong[])[1, 2, 4, 6])
+        {
+            Assert.Equal(Admission.Duplicate, Find(sequence));
+        }
+
+        Assert.Equal(Admission.Fork, Find(3));
+        Assert.Equal(Admission.Fork, Find(5));
+        Assert.Equal(Admission.Duplicate, Find(7, 9));
+        Assert.Equal(Admission.New, Find(10));
+        Assert.Equal(2UL, Assert.Single(next.Snapshot()).Gaps);
     }
 
     [Fact]

@@ -191,6 +191,24 @@ public sealed class BlockLandingTests
         Assert.Contains(marked, restarted.BlocksThere);
     }
 
+    [Theory]
+    [InlineData("meta.json", 17 << 20)]
+    [InlineData("deletion-mark.json", 70_000)]
+    public async Task An_oversize_file_of_somebodys_block_holds_up_none_of_ours(string name, int size)
+    {
+        await using var rig = new StoredRig();
+        var folder = $"{StoredRig.BlocksFolder}/{new Lm.Platform.Ulid(9)}";
+        rig.Bucketed.CreateDirectory(folder);
+        rig.Bucketed.Put($"{folder}/{name}", new byte[size]);
+
+        await rig.PassAsync(TimeSpan.FromHours(16));
+
+        Assert.Equal(0, rig.Lander.Status.BlocksWaiting);
+        Assert.NotEmpty(rig.BlocksThere);
+        Assert.Equal(name == "meta.json" ? 1 : 0, rig.Logger.Of(2616).Count);
+        Assert.Contains($"{folder}/{name}", rig.Objects);
+    }
+
     [Fact]
     public async Task Promtool_reads_a_block_that_was_downloaded_from_the_bucket()
     {

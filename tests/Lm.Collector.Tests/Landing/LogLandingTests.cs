@@ -97,6 +97,34 @@ public sealed class LogLandingTests
         AssertLanded(rig);
     }
 
+    [Theory]
+    [InlineData(FileOperationKind.Open)]
+    [InlineData(FileOperationKind.Read)]
+    public async Task A_file_that_cannot_be_read_here_holds_up_no_other_and_lands_when_it_can_be(FileOperationKind kind)
+    {
+        await using var rig = new LandingRig();
+        await rig.AcceptAsync(1, 1);
+        var (bad, good) = (Seal(rig.Ingest.Files, 1, 300_000), Seal(rig.Ingest.Files, 2, 100));
+        rig.SealedLogs = [bad, good];
+        rig.Ingest.Files.Fault = operation => operation.Kind == kind && operation.Path == bad.Path ? FileFault.InputOutput : null;
+
+        Assert.True(await rig.LandAsync());
+        Assert.True(await rig.LandAsync());
+
+        Assert.True(rig.Bucketed.Exists(InBucket(good.IndexPath)));
+        Assert.False(rig.Bucketed.Exists(InBucket(bad.IndexPath)));
+        Assert.Contains(bad.Path, Assert.Single(rig.Logger.Of(2620)), StringComparison.Ordinal);
+        Assert.Equal(1, rig.Lander.Status.LogFilesWaiting);
+        Assert.Equal(1, rig.Lander.Collect().Single(static metric => metric.Name == "lm_collector_landing_log_files_unreadable").Value);
+
+        rig.Ingest.Files.Fault = null;
+        rig.Ingest.Time.Advance(TimeSpan.FromMinutes(61));
+        Assert.True(await rig.LandAsync());
+
+        AssertLanded(rig);
+        Assert.Equal(0, rig.Lander.Collect().Single(static metric => metric.Name == "lm_collector_landing_log_files_unreadable").Value);
+    }
+
     private static StoredLogFile Seal(MemoryFileSystem files, uint number, int size)
     {
         var id = new Ulid(number);

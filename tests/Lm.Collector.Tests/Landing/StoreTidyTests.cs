@@ -141,6 +141,38 @@ public sealed class StoreTidyTests
     }
 
     [Fact]
+    public async Task A_damaged_raw_object_stays_and_those_behind_it_go_by_retention_days()
+    {
+        await using var rig = new StoredRig { Retention = TimeSpan.FromDays(5) };
+        await rig.PassAsync(TimeSpan.FromHours(4));
+        var raw = rig.RawObjects.ToArray();
+        Assert.True(raw.Length > 2);
+        rig.State.Keep(new KeptRange(default, rig.Storage.Spool.End, IsHole: false)); // they go by their age alone
+        rig.Bucketed.Corrupt(raw[0], rig.Bucketed.Peek(raw[0]).Length - 20, 0xff, 0xff, 0xff, 0xff);
+
+        await rig.PassAsync(TimeSpan.FromDays(7), TimeSpan.FromHours(4));
+
+        Assert.Contains(raw[0], rig.Objects);
+        Assert.DoesNotContain(rig.Objects, raw[1..].Contains);
+        Assert.Single(rig.Logger.Of(2621));
+    }
+
+    [Fact]
+    public async Task What_a_stores_client_throws_that_is_no_failure_of_a_store_holds_up_no_landing_and_nothing_else_of_tidying()
+    {
+        await using var rig = new StoredRig { Retention = TimeSpan.FromDays(2) };
+        rig.Store.Trouble = static (_, request, key) => request == StoreRequest.Delete && key.Contains("/blocks/", StringComparison.Ordinal)
+            ? throw new InvalidOperationException("what nobody thought of") : StoreTrouble.None;
+
+        await rig.PassAsync(TimeSpan.FromDays(6), TimeSpan.FromHours(4));
+
+        Assert.NotEmpty(rig.Logger.Of(2622));
+        Assert.Equal(0, rig.Lander.Status.PendingBytes);
+        Assert.Equal(0, rig.Lander.Status.BlocksWaiting);
+        Assert.True(rig.Lander.Status.ObjectsCovered > 0);
+    }
+
+    [Fact]
     public async Task Days_of_log_files_go_by_retention_days_index_first_and_do_not_come_again()
     {
         await using var rig = new StoredRig { Retention = TimeSpan.FromDays(2) };

@@ -109,6 +109,67 @@ public sealed class RecovererTests
     }
 
     [Fact]
+    public async Task A_journal_that_was_taken_away_alone_asks_the_store_anew_and_takes_everything_over_again()
+    {
+        await using var before = await FilledAsync();
+        await before.LandAsync();
+        await using var after = await before.AfterLossAsync();
+        Assert.True(await after.RecoverAsync()); // recovery.json says that sequences are restored, and how far records are
+        await after.LandAsync();
+        var files = after.Storage.Files.Kill();
+        await after.DisposeAsync();
+        foreach (var path in files.AllFiles("/spool").Where(static path => !path.EndsWith("recovery.json", StringComparison.Ordinal)).ToArray())
+        {
+            files.Delete(path);
+        }
+
+        await using var again = new RecoveryRig(after.BucketFiles, files, after.Storage.Time, after.Storage.Truth);
+        Assert.NotNull(again.Recoverer.HoldReason);
+        Assert.True(await again.RecoverAsync());
+
+        Assert.Null(again.Recoverer.HoldReason);
+        Assert.Equal(FrameOutcome.Duplicate, await again.Storage.RepeatAsync(1));
+        again.Storage.AssertWhole();
+    }
+
+    [Fact]
+    public async Task Lines_that_a_damaged_log_file_lost_come_back_from_raw_objects_though_their_hour_has_a_sealed_file()
+    {
+        var before = await FilledAsync();
+        await before.LandAsync();
+        before.Storage.Logs.Checkpoint();
+        before.Storage.Series.Checkpoint();
+        var lines = before.Storage.Logs.Lines();
+        var killed = before.Storage.Files.Kill();
+        await before.DisposeAsync();
+        var segments = killed.AllFiles("/spool/journal").Where(static path => path.EndsWith(".seg", StringComparison.Ordinal)).ToArray();
+        Assert.True(segments.Length > 1);
+        foreach (var path in killed.AllFiles("/spool/logs/open").Concat(segments.SkipLast(1)).ToArray())
+        {
+            killed.Delete(path); // log files damaged, and the spool has let go of what they had
+        }
+
+        await using var damaged = new RecoveryRig(before.BucketFiles, killed, before.Storage.Time, before.Storage.Truth);
+        Assert.Equal(before.Storage.Spool.Incarnation, damaged.Storage.Spool.Incarnation);
+        Assert.NotEmpty(lines.Except(damaged.Storage.Logs.Lines()));
+        await FillAsync(damaged);
+        damaged.Storage.Time.Advance(TimeSpan.FromHours(7));
+        for (var i = 0; i < 3; i++)
+        {
+            damaged.Storage.Logs.Checkpoint();
+            damaged.Storage.Keep();
+        }
+
+        Assert.NotEmpty(damaged.Storage.Logs.SealedFiles);
+        await damaged.LandAsync();
+
+        await using var after = await damaged.AfterLossAsync();
+        Assert.True(await after.RecoverAsync());
+        Assert.Subset(after.Storage.Logs.Lines().ToHashSet(), lines.ToHashSet());
+        Assert.Equal(after.Storage.Logs.Lines().Count, after.Storage.Logs.Lines().Distinct().Count());
+    }
+
+    [Fact]
     public async Task With_nothing_in_the_store_a_new_spool_stays_without_a_record()
     {
         await using var rig = new RecoveryRig();

@@ -1,10 +1,12 @@
 using System.Buffers.Binary;
 using Lm.Collector.Bucket;
+using Lm.Collector.Dashboards;
 using Lm.Collector.Landing;
 using Lm.Collector.Recovery;
 using Lm.Collector.Tests.Landing;
 using Lm.Collector.Tests.Series;
 using Lm.ObjectStore;
+using Lm.PromQL;
 using Lm.TestKit;
 
 namespace Lm.Collector.Tests.Recovery;
@@ -13,29 +15,41 @@ namespace Lm.Collector.Tests.Recovery;
 internal sealed class RecoveryRig : IAsyncDisposable
 {
     private readonly MemoryFileSystem bucket;
+    private readonly RemoteStore? remote;
 
-    public RecoveryRig(MemoryFileSystem? bucket = null, MemoryFileSystem? files = null, ManualTime? time = null, StorageTruth? truth = null, long segmentSizeMax = 2048, long objectSizeMax = 800)
+    public RecoveryRig(
+        MemoryFileSystem? bucket = null, MemoryFileSystem? files = null, ManualTime? time = null, StorageTruth? truth = null, long segmentSizeMax = 2048, long objectSizeMax = 800,
+        RemoteStore? remote = null)
     {
-        this.bucket = bucket ?? new MemoryFileSystem();
+        (this.bucket, this.remote) = (bucket ?? new MemoryFileSystem(), remote);
+        var keys = remote?.Keys ?? LandingRig.Keys;
         (files, time) = (files ?? new MemoryFileSystem(), time ?? new ManualTime());
-        Store = new FaultyStore(new DirectoryObjectStore(this.bucket, LandingRig.Bucket, "c1", Counters));
-        Bucket = new BucketReader(new BucketReaderParts(Store, LandingRig.Keys, files, "/cache", () => CacheSizeMax, time, Log));
+        Store = new FaultyStore(remote?.Open() ?? new DirectoryObjectStore(this.bucket, LandingRig.Bucket, "c1", Counters));
+        Bucket = new BucketReader(new BucketReaderParts(Store, keys, files, "/cache", () => CacheSizeMax, time, Log));
         Storage = new StorageRig(files, time, truth: truth, segmentSizeMax: segmentSizeMax, bucket: Bucket);
-        Lander = new Lander(new LanderParts(Store, LandingRig.Keys, Counters, "c1", Storage.Spool, Storage.Files, () => TimeSpan.FromSeconds(60), Storage.Time, Log)
+        Saved = SavedDashboards.Open(files, "/spool/changes", PromSemantics.V3, time, Log);
+        Saved.WaitForStore();
+        Lander = new Lander(new LanderParts(Store, keys, Counters, "c1", Storage.Spool, Storage.Files, () => TimeSpan.FromSeconds(60), Storage.Time, Log)
         {
             Local = CollectorHost.LocalStoresOf(Storage.Series, Storage.Logs, Storage.Spool, Storage.SpoolMetrics, Storage.StateNow),
             CompactsElsewhere = false,
             Retention = static () => TimeSpan.FromDays(400),
             Proven = () => Storage.Clock.Proven,
+            Changes = Saved.Changes,
             ObjectSizeMax = objectSizeMax,
         });
         Storage.Lander = Lander;
         Lander.SpoolOpened(static () => true);
         Recoverer = new Recoverer(new RecovererParts(
-            Store, LandingRig.Keys, Bucket, "c1", Storage.Files, "/spool", Storage.Spool, Storage.Ledger, Storage.Agents, [Storage.Series, Storage.Logs, Storage.Ups, Storage.Agents],
-            Storage.Clock, Storage.Trim.TryPersist, Storage.Time, Log));
+            Store, keys, Bucket, "c1", Storage.Files, "/spool", Storage.Spool, Storage.Ledger, Storage.Agents, [Storage.Series, Storage.Logs, Storage.Ups, Storage.Agents],
+            Storage.Clock, Storage.Trim.TryPersist, Storage.Time, Log)
+        {
+            Changes = new ChangeRestorer(Store, keys, "c1", Saved, Log),
+        });
         Recoverer.Begin();
     }
+
+    public MemoryFileSystem BucketFiles => bucket;
 
     public BucketReader Bucket { get; }
 
@@ -50,6 +64,8 @@ internal sealed class RecoveryRig : IAsyncDisposable
     public RecordingLogger Log { get; } = new();
 
     public Lander Lander { get; }
+
+    public SavedDashboards Saved { get; }
 
     public Recoverer Recoverer { get; }
 
@@ -66,7 +82,7 @@ internal sealed class RecoveryRig : IAsyncDisposable
     public async Task<RecoveryRig> AfterLossAsync()
     {
         await DisposeAsync();
-        return new RecoveryRig(bucket, null, Storage.Time, Storage.Truth);
+        return new RecoveryRig(bucket, null, Storage.Time, Storage.Truth, remote: remote);
     }
 
     /// <summary>The collector as it comes up after kill -9.</summary>
@@ -74,7 +90,7 @@ internal sealed class RecoveryRig : IAsyncDisposable
     {
         var files = Storage.Files.Kill();
         await DisposeAsync();
-        return new RecoveryRig(bucket, files, Storage.Time, Storage.Truth);
+        return new RecoveryRig(bucket, files, Storage.Time, Storage.Truth, remote: remote);
     }
 
     /// <summary>The raw objects in the bucket, by key.</summary>
@@ -116,6 +132,12 @@ internal sealed class RecoveryRig : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Lander.Dispose();
+        await Saved.DisposeAsync();
         await Storage.DisposeAsync();
     }
 }
+
+/// <summary>A store that is no folder in memory.</summary>
+/// <param name="Open">Opens it; once for each life of the collector.</param>
+/// <param name="Keys">Makes keys: of a prefix of its own.</param>
+internal sealed record RemoteStore(Func<IObjectStore> Open, ObjectKeys Keys);

@@ -47,6 +47,7 @@ internal sealed class StorageRig : IAsyncDisposable
         {
             Options = logOptions ?? (static options => options),
             MayGo = file => Lander?.IsSafe(file) ?? true,
+            SpoolDamage = () => Spool.DamageFound,
             Elsewhere = bucket?.Logs,
         });
         Agents = new AgentDirectory(Time, () => [], () => TimeSpan.FromMinutes(10));

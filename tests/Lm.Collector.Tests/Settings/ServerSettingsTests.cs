@@ -50,6 +50,9 @@ public sealed class ServerSettingsTests : IDisposable
     public void All_faults_of_values_are_found_at_once() => AssertFaults("server-values.bad");
 
     [Fact]
+    public void What_a_shared_log_does_not_go_with_is_said() => AssertFaults("server-shared.bad");
+
+    [Fact]
     public void All_faults_of_files_are_found_at_once()
     {
         folder.Write("tokens-faulty.toml", "[[tokens]]\nagent_id = \"a1\"\ntoken = \"t\"\n[[tokens]]\nagent_id = \"a2\"\ntoken = \"t\"\n");
@@ -104,7 +107,7 @@ public sealed class ServerSettingsTests : IDisposable
         WithStore(Table + "prefix = \"elsewhere\"\n");
         Assert.True(reload.Apply("test"));
         Assert.Equal("", current.Value.ObjectStore.Target.Prefix);
-        Assert.Equal("Changed, but in effect only after a restart: [object_store] (all but its keys and retention_days).", Assert.Single(logger.Of(2007)));
+        Assert.Equal("Changed, but in effect only after a restart: [object_store] (all but its keys, manifest_linger_ms and retention_days).", Assert.Single(logger.Of(2007)));
     }
 
     [Fact]
@@ -150,6 +153,37 @@ public sealed class ServerSettingsTests : IDisposable
         folder.Write("dashboard.toml", "id = \"x\"\n");
         Assert.False(reload.Apply("test"));
         Assert.Equal("Changed", Assert.Single(current.Value.Dashboards).Title);
+    }
+
+    [Fact]
+    public async Task A_new_definition_that_was_refused_is_read_again_once_it_is_corrected()
+    {
+        Directory.CreateDirectory(folder["dashboards"]);
+        var file = Fixture("server-minimal.good.toml");
+        await File.AppendAllTextAsync(file, "\n[dashboards]\ndefinition_dirs = [\"dashboards\"]\n", TestContext.Current.CancellationToken);
+        var current = new CurrentSettings(Load(file));
+        var reload = new Reload(file, current, time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using var stopping = new CancellationTokenSource();
+        var running = reload.RunAsync(stopping.Token);
+
+        folder.Write("dashboards/new.toml", "id = \"new\"\n");
+        await LookAsync(() => current.Refused is not null);
+        Assert.Contains("title is missing", Assert.Single(current.Refused!.Faults), StringComparison.Ordinal);
+
+        folder.Write("dashboards/new.toml", "id = \"new\"\ntitle = \"New\"\n");
+        await LookAsync(() => current.Value.Dashboards.Count > 0);
+        Assert.Equal("New", Assert.Single(current.Value.Dashboards).Title);
+        await stopping.CancelAsync();
+        await running;
+
+        async Task LookAsync(Func<bool> isThere)
+        {
+            while (!isThere())
+            {
+                time.Advance(TimeSpan.FromSeconds(2));
+                await Task.Yield(); // the looks run on threads of the pool
+            }
+        }
     }
 
     [Fact]

@@ -13,10 +13,13 @@ public sealed class BucketVerifierTests
     public async Task A_bucket_that_is_whole_has_no_faults_and_all_of_it_is_counted()
     {
         await using var rig = await BucketReaderTests.AgedAsync();
+        await ChangeRecoveryTests.SaveAsync(rig, "mine", "Mine");
+        await rig.LandAsync();
 
         var (faults, text) = await RunAsync(rig);
 
         Assert.True(faults == 0, text);
+        Assert.Contains("changes: 1 objects, 1 records", text, StringComparison.Ordinal);
         Assert.Contains("samples, ", text, StringComparison.Ordinal);
         Assert.Contains($"{rig.RawObjects.Count} objects of 1 lives of c1", text, StringComparison.Ordinal);
         Assert.EndsWith("no faults", text.TrimEnd(), StringComparison.Ordinal);
@@ -30,9 +33,12 @@ public sealed class BucketVerifierTests
     [InlineData("/logs/", ".ndjson.zst", 12)]
     [InlineData("/logs/", ".idx", 30)]
     [InlineData("/state/", ".ledger", 50)]
+    [InlineData("/changes/", ".ndjson", 9)]
     public async Task A_changed_byte_is_found_and_its_object_named(string folder, string ending, int place)
     {
         await using var rig = await BucketReaderTests.AgedAsync();
+        await ChangeRecoveryTests.SaveAsync(rig, "mine", "Mine");
+        await rig.LandAsync();
         var path = rig.AllObjects.Last(each => each.Contains(folder, StringComparison.Ordinal) && each.EndsWith(ending, StringComparison.Ordinal));
         rig.Damage(path, place);
 
