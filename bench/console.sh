@@ -1,18 +1,62 @@
 #!/usr/bin/env bash
-# The console's times with many hosts, in headless Chromium: console.sh [DIR-WITH-lm-collector]   (default out/)
-#   LM_AGENTS (200), LM_SLACK (1): how much longer than the goals it may take
+# The console's goals in headless Chromium, each with its limit and ok or SHORT: console.sh [DIR-WITH-lm-collector] [PART…]   (default out/, and all parts)
+#   parts: load (G4, G5), frames (G6), live (G7: hosts that send each 15 s), lines (G8: a million lines), tail (G9: 2,000 lines a second), soak (G10)
+#   LM_AGENTS (200; 1000 for live), LM_SLACK (1): how much longer than the goals it may take, LM_TAIL_SECONDS (60), LM_SOAK_SECONDS (120)
+# G1 to G3 are `npm run size`'s, G11 and G13 those of tests/Lm.Console.Tests.
 set -euo pipefail
 LM_BIN=${1:-${LM_BIN:-}}
 [[ -n $LM_BIN ]] || unset LM_BIN
+[[ $# -eq 0 ]] || shift
 source "$(dirname "${BASH_SOURCE[0]}")/../tests/crash/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/driver.sh"
 
-agents=${LM_AGENTS:-200}
+parts=("$@")
+[[ ${#parts[@]} -gt 0 ]] || parts=(load frames live lines tail soak)
 write_settings unused
-"$driver" tokens --agents "$agents" --secret-file "$work/secret" >>"$work/ingest-tokens.toml"
+{
+  "$driver" tokens --agents 1000 --secret-file "$work/secret"
+  "$driver" tokens --agents 4 --secret-file "$work/secret" --prefix lines-
+  "$driver" tokens --agents 4 --secret-file "$work/secret" --prefix tail-
+} >>"$work/ingest-tokens.toml"
 start_collector
 wait_ready
-"$driver" run --url "https://127.0.0.1:$ingest_port" --ca "$work/tls/ca.pem" --secret-file "$work/secret" --agents "$agents" \
-  --batches "$((agents * 60))" --pid "$collector_pid"
+to=(--url "https://127.0.0.1:$ingest_port" --ca "$work/tls/ca.pem" --secret-file "$work/secret")
 
-node "$ROOT/bench/console/perf.mjs" "http://127.0.0.1:$query_port/" "$work/query-token" --slack "${LM_SLACK:-1}"
+send() { # HOSTS: until the end
+  "$driver" pace "${to[@]}" --agents "$1" --every-ms 15000 --seconds 3600 >"$work/sent" &
+  load_pid=$!
+}
+still() {
+  [[ -z $load_pid ]] || { kill -TERM "$load_pid" && wait "$load_pid" || true; }
+  load_pid=''
+}
+has() { local each; for each in "${parts[@]}"; do [[ $each != "$1" ]] || return 0; done; return 1; }
+measure() { # PARTS
+  node "$ROOT/bench/console/perf.mjs" "http://127.0.0.1:$query_port/" "$work/query-token" --slack "${LM_SLACK:-1}" --only "$1" --driver "$driver pace ${to[*]}" \
+    --tail-seconds "${LM_TAIL_SECONDS:-60}" --soak-seconds "${LM_SOAK_SECONDS:-120}" || code=1
+}
+
+code=0
+if has load || has frames; then
+  agents=${LM_AGENTS:-200}
+  "$driver" run "${to[@]}" --agents "$agents" --batches "$((agents * 60))" --pid "$collector_pid" >"$work/run"
+  measure load,frames
+fi
+if has lines; then
+  "$driver" run "${to[@]}" --agents 4 --prefix lines- --batches 1004 --log-lines 1000 --seconds 120 --pid "$collector_pid" >"$work/run"
+  measure lines
+fi
+if has tail; then measure tail; fi
+if has live; then
+  send "${LM_AGENTS:-1000}"
+  sleep 17 # each of them once
+  measure live
+  still
+fi
+if has soak; then
+  send 20
+  sleep 2
+  measure soak
+  still
+fi
+exit "$code"

@@ -9,6 +9,8 @@ const string Help = """
                      [--log-lines N [--flood] | --alert-every N]
          sends heartbeats of 107 series, one in N with an alert record, or batches of so many log lines, each in a stream of its own with --flood;
          prints one JSON line
+    lm-load pace    --url … --ca F --secret-file F [--agents 1000] [--every-ms 15000] [--seconds 600] [--log-lines N] [--prefix P]
+        each agent sends a heartbeat, or a batch of so many lines, at this interval, until the seconds are over or SIGTERM; prints one JSON line
     lm-load compare --url … --ca F --secret-file F --cert F --key F --bare-port N [--agents 16] [--batches 8000] [--rounds 4] [--pid PID]
                     [--at-least PERCENT]
         the same by turns to the collector and to a bare Kestrel endpoint; exit code 1 below the percentage
@@ -83,6 +85,8 @@ static async Task<int> RunAsync(string[] words, CancellationToken stopping)
             return 0;
         case "run":
             return await LoadAsync(arguments, stopping);
+        case "pace":
+            return await PaceAsync(arguments, stopping);
         case "compare":
             var percent = arguments.Number("at-least", 0, 0, 1000);
             return await Comparison.RunAsync(arguments, stopping) * 100 >= percent ? 0 : 1;
@@ -149,6 +153,31 @@ static async Task<int> LoadAsync(Arguments arguments, CancellationToken stopping
         result.Write(json);
         json.WriteNumber("log_lines_per_batch", lines);
         LoadResult.Number(json, "log_raw_mib", run.BodyBytes / 1048576.0);
+    });
+    return 0;
+}
+
+static async Task<int> PaceAsync(Arguments arguments, CancellationToken stopping)
+{
+    var address = new Uri(arguments.Required("url"));
+    var agents = SimulatedAgent.Make(
+        arguments.Text("prefix", "bench-"), arguments.Number("agents", 1000, 1, 1000), arguments.Required("secret-file"), Guid.NewGuid().ToString());
+    var every = TimeSpan.FromMilliseconds(arguments.Number("every-ms", HeartbeatBatch.IntervalMs, 10, 3_600_000));
+    var seconds = arguments.Number("seconds", 600, 1, 86_400);
+    var lines = arguments.Number("log-lines", 0, 0, 4096);
+    var authorities = Comparison.Authorities(arguments.Required("ca"));
+    arguments.RefuseUnread();
+    using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+    limit.CancelAfter(TimeSpan.FromSeconds(seconds));
+    var load = new PacedLoad(address, authorities, agents, every, lines, TimeProvider.System);
+    await load.RunAsync(limit.Token);
+    LoadResult.PrintLine(json =>
+    {
+        json.WriteString("mode", "pace");
+        json.WriteNumber("agents", agents.Length);
+        json.WriteNumber("batches", load.Batches);
+        json.WriteNumber("log_lines", load.Lines);
+        json.WriteNumber("latest_ms", load.LatestMs);
     });
     return 0;
 }

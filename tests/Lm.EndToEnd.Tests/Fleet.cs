@@ -16,9 +16,17 @@ internal sealed class Fleet : IAsyncDisposable
 
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(20) };
     private readonly List<RunningProgram> programs = [];
+    private readonly bool ownsCertificates;
 
     public Fleet()
+        : this(beside: null)
     {
+    }
+
+    private Fleet(Fleet? beside)
+    {
+        ownsCertificates = beside is null;
+        (Certificates, QueryToken) = (beside?.Certificates ?? new TestCertificates(), beside?.QueryToken ?? NewToken());
         Directory = System.IO.Directory.CreateTempSubdirectory("lm-e2e-").FullName;
         foreach (var folder in (string[])["spool", "cache", "queue", "dashboards.d", "tls"])
         {
@@ -32,14 +40,14 @@ internal sealed class Fleet : IAsyncDisposable
         Write("tls/server.pem", certificate);
         Write("tls/server.key", key);
         Write("query-token", QueryToken);
-        WriteToken(NewToken());
+        WriteToken(beside?.Token ?? NewToken());
         WriteTokenTable(Token);
         WriteSettings();
     }
 
     public string Directory { get; }
 
-    public TestCertificates Certificates { get; } = new();
+    public TestCertificates Certificates { get; }
 
     public int IngestPort { get; }
 
@@ -48,9 +56,12 @@ internal sealed class Fleet : IAsyncDisposable
     /// <summary>The port that the agent sends to: the collector's, or that of a proxy before it.</summary>
     public int UploadPort { get; set; }
 
-    public string QueryToken { get; } = NewToken();
+    public string QueryToken { get; }
 
     public string Token { get; private set; } = "";
+
+    /// <summary>Lines for <c>[ingest]</c>.</summary>
+    public string IngestSettings { get; set; } = "";
 
     /// <summary>Lines for <c>[ingest.tls]</c>.</summary>
     public string TlsSettings { get; set; } = "";
@@ -67,6 +78,9 @@ internal sealed class Fleet : IAsyncDisposable
 
     /// <summary>The collector that was started last.</summary>
     public RunningProgram Collector { get; private set; } = null!;
+
+    /// <summary>Another collector that the first one's agent may talk to.</summary>
+    public static Fleet Beside(Fleet first) => new(first);
 
     public string In(string name) => Path.Combine(Directory, name);
 
@@ -105,6 +119,7 @@ internal sealed class Fleet : IAsyncDisposable
             [ingest]
             listen = "127.0.0.1:{IngestPort}"
             token_table_file = "{In("ingest-tokens.toml")}"
+            {IngestSettings}
 
             [ingest.tls]
             cert_file = "{In("tls/server.pem")}"
@@ -223,7 +238,11 @@ internal sealed class Fleet : IAsyncDisposable
         }
 
         http.Dispose();
-        Certificates.Dispose();
+        if (ownsCertificates)
+        {
+            Certificates.Dispose();
+        }
+
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 

@@ -12,10 +12,10 @@ internal sealed class LossyProxy : IAsyncDisposable
 
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource stopping = new();
-    private readonly IPEndPoint target;
     private readonly Task accepting;
     private readonly Lock gate = new(); // guards lines
     private readonly List<CancellationTokenSource> lines = [];
+    private volatile IPEndPoint target;
     private volatile bool losesAnswers;
     private volatile bool isCut;
 
@@ -39,6 +39,16 @@ internal sealed class LossyProxy : IAsyncDisposable
         {
             lines.ForEach(line => line.Cancel());
         }
+    }
+
+    /// <summary>New lines go to another port from now on.</summary>
+    public void Target(int port) => target = new IPEndPoint(IPAddress.Loopback, port);
+
+    /// <summary>Cuts every line; new ones pass.</summary>
+    public void CutOnce()
+    {
+        Cut();
+        isCut = false;
     }
 
     /// <summary>From now on everything passes.</summary>

@@ -132,4 +132,6 @@ internal enum Signal
     Interrupt = 2,
     Kill = 9,
     Terminate = 15,
+    Resume = 18,
+    Pause = 19,
 }

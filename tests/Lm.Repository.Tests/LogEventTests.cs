@@ -9,8 +9,8 @@ public sealed partial class LogEventTests
     [
         ("src/Lm.Agent/HostMetrics/", 1100, 1199), ("src/Lm.Agent/LogTail/", 1200, 1249), ("src/Lm.Agent/Batching/", 1250, 1299),
         ("src/Lm.Agent/Queue/", 1300, 1399), ("src/Lm.Agent/Upload/", 1400, 1499), ("src/Lm.Agent/Events/", 1500, 1549),
-        ("src/Lm.Agent/SystemdJournal/", 1550, 1599), ("src/Lm.Agent/Gathering/", 1600, 1649), ("src/Lm.Agent/", 1000, 1099),
-        ("src/Lm.Collector/Ingest/", 2100, 2199), ("src/Lm.Collector/Spool/", 2200, 2299), ("src/Lm.Collector/Series/", 2300, 2399), ("src/Lm.Collector/LogRecords/", 2400, 2499), ("src/Lm.Collector/Landing/", 2600, 2649), ("src/Lm.Collector/Recovery/", 2650, 2689), ("src/Lm.Collector/Bucket/", 2690, 2699), ("src/Lm.Collector/Live/", 2700, 2799),
+        ("src/Lm.Agent/SystemdJournal/", 1550, 1599), ("src/Lm.Agent/Gathering/", 1600, 1649), ("src/Lm.Agent/Containers/", 1650, 1659), ("src/Lm.Agent/", 1000, 1099),
+        ("src/Lm.Collector/Ingest/", 2100, 2199), ("src/Lm.Collector/Spool/", 2200, 2299), ("src/Lm.Collector/Series/", 2300, 2399), ("src/Lm.Collector/LogRecords/", 2400, 2499), ("src/Lm.Collector/Landing/", 2600, 2649), ("src/Lm.Collector/Recovery/", 2650, 2689), ("src/Lm.Collector/Bucket/", 2690, 2699), ("src/Lm.Collector/Live/", 2700, 2799), ("src/Lm.Collector/SharedLog/", 3000, 3049),
         ("src/Lm.Collector/Query/", 2500, 2599), ("src/Lm.Collector/Agents/", 2500, 2599), ("src/Lm.Collector/Console/", 2900, 2999),
         ("src/Lm.Collector/Dashboards/", 2850, 2859), ("src/Lm.Collector/Changes/", 2860, 2899),
         ("src/Lm.Collector/", 2000, 2099),

@@ -34,6 +34,7 @@ public sealed partial class ReferenceTests
         ("src/Lm.Agent/LogTail/", "Lm.Agent.SystemdJournal", "the tail loop takes records from whatever source there is"),
         ("src/Lm.Agent/SystemdJournal/", "Lm.Agent.Events", "what an input lacks is told by whoever made it"),
         ("src/Lm.Agent/HostMetrics/", "Lm.Agent.Gathering", "host sources know nothing of what comes from outside the agent"),
+        ("src/Lm.Agent/HostMetrics/", "Lm.Agent.Containers", "what a runtime says comes through an interface of the host sources' own"),
         ("src/Lm.Agent/Queue/", "Lm.Agent.Gathering", "the queue holds batches of whatever kind"),
         ("src/Lm.Agent/Upload/", "Lm.Agent.Gathering", "the uploader sends what is queued"),
         ("src/Lm.Agent/Exposition/", "Lm.Agent.Gathering", "the text format knows nothing of where it comes from"),

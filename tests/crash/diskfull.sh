@@ -31,7 +31,7 @@ case $program in
     ;;
   *) die "$program: collector or agent is allowed" ;;
 esac
-run_kit "full disk under the $program" diskfull.sh --state "$work/state" --size-mb 64 --warm-s 1 --full-s 2 --after-s 3 "${what[@]}" --dump held_batches "$@"
+run_kit "full disk under the $program" diskfull.sh --state "$work/state" --size-mb 64 --warm-s 2 --full-s 5 --after-s 3 "${what[@]}" --dump held_batches "$@"
 log=$(cat "$work/kit-folder")/server.log
 [[ $(field alive_when_full <"$work/kit-line") == True && $(field had_to_be_restarted <"$work/kit-line") == False ]] || die "it ended when the disk was full"
 if [[ $program == collector ]]; then
