@@ -17,12 +17,13 @@ import { Explore } from './explore/page';
 import { Host } from './host/host';
 import { Logs } from './logs/page';
 import { Overview } from './overview/overview';
+import { visible } from './ui/text';
 
 function App() {
   const here = path.value;
   if (here.startsWith('hosts/')) {
     const id = decoded(here.slice(6));
-    return <Shell title={id} hasTime><Host key={id} id={id} /></Shell>;
+    return <Shell title={visible(id)} hasTime><Host key={id} id={id} /></Shell>;
   }
   if (here.startsWith('d/')) {
     const id = decoded(here.slice(2));

@@ -45,7 +45,7 @@ public sealed class AdminPageTests(Chromium chromium)
         await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Configuration" }).ClickAsync();
         await Expect(console.Page.GetByRole(AriaRole.Region, new PageGetByRoleOptions { Name = "Settings" })).ToBeVisibleAsync();
 
-        await using var other = await ConsolePage.OpenAsync(chromium.Browser, listener);
+        await using var other = await ConsolePage.OpenAsync(chromium.Browser, listener, "login?next=%3Frefresh%3D1s");
         await other.SignInAsync();
         await Expect(other.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1 })).ToBeVisibleAsync();
         await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Sessions" }).ClickAsync();

@@ -9,7 +9,7 @@ internal sealed class ConsolePage : IAsyncDisposable
 {
     private readonly IBrowserContext context;
 
-    private ConsolePage(IBrowserContext context, IPage page, PrivateListener listener)
+    private ConsolePage(IBrowserContext context, IPage page, Uri address)
     {
         this.context = context;
         Page = page;
@@ -24,7 +24,7 @@ internal sealed class ConsolePage : IAsyncDisposable
         page.Request += (_, request) =>
         {
             Requests.Add(request);
-            if (!request.Url.StartsWith(listener.Address.ToString(), StringComparison.Ordinal))
+            if (!request.Url.StartsWith(address.ToString(), StringComparison.Ordinal))
             {
                 Faults.Add("foreign request: " + request.Url);
             }
@@ -37,18 +37,18 @@ internal sealed class ConsolePage : IAsyncDisposable
 
     public List<IRequest> Requests { get; } = [];
 
-    public static async Task<ConsolePage> OpenAsync(
-        IBrowser browser, PrivateListener listener, string path = "", ColorScheme scheme = ColorScheme.Light, int width = 1280, bool bypassPolicy = false)
+    public static Task<ConsolePage> OpenAsync(IBrowser browser, PrivateListener listener, string path = "") => OpenAsync(browser, listener.Address, path);
+
+    public static async Task<ConsolePage> OpenAsync(IBrowser browser, Uri address, string path)
     {
         var context = await browser.NewContextAsync(new BrowserNewContextOptions
         {
-            BaseURL = listener.Address.ToString(),
-            ColorScheme = scheme,
-            ViewportSize = new ViewportSize { Width = width, Height = 800 },
-            BypassCSP = bypassPolicy,
+            BaseURL = address.ToString(),
+            ColorScheme = ColorScheme.Light,
+            ViewportSize = new ViewportSize { Width = 1280, Height = 800 },
         });
         context.SetDefaultTimeout(20_000);
-        var page = new ConsolePage(context, await context.NewPageAsync(), listener);
+        var page = new ConsolePage(context, await context.NewPageAsync(), address);
         await page.Page.GotoAsync(path);
         return page;
     }
@@ -57,6 +57,15 @@ internal sealed class ConsolePage : IAsyncDisposable
     {
         await Page.GetByLabel("Query token").FillAsync(token);
         await Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Sign in" }).ClickAsync();
+    }
+
+    /// <summary>Keeps a picture of the page in the folder that LM_SCREENSHOTS names, where it names one.</summary>
+    public async Task ScreenshotAsync(string name)
+    {
+        if (Environment.GetEnvironmentVariable("LM_SCREENSHOTS") is { Length: > 0 } folder)
+        {
+            await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, name + ".png"), FullPage = true });
+        }
     }
 
     public async ValueTask DisposeAsync() => await context.DisposeAsync();

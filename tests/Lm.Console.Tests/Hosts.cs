@@ -43,10 +43,10 @@ internal static class Hosts
     /// <summary>Its time range as an address has it.</summary>
     public static readonly string HistoryRange = $"from={HistoryStart}&to={HistoryEnd}";
 
-    /// <summary>web1: ten minutes of load, memory, network and CPU, a sample each 15 s, and a process.</summary>
-    public static void FeedHistory(PrivateListener listener)
+    /// <summary>A host: ten minutes of load, memory, network and CPU, a sample each 15 s, and a process.</summary>
+    public static void FeedHistory(PrivateListener listener, string host = "web1")
     {
-        var maker = new BatchMaker("web1");
+        var maker = new BatchMaker(host);
         for (var (time, i) = (HistoryStart - 120_000, 0); time <= HistoryEnd; time += 15_000, i++)
         {
             Network(Cpu(maker, time, busy: i * 3, idle: i * 12), time, received: i * 4321.5, sent: i * 100);

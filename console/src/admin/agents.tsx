@@ -6,6 +6,7 @@ import { StateMark } from '../overview/hosts';
 import { age, bytes, count, dateTime } from '../ui/format';
 import { useResource } from '../ui/resource';
 import { Loaded } from '../ui/states';
+import { visible } from '../ui/text';
 import { AdminTabs } from './tabs';
 
 export function AdminAgents() {
@@ -28,9 +29,9 @@ export function AdminAgents() {
               <tbody>
                 {data.agents.map((agent) => (
                   <tr key={agent.agent_id}>
-                    <th scope="row"><a href={linkTo('hosts/' + encodeURIComponent(agent.agent_id))}>{agent.agent_id}</a></th>
+                    <th scope="row"><a href={linkTo('hosts/' + encodeURIComponent(agent.agent_id))}>{visible(agent.agent_id)}</a></th>
                     <td><StateMark agent={agent} /></td>
-                    <td>{agent.version}</td>
+                    <td>{visible(agent.version)}</td>
                     <td class="number">{agent.interval_ms === null ? '—' : `${agent.interval_ms / 1000} s`}</td>
                     <td class={agent.clock_suspect ? 'number crit' : 'number'}>{agent.clock_skew_ms === null ? '—' : `${age(Math.abs(agent.clock_skew_ms))} ${agent.clock_skew_ms >= 0 ? 'behind' : 'ahead'}`}</td>
                     <td class="number">{agent.queue === null ? '—' : count(agent.queue.batches)}<small>{agent.queue === null ? '' : bytes(agent.queue.bytes)}</small></td>

@@ -10,7 +10,7 @@ import { AdminTabs } from './tabs';
 
 interface Config {
   file: string | null;
-  settings: { name: string; value: string; is_set: boolean; line?: number; column?: number }[];
+  settings: { name: string; value: string | null; awaits_restart: string | null; is_set: boolean; line?: number; column?: number }[];
   warnings: string[];
   awaits_restart: string[];
   refused_reload: { at_ms: number; faults: string[] } | null;
@@ -43,9 +43,9 @@ export function AdminConfig() {
                 <caption class="hidden">Settings in effect</caption>
                 <thead><tr><th scope="col">Setting</th><th scope="col">Value</th><th scope="col">From</th></tr></thead>
                 <tbody>
-                  {data.settings.filter(({ name, value }) => `${name} ${value}`.toLowerCase().includes(wanted)).map((setting) => (
+                  {data.settings.filter(({ name, value, awaits_restart }) => `${name} ${value ?? ''} ${awaits_restart ?? ''}`.toLowerCase().includes(wanted)).map((setting) => (
                     <tr key={setting.name}>
-                      <th scope="row"><code>{setting.name}</code></th><td><code>{visible(setting.value)}</code></td>
+                      <th scope="row"><code>{setting.name}</code></th><td>{setting.value === null ? '—' : <code>{visible(setting.value)}</code>}{setting.awaits_restart !== null && <small class="warn">after the next start <code>{visible(setting.awaits_restart)}</code></small>}</td>
                       <td>{setting.is_set ? `line ${setting.line}, column ${setting.column}` : <span class="soft">default</span>}</td>
                     </tr>
                   ))}

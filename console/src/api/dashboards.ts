@@ -25,7 +25,7 @@ export interface Stored {
 
 export const ORIGINS: Record<Listed['origin'], string> = { builtin: 'built in', file: 'file', console: 'saved here' };
 
-export async function dashboards(abort: AbortSignal): Promise<Listed[]> {
+export async function dashboards(abort?: AbortSignal): Promise<Listed[]> {
   return (await get<Listed[]>('api/v1/dashboards', {}, abort)).data;
 }
 

@@ -36,6 +36,9 @@ export interface LogsAsk {
 
 export const PAGE_LINES = 1000;
 
+/** Of the pages behind the first: who wants more wants much. */
+export const MORE_LINES = 5000;
+
 function paramsOf({ query, start, end, direction }: LogsAsk) {
   return { query, start: start / 1000, end: end === undefined ? undefined : end / 1000, direction };
 }

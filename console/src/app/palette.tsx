@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { fleet } from '../api/agents';
 import { dashboards } from '../api/dashboards';
 import { get } from '../api/client';
+import { visible } from '../ui/text';
 import { go } from './router';
 
 export const paletteOpen = signal(false);
@@ -71,7 +72,7 @@ export function Palette({ pages }: { pages: readonly { path: string; title: stri
         }} />
       <ul id="found" role="listbox" aria-label="Found">
         {found.map((each, index) => (
-          <li key={each.kind + each.to + each.name} id={`found-${index}`} role="option" aria-selected={index === chosen} onClick={() => open(each)}>{each.name} <span class="soft">{each.kind}</span></li>
+          <li key={each.kind + each.to + each.name} id={`found-${index}`} role="option" aria-selected={index === chosen} onClick={() => open(each)}>{visible(each.name)} <span class="soft">{each.kind}</span></li>
         ))}
       </ul>
       {found.length === 0 && <p class="empty">Nothing of this name.</p>}

@@ -6,7 +6,7 @@ vi.stubGlobal('document', { addEventListener: () => undefined, hidden: false });
 vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined });
 vi.stubGlobal('setInterval', () => 0);
 
-const { aligned, parseTime, stepOf } = await import('./time');
+const { aligned, parseTime, refreshMs, stepOf } = await import('./time');
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 it('times are read in every form that people paste', () => {
@@ -17,6 +17,16 @@ it('times are read in every form that people paste', () => {
   expect(parseTime('1767323045000', NOW)).toBe(NOW);
   expect(parseTime('2026-01-02T03:04:05Z', NOW)).toBe(NOW);
   for (const text of ['', 'then', 'now-', 'now-2x', '1e9x']) expect(parseTime(text, NOW)).toBeNull();
+});
+
+it('a refresh is what it says, within what a timer and a collector bear', () => {
+  expect(refreshMs('15s')).toBe(15_000);
+  expect(refreshMs('1h')).toBe(3_600_000);
+  expect(refreshMs('1m30s')).toBe(90_000);
+  expect(refreshMs('0s')).toBe(1000);
+  expect(refreshMs('5ms')).toBe(1000);
+  expect(refreshMs('52w')).toBe(86_400_000);
+  for (const text of ['off', '', '5', '-5s', '5x', '1e9s']) expect(refreshMs(text)).toBeNull();
 });
 
 it('there is at most one point a pixel and never less than the floor between two', () => {

@@ -1,6 +1,7 @@
 // The time range of the page, as the address has it: relative (now-1h) or fixed (milliseconds).
 import { computed, effect, signal } from '@preact/signals';
 import { refreshAll } from '../api/client';
+import { amountMs, durationOf } from './duration';
 import { query, setParams } from './router';
 
 export const RANGES: [string, string][] = [
@@ -11,15 +12,13 @@ export const RANGES: [string, string][] = [
 
 export const REFRESHES: [string, string][] = [['off', 'Paused'], ['5s', 'Every 5 s'], ['10s', 'Every 10 s'], ['30s', 'Every 30 s'], ['1m', 'Every 1 min'], ['5m', 'Every 5 min']];
 
-const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-
 /** Milliseconds of `now`, `now-2d`, ISO 8601, Unix seconds or milliseconds; null when it is none of them. */
 export function parseTime(text: string, now: number): number | null {
   const given = text.trim();
   const relative = /^now(?:([+-])(\d{1,6})([smhdw]))?$/.exec(given);
   if (relative) {
     const [, sign, amount, unit] = relative;
-    return unit === undefined ? now : now + (sign === '-' ? -1 : 1) * Number(amount) * UNIT_MS[unit]!;
+    return unit === undefined ? now : now + (sign === '-' ? -1 : 1) * amountMs(Number(amount), unit);
   }
   if (/^\d{1,10}$/.test(given)) return Number(given) * 1000;
   if (/^\d{11,15}$/.test(given)) return Number(given);
@@ -130,12 +129,21 @@ function tick(): void {
   refreshAll();
 }
 
+const REFRESH_MIN_MS = 1000;
+const REFRESH_MAX_MS = 86_400_000;
+
+/** How often a page asks again, in milliseconds: an address or a dashboard may say anything, a timer takes no more than 24 days. Null: never. */
+export function refreshMs(text: string): number | null {
+  const wanted = durationOf(text);
+  return wanted === null ? null : Math.min(REFRESH_MAX_MS, Math.max(REFRESH_MIN_MS, wanted));
+}
+
 effect(() => {
-  const every = /^(\d+)([sm])$/.exec(refresh.value);
-  if (!every || !isRelative.value) return;
+  const every = refreshMs(refresh.value);
+  if (every === null || !isRelative.value) return;
   const timer = setInterval(() => {
     if (!document.hidden) tick();
-  }, Number(every[1]) * UNIT_MS[every[2]!]!);
+  }, every);
   return () => clearInterval(timer);
 });
 

@@ -1,9 +1,9 @@
 // The time range, the zone and the refresh of the page.
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { dateTime } from '../ui/format';
+import { age, dateTime } from '../ui/format';
 import { setParams } from './router';
-import { from, isRelative, isUtc, label, parseTime, range, RANGES, refresh, REFRESHES, refreshNow, setRange, setZone, shift, to, zoneName, zoomOut } from './time';
+import { from, isRelative, isUtc, label, parseTime, range, RANGES, refresh, REFRESHES, refreshMs, refreshNow, setRange, setZone, shift, to, zoneName, zoomOut } from './time';
 
 // Plain HTTP beyond loopback has no clipboard: the address bar has the same link.
 function copyLink(fixed: boolean) {
@@ -55,6 +55,7 @@ export function TimePicker() {
 
   const { start, end } = range.value;
   const [first, last] = [dateTime(start, isUtc.value), dateTime(end, isUtc.value)];
+  const every = refreshMs(refresh.value);
   const isOneDay = first.slice(0, 10) === last.slice(0, 10);
   const text = label.value ?? `${first} to ${to.value === 'now' ? 'now' : isOneDay ? last.slice(11) : last}`;
   return (
@@ -87,7 +88,7 @@ export function TimePicker() {
             <button type="submit">Apply</button>
             <label for="refresh-every">Refresh</label>
             <select id="refresh-every" value={refresh.value} onChange={(event) => setParams({ refresh: event.currentTarget.value })}>
-              {!REFRESHES.some(([name]) => name === refresh.value) && <option value={refresh.value}>Every {refresh.value}</option>}
+              {!REFRESHES.some(([name]) => name === refresh.value) && <option value={refresh.value}>{every === null ? 'Paused' : `Every ${age(every)}`}</option>}
               {REFRESHES.map(([name, title]) => <option key={name} value={name}>{title}</option>)}
             </select>
             <label for="zone">Time zone</label>

@@ -2,12 +2,14 @@
 import { ApiFault } from '../api/client';
 import { type LogsPage, logNumbers, logs } from '../api/logs';
 import { type Labels, type Matrix, nameOf, numberOf, queryAt, queryRange, type Scalar, type Vector } from '../api/prom';
+import { durationMs } from '../app/duration';
 import type { Range } from '../app/time';
 import { aligned, stepOf } from '../app/time';
-import { type Line, type Lines, linesOf, summaryOf } from '../ui/series';
+import type { Annotation } from '../ui/chart';
+import { type Line, type Lines, linesOf, stretchesOf, summaryOf } from '../ui/series';
 import { visible } from '../ui/text';
-import { fill, type Fillings } from './fill';
-import { durationMs, legendOf, type PanelDefinition, type Query, type Reduce } from './model';
+import { fill, type Filling, type Fillings, missingIn } from './fill';
+import { legendOf, type PanelDefinition, type Query, type Reduce } from './model';
 import { stepFloor, stepsOf } from './variables';
 
 /** One series' value now. */
@@ -28,7 +30,7 @@ export interface PanelData {
   page: LogsPage | null;
   warnings: string[];
   /** What happened at the hosts meanwhile, in seconds. */
-  events: { at: number; text: string }[];
+  events: Annotation[];
   /** The queries as they were asked. */
   asked: string[];
   step: number;
@@ -43,6 +45,9 @@ export interface PanelAsk {
 
 const HEATMAP_COLUMNS = 80;
 
+/** Lines of a list that does not say how many. */
+export const LINES = 200;
+
 /** Step, and the queries filled in: what is the same gives the same answer. */
 export function planOf({ panel, fillings, range, width }: PanelAsk): { asked: string[]; shown: Query[]; step: number; start: number; end: number } {
   const shown = (panel.queries ?? []).filter((query) => query.hidden !== true);
@@ -52,7 +57,14 @@ export function planOf({ panel, fillings, range, width }: PanelAsk): { asked: st
   return { asked: shown.map((query) => fill(query.promql ?? query.logql ?? '', fillings, steps)), shown, step, start, end };
 }
 
-export async function load(ask: PanelAsk, abort: AbortSignal): Promise<PanelData> {
+/** The variables without which the panel cannot ask. */
+export function missingFor(panel: PanelDefinition, fillings: Fillings): Filling[] {
+  const shown = (panel.queries ?? []).filter((query) => query.hidden !== true).map((query) => query.promql ?? query.logql ?? '');
+  return missingIn([panel.show_if ?? '', ...shown].join('\n'), fillings);
+}
+
+/** Asks for what a panel shows; for the lines of one that is live up to the newest, whose time may be ahead of this clock. */
+export async function load(ask: PanelAsk, abort: AbortSignal, isLive = false): Promise<PanelData> {
   const { panel, range } = ask;
   const { asked, shown, step, start, end } = planOf(ask);
   const data: PanelData = { lines: { times: [], lines: [] }, rows: [], before: [], page: null, warnings: [], events: [], asked, step };
@@ -61,7 +73,7 @@ export async function load(ask: PanelAsk, abort: AbortSignal): Promise<PanelData
     if (any.resultType === 'vector' && any.result.length === 0) return { ...data, asked: [] };
   }
   if (panel.kind === 'logs') {
-    const { data: page, warnings } = await logs({ query: asked[0] ?? '', start: range.start, end: range.end, direction: 'backward' }, undefined, abort, panel.limit ?? 200);
+    const { data: page, warnings } = await logs({ query: asked[0] ?? '', start: range.start, end: isLive ? undefined : range.end, direction: 'backward' }, undefined, abort, panel.limit ?? LINES);
     return { ...data, page, warnings };
   }
 
@@ -91,7 +103,10 @@ export async function load(ask: PanelAsk, abort: AbortSignal): Promise<PanelData
     }
   }));
   data.lines.lines = linesByQuery.flat();
-  if (panel.kind === 'timeseries' && panel.annotations?.includes('events') === true) await addEvents(data, range, abort);
+  if (panel.kind === 'timeseries') {
+    if (panel.annotations?.includes('events') === true) await addEvents(data, range, abort);
+    if (panel.annotations?.includes('gaps') === true) await addGaps(data, start, end, abort);
+  }
   data.rows.sort((a, b) => a.query - b.query);
   if (panel.kind === 'stat' || panel.kind === 'gauge') data.rows = reduced(data, panel.reduce ?? 'last');
   return data;
@@ -99,18 +114,42 @@ export async function load(ask: PanelAsk, abort: AbortSignal): Promise<PanelData
 
 const EVENTS_MAX = 100;
 
+// PromQL and LogQL write matchers alike.
+function hostMatcher(asked: readonly string[]): string | undefined {
+  return asked.map((query) => /\binstance=~?"(?:[^"\\]|\\.)*"/.exec(query)?.[0]).find((matcher) => matcher !== undefined);
+}
+
 /** Starts, stops and losses of the hosts that the queries name; that they cannot be had leaves the chart alone. */
 async function addEvents(data: PanelData, range: Range, abort: AbortSignal): Promise<void> {
-  // PromQL and LogQL write matchers alike.
-  const host = data.asked.map((query) => /\binstance=~?"(?:[^"\\]|\\.)*"/.exec(query)?.[0]).find((matcher) => matcher !== undefined);
+  const host = hostMatcher(data.asked);
   const query = `{input="events"${host === undefined ? '' : `, ${host}`}} | event=~"agent_start|agent_stop|settings_reloaded|clock_step|queue_dropped|batch_rejected|collect_dropped"`;
-  try {
+  await orWarning(data, 'events', async () => {
     const { data: page } = await logs({ query, start: range.start, end: range.end, direction: 'backward' }, undefined, abort, EVENTS_MAX);
-    data.events = page.result.map((entry) => ({ at: entry.ts / 1000, text: visible(`${entry.stream['instance'] ?? ''}: ${entry.attrs['event'] ?? entry.line.slice(0, 200)}`) }));
+    data.events.push(...page.result.map((entry) => ({ at: entry.ts / 1000, text: visible(`${entry.stream['instance'] ?? ''}: ${entry.attrs['event'] ?? entry.line.slice(0, 200)}`) })));
     if (page.cursor !== null) data.warnings.push(`only the newest ${EVENTS_MAX} events are drawn`);
+  });
+}
+
+/** Stretches in which a host was silent for four of its intervals, and of which no backlog came later. */
+async function addGaps(data: PanelData, start: number, end: number, abort: AbortSignal): Promise<void> {
+  const host = hostMatcher(data.asked);
+  const window = `${Math.max(60, data.step / 1000)}s`;
+  const query = `up{job="lightmetrics"${host === undefined ? '' : `, ${host}`}} == 0 unless on (instance) count_over_time(lmagent_up{job="lightmetrics"${host === undefined ? '' : `, ${host}`}}[${window}])`;
+  await orWarning(data, 'gaps', async () => {
+    const { data: answer } = await queryRange(query, start, end, data.step, abort);
+    const { times, lines } = linesOf(answer, start, end, data.step, (labels) => labels['instance'] ?? '');
+    const gaps = lines.flatMap((line) => stretchesOf(line.values).map(([first, last]) => ({ at: times[first]!, to: times[last]!, text: `${line.name}: no batches` }))).sort((a, b) => a.at - b.at);
+    data.events.push(...gaps.slice(-EVENTS_MAX));
+    if (gaps.length > EVENTS_MAX) data.warnings.push(`only the newest ${EVENTS_MAX} gaps are drawn`);
+  });
+}
+
+async function orWarning(data: PanelData, what: string, add: () => Promise<void>): Promise<void> {
+  try {
+    await add();
   } catch (error) {
     if (!(error instanceof ApiFault)) throw error;
-    data.warnings.push(`events: ${error.message}`);
+    data.warnings.push(`${what}: ${error.message}`);
   }
 }
 

@@ -6,6 +6,8 @@ export interface Draft {
   definition: Definition;
   /** The version that it began with; null for one that is new. */
   etag: string | null;
+  /** Whether what it began with was deleted. */
+  isOrphan?: boolean;
 }
 
 const KEY = 'lm-drafts';

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { check } from '../api/dashboards';
 import { QueryField } from '../explore/field';
 import { type Unit, UNITS } from '../ui/format';
+import { visible } from '../ui/text';
 import { COLUMNS } from './layout';
 import { type Definition, type Grid, KINDS, type Level, type PanelDefinition, type Query, type Threshold } from './model';
 
@@ -113,7 +114,7 @@ export function PanelForm({ panel, others, change, remove, duplicate }: { panel:
   const setThreshold = (index: number, next: Threshold | null) =>
     change({ ...panel, thresholds: (panel.thresholds ?? []).flatMap((threshold, at) => (at !== index ? [threshold] : next === null ? [] : [next])) });
   return (
-    <section class="card panel-form" aria-label={`Edit ${panel.title ?? panel.id}`}>
+    <section class="card panel-form" aria-label={`Edit ${visible(panel.title ?? panel.id)}`}>
       <div class="filters">
         <TextField label="Title" value={panel.title ?? ''} set={(title) => change({ ...panel, title })} />
         <Choice label="Unit" value={panel.unit ?? 'none'} options={UNITS} set={(unit) => change({ ...panel, unit: unit as Unit })} />

@@ -5,6 +5,10 @@ export interface Filling {
   values: readonly string[];
   isInterval?: boolean;
   isMany?: boolean;
+  /** What people call it. */
+  label?: string;
+  /** Whether there is anything to choose from. */
+  hasOptions?: boolean;
 }
 
 export type Fillings = ReadonlyMap<string, Filling>;
@@ -76,6 +80,12 @@ export function fill(query: string, fillings: Fillings, steps: Steps): string {
     } else if (char !== '$' || !put('bare', '')) out += query[at++];
   }
   return out;
+}
+
+/** The variables in a query that have no value; one that is typed always has one, if only the empty text. */
+export function missingIn(query: string, fillings: Fillings): Filling[] {
+  const names = new Set([...query.matchAll(/\$(?:\{([a-zA-Z_][a-zA-Z0-9_]*)\}|([a-zA-Z_][a-zA-Z0-9_]*))/g)].map(([, braced, plain]) => braced ?? plain!));
+  return [...fillings].filter(([name, { values }]) => names.has(name) && values.length === 0).map(([, filling]) => filling);
 }
 
 /** Text for people, as titles: values as they are. */

@@ -1,16 +1,17 @@
 // How panels draw what they were answered.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Entry } from '../api/logs';
 import { type Labels, nameOf } from '../api/prom';
 import { linkTo } from '../app/router';
 import { colour, looks } from '../app/theme';
-import { isUtc } from '../app/time';
-import { LogList } from '../logs/list';
-import { dateTime, inUnit, type Unit } from '../ui/format';
+import { LogList, rowsOf } from '../logs/list';
+import { inUnit, type Unit } from '../ui/format';
 import { Sparkline } from '../ui/sparkline';
 import { summaryOf } from '../ui/series';
 import { visible } from '../ui/text';
-import type { PanelData, Row } from './data';
+import { LINES, type PanelData, type Row } from './data';
 import { type Fillings, fillUrl } from './fill';
+import { newest } from './livelines';
 import { type Column, type Level, levelOf, type MapEntry, type PanelDefinition } from './model';
 
 export interface KindProps {
@@ -18,6 +19,8 @@ export interface KindProps {
   data: PanelData;
   fillings: Fillings;
   height: number;
+  /** Lines that came since the list was asked for. */
+  live: readonly Entry[];
 }
 
 const MARKS: Record<Level, { icon: string; word: string; class: string }> = {
@@ -146,7 +149,7 @@ export function Table({ panel, data, fillings }: KindProps) {
     <>
       <div class="scroll fill" role="region" aria-label={panel.title ?? panel.id} tabIndex={0}>
         <table>
-          <thead><tr>{columns.map((column, index) => <th key={index} scope="col" class={column.query === undefined ? undefined : 'number'}>{column.title ?? column.label}</th>)}</tr></thead>
+          <thead><tr>{columns.map((column, index) => <th key={index} scope="col" class={column.query === undefined ? undefined : 'number'}>{visible(column.title ?? column.label ?? '')}</th>)}</tr></thead>
           <tbody>
             {shown.map((line) => (
               <tr key={nameOf(line.labels)}>
@@ -184,15 +187,16 @@ export function Link({ url, children }: { url: string; children: preact.Componen
   return <a href={url} target="_blank" rel="noopener noreferrer">{children}</a>;
 }
 
-export function LogLines({ panel, data }: KindProps) {
+export function LogLines({ panel, data, live }: KindProps) {
   const [open, setOpen] = useState<string | null>(null);
-  const entries = data.page?.result ?? [];
+  const stored = data.page?.result ?? [];
+  const entries = live.length === 0 ? stored : newest([...live, ...stored], panel.limit ?? LINES);
   const entry = entries.find((each) => each.id === open);
   return (
     <div class="log-panel">
-      <LogList rows={entries} showHost selected={open} select={(next) => setOpen(next?.id ?? null)} label={`Lines of ${panel.title ?? panel.id}`} />
+      <LogList rows={rowsOf(entries)} showHost wrap={panel.wrap} fields={panel.fields} isLive={panel.live} selected={open} select={(next) => setOpen(next?.id ?? null)} label={`Lines of ${panel.title ?? panel.id}`} />
       {entry !== undefined && <pre class="whole" tabIndex={0} role="region" aria-label="The line">{visible(entry.line.slice(0, 16_384))}</pre>}
-      {data.page?.cursor !== null && <p class="soft">The newest {entries.length} lines; there are more.</p>}
+      {(data.page?.cursor !== null || live.length + stored.length > entries.length) && <p class="soft">The newest {entries.length} lines; there are more.</p>}
     </div>
   );
 }
@@ -200,7 +204,7 @@ export function LogLines({ panel, data }: KindProps) {
 function stateOf(value: number | null, panel: PanelDefinition): { level: Level | null; text: string } {
   const fits = ({ value: wanted, from, to }: MapEntry) => value !== null && (wanted !== undefined ? value === wanted : value >= (from ?? -Infinity) && value <= (to ?? Infinity));
   const entry = panel.map?.find(fits);
-  if (entry !== undefined) return { level: entry.state, text: entry.text ?? entry.state };
+  if (entry !== undefined) return { level: entry.state, text: visible(entry.text ?? entry.state) };
   return { level: levelOf(value, panel.thresholds), text: inUnit(value, unitOf(panel), panel.decimals) };
 }
 
@@ -237,81 +241,6 @@ function History({ panel, values }: { panel: PanelDefinition; values: readonly (
       {runs.filter((run) => !run.isHole).map((run) => <rect key={run.from} class={`run ${run.level ?? 'none'}`} x={run.from} y={run.level === 'crit' ? 0 : run.level === 'warn' ? 3 : 6} width={run.to - run.from} height={run.level === 'crit' ? 10 : run.level === 'warn' ? 7 : 4} />)}
     </svg>
   );
-}
-
-interface Cells {
-  rows: string[];
-  times: number[];
-  /** By row, from below, then by time. */
-  values: (number | null)[][];
-}
-
-/** A histogram's buckets as they lie above each other, or values sorted into bins. */
-export function cellsOf(panel: PanelDefinition, data: PanelData): Cells {
-  const { times, lines } = data.lines;
-  if (panel.buckets === 'le') {
-    const bound = (text: string | undefined) => (text === '+Inf' ? Infinity : Number(text));
-    const sorted = lines.filter((line) => line.labels['le'] !== undefined).sort((a, b) => bound(a.labels['le']) - bound(b.labels['le']));
-    return {
-      rows: sorted.map((line) => line.labels['le']!), times,
-      values: sorted.map((line, row) => line.values.map((value, at) => (value === null ? null : Math.max(0, value - (row === 0 ? 0 : sorted[row - 1]!.values[at] ?? 0))))),
-    };
-  }
-  const bins = panel.y_bins ?? 20;
-  const all = lines.flatMap((line) => line.values).filter((value): value is number => value !== null && Number.isFinite(value));
-  const [min, max] = [panel.min ?? all.reduce((low, value) => Math.min(low, value), Infinity), panel.max ?? all.reduce((high, value) => Math.max(high, value), -Infinity)];
-  if (all.length === 0 || !(max >= min)) return { rows: [], times, values: [] };
-  const size = (max - min) / bins || 1;
-  const values = Array.from({ length: bins }, () => new Array<number | null>(times.length).fill(null));
-  for (const line of lines) {
-    line.values.forEach((value, at) => {
-      if (value === null || !Number.isFinite(value)) return;
-      const row = values[Math.min(bins - 1, Math.max(0, Math.floor((value - min) / size)))]!;
-      row[at] = (row[at] ?? 0) + 1;
-    });
-  }
-  return { rows: values.map((_, row) => String(min + (row + 1) * size)), times, values };
-}
-
-const PALETTES = { blue: 's1', heat: 's7', grey: 'soft' } as const;
-
-export function Heatmap({ panel, data, height }: KindProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [at, setAt] = useState<string>('');
-  const theme = looks.value;
-  const cells = cellsOf(panel, data);
-  const highest = cells.values.flat().reduce<number>((high, value) => Math.max(high, value ?? 0), 0);
-  useEffect(() => {
-    const node = canvas.current!;
-    const ctx = node.getContext('2d')!;
-    node.width = node.clientWidth * 2;
-    node.height = node.clientHeight * 2;
-    ctx.fillStyle = colour(PALETTES[panel.palette ?? 'blue']);
-    const [w, h] = [node.width / Math.max(1, cells.times.length), node.height / Math.max(1, cells.rows.length)];
-    cells.values.forEach((row, index) => row.forEach((value, time) => {
-      if (value === null || value === 0) return;
-      ctx.globalAlpha = 0.1 + 0.9 * (panel.scale === 'log' ? Math.log1p(value) / Math.log1p(highest) : value / highest);
-      ctx.fillRect(time * w, node.height - (index + 1) * h, Math.ceil(w), Math.ceil(h));
-    }));
-  }, [data, theme, panel]);
-  const onMove = (event: MouseEvent) => {
-    const box = canvas.current!.getBoundingClientRect();
-    const time = Math.floor(((event.clientX - box.left) / box.width) * cells.times.length);
-    const row = Math.floor((1 - (event.clientY - box.top) / box.height) * cells.rows.length);
-    const value = cells.values[row]?.[time];
-    setAt(value === undefined ? '' : `${dateTime((cells.times[time] ?? 0) * 1000, isUtc.value)}, up to ${rowName(cells.rows[row]!, panel)}: ${value === null ? 'none' : inUnit(value, 'none')}`);
-  };
-  return (
-    <>
-      <canvas ref={canvas} class="heatmap" style={{ height: `${Math.max(60, height - 30)}px` }} role="img" onMouseMove={onMove} onMouseLeave={() => setAt('')}
-        aria-label={`${panel.title ?? panel.id}: ${cells.rows.length} rows up to ${cells.rows.length === 0 ? '—' : rowName(cells.rows.at(-1)!, panel)}, highest cell ${inUnit(highest, 'none')}; CSV has the numbers`} />
-      <p class="soft small-text">{at || `${cells.rows.length === 0 ? 'no rows' : `up to ${rowName(cells.rows[0]!, panel)} … up to ${rowName(cells.rows.at(-1)!, panel)}`}`}</p>
-    </>
-  );
-}
-
-function rowName(bound: string, panel: PanelDefinition): string {
-  return bound === '+Inf' ? '+Inf' : inUnit(Number(bound), unitOf(panel), panel.decimals);
 }
 
 const ADDRESS = /(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]])/;

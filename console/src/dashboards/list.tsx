@@ -38,9 +38,10 @@ export function Dashboards() {
       </form>
       <Loaded of={all} tall>
         {(data) => {
+          const unsaved = Object.entries(drafts.value).filter(([id]) => !data.some((each) => each.id === id));
           const found = data.filter(({ title, tags, description }) => wanted === '' || [title, description, ...tags].some((text) => text.toLowerCase().includes(wanted)))
             .sort((a, b) => Number(stars.value.has(b.id)) - Number(stars.value.has(a.id)));
-          return found.length === 0
+          return <>{unsaved.length > 0 && <p class="soft">Not saved, in this tab: {unsaved.map(([id, { definition }], index) => <>{index > 0 && ', '}<a key={id} href={linkTo('d/' + id, { edit: '1' })}>{visible(definition.title)}</a></>)}</p>}{found.length === 0
             ? <p class="empty">No dashboard has this in title, description or tags. <button type="button" class="plain" onClick={() => setParams({ find: null })}>Show all</button></p>
             : (
               <div class="scroll" role="region" aria-label="Dashboards" tabIndex={0}>
@@ -50,7 +51,7 @@ export function Dashboards() {
                   <tbody>
                     {found.map((each) => (
                       <tr key={each.id}>
-                        <td><button type="button" class="sort" aria-pressed={stars.value.has(each.id)} aria-label={`Star ${each.title}`} onClick={() => star(each.id)}>{stars.value.has(each.id) ? '★' : '☆'}</button></td>
+                        <td><button type="button" class="sort" aria-pressed={stars.value.has(each.id)} aria-label={`Star ${visible(each.title)}`} onClick={() => star(each.id)}>{stars.value.has(each.id) ? '★' : '☆'}</button></td>
                         <th scope="row"><a href={linkTo('d/' + each.id)}>{visible(each.title)}</a></th>
                         <td>{ORIGINS[each.origin]}{each.file !== null && <small>{visible(each.file)}</small>}</td>
                         <td>{each.tags.map((tag) => <button key={tag} type="button" class="plain small" onClick={() => setParams({ find: tag }, 'push')}>{visible(tag)}</button>)}</td>
@@ -61,7 +62,7 @@ export function Dashboards() {
                   </tbody>
                 </table>
               </div>
-            );
+            )}</>;
         }}
       </Loaded>
     </>

@@ -93,15 +93,6 @@ export interface PanelDefinition {
   body?: string;
 }
 
-const UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 };
-
-/** Milliseconds of `1h30m`; the collector has checked that it is one. */
-export function durationMs(text: string): number {
-  let sum = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+)(ms|[smhdwy])/g)) sum += Number(amount) * UNITS_MS[unit!]!;
-  return sum;
-}
-
 /** The worst threshold that a value passes. */
 export function levelOf(value: number | null, thresholds: readonly Threshold[] | undefined): Level | null {
   const ranks: Level[] = ['ok', 'warn', 'crit'];

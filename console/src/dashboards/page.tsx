@@ -2,7 +2,8 @@
 import { signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ApiFault } from '../api/client';
-import { dashboard, ORIGINS, remove, save as put, type Stored } from '../api/dashboards';
+import { dashboard, dashboards, ORIGINS, remove, save as put, type Stored } from '../api/dashboards';
+import { durationMs } from '../app/duration';
 import { go, linkTo, query as params, setParams } from '../app/router';
 import { defaults } from '../app/time';
 import { save as download } from '../ui/csv';
@@ -13,7 +14,7 @@ import { type Draft, drafts, setDraft } from './drafts';
 import { AddPanel, MoveHandle, PanelForm, TomlForm, TopForm } from './edit';
 import type { Fillings } from './fill';
 import { bottomOf, freeId, moved, placed } from './layout';
-import { type Definition, durationMs, type Grid } from './model';
+import { type Definition, type Grid } from './model';
 import { DashboardPanel } from './panel';
 import { tomlOf } from './toml';
 import { useVariables, VariableBar } from './variables';
@@ -35,7 +36,7 @@ export function DashboardPage({ id }: { id: string }) {
   const draft = drafts.value[id];
   const isNew = draft !== undefined && draft.etag === null;
   const stored = useStillResource<Stored | null>(`${id} ${isNew}`, async (abort) => {
-    const found = isNew ? null : await dashboard(id, abort);
+    const found = isNew ? null : await stillThere(id, abort);
     const definition = drafts.peek()[id]?.definition ?? found?.definition;
     if (definition !== undefined) take(definition);
     return found;
@@ -46,6 +47,18 @@ export function DashboardPage({ id }: { id: string }) {
   return <Loaded of={stored} tall>{(found) => (found === null ? null : <View id={id} stored={found} draft={draft} reload={() => stored.reload()} />)}</Loaded>;
 }
 
+// A draft outlives its dashboard: it is a new one then.
+async function stillThere(id: string, abort: AbortSignal): Promise<Stored | null> {
+  try {
+    return await dashboard(id, abort);
+  } catch (error) {
+    const draft = drafts.peek()[id];
+    if (!(error instanceof ApiFault) || error.status !== 404 || draft === undefined) throw error;
+    setDraft(id, { ...draft, etag: null, isOrphan: true });
+    return null;
+  }
+}
+
 function View({ id, stored, draft, reload }: { id: string; stored: Stored | null; draft: Draft | undefined; reload: () => void }) {
   const isMine = stored === null || stored.origin === 'console';
   const isEdit = params.value.get('edit') === '1' && isMine;
@@ -53,11 +66,11 @@ function View({ id, stored, draft, reload }: { id: string; stored: Stored | null
   const variables = definition.variables ?? [];
   const chosen = useVariables(variables);
   const single = params.value.get('panel');
-  const change = (next: Definition) => setDraft(id, { definition: next, etag: draft === undefined ? stored!.etag : draft.etag });
+  const change = (next: Definition) => setDraft(id, draft === undefined ? { definition: next, etag: stored!.etag } : { ...draft, definition: next });
   return (
     <>
       <p class="soft">
-        <a href={linkTo('dashboards')}>‹ Dashboards</a> · {stored === null ? 'not saved yet' : ORIGINS[stored.origin]}
+        <a href={linkTo('dashboards')}>‹ Dashboards</a> · {stored === null ? (draft?.isOrphan === true ? 'deleted by somebody else meanwhile; your changes are kept, and Save makes it anew' : 'not saved yet') : ORIGINS[stored.origin]}
         {definition.description !== undefined && ` · ${visible(definition.description)}`}
         {draft !== undefined && stored !== null && isMine && ' · with changes that are not saved'}
       </p>
@@ -87,15 +100,16 @@ function Tools({ id, stored, draft, definition, isEdit, reload }: { id: string; 
   const isMine = stored === null || stored.origin === 'console';
   const text = draft === undefined && stored !== null ? stored.toml : tomlOf(definition);
 
-  async function attempt(what: () => Promise<void>) {
+  async function attempt(what: () => Promise<void>, failed = 'Not saved') {
     busy.value = true;
     fault.value = '';
     try {
       await what();
     } catch (error) {
-      // The draft stays whatever came of it.
+      // The draft stays whatever came of it. What is there now, or that nothing is, is worth knowing when it was not taken for that.
+      if (error instanceof ApiFault && error.status === 412) reload();
       fault.value = error instanceof ApiFault && error.status === 412 ? `Not saved: ${error.message}. Your changes are kept here; export them, or discard them to see what is there now.`
-        : `Not saved: ${error instanceof Error ? error.message : String(error)}`;
+        : `${failed}: ${error instanceof Error ? error.message : String(error)}`;
     } finally {
       busy.value = false;
     }
@@ -112,12 +126,12 @@ function Tools({ id, stored, draft, definition, isEdit, reload }: { id: string; 
     setDraft(id, null);
     go('dashboards');
   });
-  const copy = () => {
-    const next = freeId([{ id }, ...Object.keys(drafts.peek()).map((each) => ({ id: each }))], `${id.slice(0, 50)}-copy`);
+  const copy = () => attempt(async () => {
+    const next = freeId([...(await dashboards()), ...Object.keys(drafts.peek()).map((each) => ({ id: each }))], `${id.slice(0, 50)}-copy`);
     const { overrides_builtin: _, ...rest } = definition;
     setDraft(next, { definition: { ...rest, id: next, title: `${definition.title} (copy)` }, etag: null });
     go('d/' + next, { edit: '1' });
-  };
+  }, 'Not duplicated');
   const discard = () => {
     setDraft(id, null);
     if (stored === null) go('dashboards');
@@ -132,7 +146,7 @@ function Tools({ id, stored, draft, definition, isEdit, reload }: { id: string; 
         {isEdit ? <button type="button" disabled={busy.value || draft === undefined} onClick={() => void save()}>Save</button>
           : isMine && <button type="button" class="plain" onClick={() => setParams({ edit: '1' }, 'push')}>Edit</button>}
         {isEdit && <button type="button" class="plain" onClick={discard}>{draft === undefined ? 'Close' : 'Discard changes'}</button>}
-        <button type="button" class="plain" onClick={copy}>{isMine ? 'Duplicate' : 'Duplicate to edit'}</button>
+        <button type="button" class="plain" disabled={busy.value} onClick={() => void copy()}>{isMine ? 'Duplicate' : 'Duplicate to edit'}</button>
         <button type="button" class="plain" onClick={() => download(`${id}.toml`, text, 'application/toml;charset=utf-8')}>Export TOML</button>
         {isEdit && stored !== null && <button type="button" class="plain" disabled={busy.value} onClick={() => void erase()}>Delete</button>}
       </p>
@@ -160,8 +174,8 @@ function Panels({ definition, fillings, change }: { definition: Definition; fill
           style={{ gridColumn: `${grid.x + 1} / span ${grid.w}`, gridRow: `${grid.y + 1} / span ${grid.h}` }}>
           <DashboardPanel panel={panel} fillings={own} rows={grid.h} tools={change !== null && (
             <>
-              <MoveHandle name={panel.title ?? panel.id} grid={panel.grid} move={(to) => move(panel.id, to)} />
-              <button type="button" class="plain small" aria-expanded={panel.id === selected} onClick={() => setParams({ selected: panel.id === selected ? null : panel.id })}>Edit<span class="hidden"> {panel.title}</span></button>
+              <MoveHandle name={visible(panel.title ?? panel.id)} grid={panel.grid} move={(to) => move(panel.id, to)} />
+              <button type="button" class="plain small" aria-expanded={panel.id === selected} onClick={() => setParams({ selected: panel.id === selected ? null : panel.id })}>Edit<span class="hidden"> {visible(panel.title ?? panel.id)}</span></button>
             </>
           )} />
           {change !== null && panel.id === selected && (

@@ -4,7 +4,7 @@ import { useRef, useState } from 'preact/hooks';
 import { ApiFault } from '../api/client';
 import { nameOf } from '../api/prom';
 import { linkTo, query as params, setParams } from '../app/router';
-import { range } from '../app/time';
+import { from, range, to } from '../app/time';
 import { saveLines } from '../logs/view';
 import { Chart, saveCsv, savePng } from '../ui/chart';
 import { csv, save } from '../ui/csv';
@@ -12,9 +12,11 @@ import { useNear } from '../ui/near';
 import { useResource } from '../ui/resource';
 import { Fault, Loaded, Notes } from '../ui/states';
 import { visible } from '../ui/text';
-import { load, type PanelData, planOf } from './data';
+import { LINES, load, missingFor, type PanelData, planOf } from './data';
 import { FillFault, type Fillings, fillText, fillUrl } from './fill';
-import { Gauge, Heatmap, type KindProps, Link, LogLines, Stat, Status, Table, tableOf, Text } from './kinds';
+import { Heatmap } from './heatmap';
+import { useLiveLines } from './livelines';
+import { Gauge, type KindProps, Link, LogLines, Stat, Status, Table, tableOf, Text } from './kinds';
 import type { PanelDefinition } from './model';
 
 const ROW = 32;
@@ -39,16 +41,26 @@ export function DashboardPanel({ panel, fillings, rows, tools }: PanelProps) {
   const height = rows === null ? Math.max(300, window.innerHeight - 260) : rows * ROW + (rows - 1) * GAP - HEAD;
   const title = visible(fillText(panel.title ?? panel.id, fillings));
   const ask = { panel, fillings, range: range.value, width };
+  const missing = missingFor(panel, fillings);
+  const reload = useRef<() => void>(() => undefined);
   let fault: string | null = null;
-  let key = '';
+  let plan: ReturnType<typeof planOf> | null = null;
   try {
-    const { title: _, description, grid, links, ...rest } = panel;
-    key = JSON.stringify([rest, planOf(ask), panel.show_if === undefined ? null : [...fillings], near]);
+    plan = planOf(ask);
   } catch (error) {
     if (!(error instanceof FillFault)) throw error;
     fault = error.message;
   }
-  const answer = useResource<PanelData>(key, near && fault === null && panel.kind !== 'text' ? (abort) => load(ask, abort) : null);
+  const canAsk = near && plan !== null && missing.length === 0 && panel.kind !== 'text';
+  const wantsLive = panel.kind === 'logs' && panel.live === true && to.value === 'now';
+  const live = useLiveLines(canAsk && wantsLive ? plan!.asked[0] ?? '' : null, panel.limit ?? LINES, () => reload.current());
+  const isLive = live.isLive === true;
+  const isAsked = canAsk && !(wantsLive && live.isLive === null);
+  const { title: _, description, grid, links, ...rest } = panel;
+  // What is live is asked for once, however its range moves on.
+  const key = JSON.stringify([rest, isLive ? [plan!.asked, from.value] : plan, panel.show_if === undefined ? null : [...fillings], isAsked]);
+  const answer = useResource<PanelData>(key, isAsked ? (abort) => load(ask, abort, isLive) : null, isLive);
+  reload.current = () => answer.reload();
   const data = answer.data.value;
   // What does not fit scrolls, by keyboard, too; charts, tables and lists can be reached themselves.
   const hasOwnStop = data !== null && !isEmpty(panel, data) && ['timeseries', 'table', 'logs'].includes(panel.kind);
@@ -56,7 +68,7 @@ export function DashboardPanel({ panel, fillings, rows, tools }: PanelProps) {
   return (
     <figure ref={figure} class={`panel kind-${panel.kind}`} aria-label={title}>
       <div class="panel-head">
-        <h2 title={panel.description}>{title}{panel.description !== undefined && <span class="hidden">: {visible(panel.description)}</span>}</h2>
+        <h2 title={panel.description === undefined ? undefined : visible(panel.description)}>{title}{panel.description !== undefined && <span class="hidden">: {visible(panel.description)}</span>}</h2>
         <span class="panel-menu">
           {tools}
           <details class="menu" onClick={(event) => { if ((event.target as Element).closest('a, button') !== null) event.currentTarget.open = false; }}>
@@ -75,13 +87,16 @@ export function DashboardPanel({ panel, fillings, rows, tools }: PanelProps) {
       </div>
       <div class="panel-body" tabIndex={hasOwnStop ? undefined : 0}>
         {queries && data !== null && <pre class="whole" tabIndex={0} role="region" aria-label={`Queries of ${title}`}>{visible(data.asked.join('\n\n'))}</pre>}
-        {panel.kind === 'text' ? <Text panel={panel} /> : fault !== null ? <Fault fault={new ApiFault(fault, 400, '')} retry={() => answer.reload()} /> : (
+        {panel.kind === 'text' ? <Text panel={panel} />
+          : missing.length > 0 ? <p class="empty">{missing.map(({ label, hasOptions }) => (hasOptions ? `Choose ${visible(label ?? '')} above.` : `There is no ${visible(label ?? '')} to choose from in this time range.`)).join(' ')}</p>
+          : fault !== null ? <Fault fault={new ApiFault(fault, 400, '')} retry={() => answer.reload()} /> : (
           <Loaded of={answer} tall={panel.kind === 'timeseries'}>
             {(found) => (
               <>
                 <Notes title="warning" lines={[...new Set(found.warnings)]} />
-                {isEmpty(panel, found) ? <p class="empty">{panel.show_if !== undefined && found.asked.length === 0 ? 'Not shown: its condition gives nothing.' : panel.kind === 'logs' ? 'No line matches in this time range.' : 'No sample in this time range.'}</p>
-                  : <Kind panel={{ ...panel, title }} data={found} fillings={fillings} height={height} />}
+                {wantsLive && <p class="soft small-text"><span class={live.state === '● live' ? 'state up' : undefined}>{live.state}</span></p>}
+                {isEmpty(panel, found) && live.entries.length === 0 ? <p class="empty">{panel.show_if !== undefined && found.asked.length === 0 ? 'Not shown: its condition gives nothing.' : panel.kind === 'logs' ? 'No line matches in this time range.' : 'No sample in this time range.'}</p>
+                  : <Kind panel={{ ...panel, title }} data={found} fillings={fillings} height={height} live={live.entries} />}
               </>
             )}
           </Loaded>

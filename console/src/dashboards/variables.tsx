@@ -1,12 +1,13 @@
 // A dashboard's variables: what can be chosen, and what the address has chosen.
 import { get } from '../api/client';
 import { queryAt, type Vector } from '../api/prom';
+import { durationMs } from '../app/duration';
 import { query as params, setParams } from '../app/router';
-import { range } from '../app/time';
-import { type Resource, useStillResource } from '../ui/resource';
+import { from, range, to } from '../app/time';
+import { type Resource, useResource } from '../ui/resource';
 import { visible } from '../ui/text';
-import { fill, type Filling, type Fillings, type Steps } from './fill';
-import { durationMs, type Variable } from './model';
+import { fill, type Filling, type Fillings, missingIn, type Steps } from './fill';
+import { type Variable } from './model';
 
 /** In an address: every value that there is. */
 const ALL = '$__all';
@@ -26,7 +27,8 @@ export function stepsOf(stepMs: number, rangeMs: number): Steps {
 
 export function useVariables(variables: readonly Variable[]): Resource<Chosen> {
   const given = variables.map((variable) => params.value.getAll(`var-${variable.name}`));
-  return useStillResource(JSON.stringify([variables, given]), async (abort) => {
+  // With each refresh, too: what "all" means is what there is by now.
+  return useResource(JSON.stringify([variables, given, from.value, to.value]), async (abort) => {
     const fillings = new Map<string, Filling>();
     const options = new Map<string, readonly string[]>();
     for (const [index, variable] of variables.entries()) {
@@ -36,6 +38,8 @@ export function useVariables(variables: readonly Variable[]): Resource<Chosen> {
         values: chosenOf(variable, given[index]!, found),
         isInterval: variable.kind === 'interval',
         isMany: variable.multi === true || variable.all === true,
+        label: variable.label ?? variable.name,
+        hasOptions: found.length > 0,
       });
     }
     return { fillings, options };
@@ -45,6 +49,8 @@ export function useVariables(variables: readonly Variable[]): Resource<Chosen> {
 async function optionsOf(variable: Variable, fillings: Fillings, abort: AbortSignal): Promise<readonly string[]> {
   const { start, end } = range.peek();
   const steps = stepsOf(15_000, end - start);
+  // Without a value for what it depends on there is nothing to choose from.
+  if (missingIn(variable.match ?? variable.promql ?? '', fillings).length > 0) return [];
   if (variable.kind === 'text') return [];
   if (variable.kind === 'list' || variable.kind === 'interval') return sorted(variable.values ?? [], variable.kind === 'list' ? variable.sort ?? 'none' : 'none');
   if (variable.kind === 'label_values') {
@@ -66,6 +72,7 @@ function sorted(values: readonly string[], by: 'asc' | 'desc' | 'none'): readonl
 function chosenOf(variable: Variable, given: readonly string[], options: readonly string[]): readonly string[] {
   if (variable.kind === 'text') return [given[0] ?? variable.default ?? ''];
   if (variable.all === true && (given.includes(ALL) || (given.length === 0 && (variable.default === undefined || variable.default === 'all')))) return options;
+  given = given.filter((value) => value !== '');
   // What the address names and is not there any more is shown all the same: its panels say that there is nothing.
   if (given.length > 0) return variable.multi === true ? given : given.slice(0, 1);
   const usual = variable.default !== undefined && variable.default !== 'first' && variable.default !== 'all' ? variable.default : options[0];
@@ -83,7 +90,7 @@ export function VariableBar({ variables, chosen }: { variables: readonly Variabl
 
 function Field({ variable, chosen }: { variable: Variable; chosen: Chosen | null }) {
   const name = `var-${variable.name}`;
-  const label = variable.label ?? variable.name;
+  const label = visible(variable.label ?? variable.name);
   const values = chosen?.fillings.get(variable.name)?.values ?? [];
   const given = params.value.getAll(name);
   const set = (next: readonly string[]) => setParams({ [name]: next.length === 0 ? null : next }, 'push');

@@ -127,7 +127,7 @@ function Results({ queries, hidden }: { queries: string[]; hidden: ReadonlySet<s
     <Loaded of={outcome} tall>
       {(data) => (
         <>
-          {data.found.map(({ letter, fault }) => fault && <div key={letter} class="fault" role="alert"><p>{letter}: {fault.type}: {fault.message}</p></div>)}
+          {data.found.map(({ letter, fault }) => fault && <div key={letter} class="fault" role="alert"><p>{letter}: {fault.type}: {visible(fault.message)}</p><button type="button" class="plain" onClick={() => outcome.reload()}>Retry</button></div>)}
           <Notes title="note" lines={data.found.flatMap(({ letter, answer }) => [...(answer?.warnings ?? []), ...(answer?.infos ?? [])].map((line) => `${letter}: ${line}`))} />
           <p class="soft" role="status">{statistics(data, isInstant)}</p>
           <div class="tabs" role="tablist" aria-label="Views of the answer">
@@ -208,7 +208,7 @@ function Table({ outcome }: { outcome: Outcome }) {
         <table>
           <caption class="hidden">The newest value of each series</caption>
           <thead>
-            <tr><th scope="col">Query</th>{names.map((name) => <th key={name} scope="col">{name}</th>)}<th scope="col">Time, {zoneName}</th><th scope="col" class="number">Value</th></tr>
+            <tr><th scope="col">Query</th>{names.map((name) => <th key={name} scope="col">{visible(name)}</th>)}<th scope="col">Time, {zoneName}</th><th scope="col" class="number">Value</th></tr>
           </thead>
           <tbody>
             {rows.slice(0, ROWS_MAX).map((row) => (

@@ -69,7 +69,7 @@ function Head({ agent, at }: { agent: Agent; at: number }) {
       <p class="host-line">
         <StateMark agent={agent} />
         {agent.last_seen_age_ms !== null && <> · seen {age(agent.last_seen_age_ms + since)} ago</>}
-        {agent.version !== '' && <> · agent {agent.version}</>}
+        {agent.version !== '' && <> · agent {visible(agent.version)}</>}
         {agent.interval_ms !== null && <> · every {agent.interval_ms / 1000} s</>}
         {skew !== null && <> · <span class={agent.clock_suspect ? 'crit' : undefined}>clock {age(Math.abs(skew))} {skew >= 0 ? 'behind' : 'ahead'}</span></>}
         {agent.backlog && <> · delivering backlog</>}
@@ -77,7 +77,7 @@ function Head({ agent, at }: { agent: Agent; at: number }) {
       <dl class={agent.state === 'up' ? 'stats' : 'stats old'}>
         <Card title="CPU"><Level text={percent(current.cpu_busy_ratio)} level={levelOf('cpu', current.cpu_busy_ratio)} /></Card>
         <Card title="Memory"><Level text={percent(current.memory_used_ratio)} level={levelOf('memory', current.memory_used_ratio)} /></Card>
-        <Card title="Disk" note={current.disk_mount === '' ? "the agent's queue" : current.disk_mount ?? ''}><Level text={percent(current.disk_used_ratio)} level={levelOf('disk', current.disk_used_ratio)} /></Card>
+        <Card title="Disk" note={current.disk_mount === '' ? "the agent's queue" : visible(current.disk_mount ?? '')}><Level text={percent(current.disk_used_ratio)} level={levelOf('disk', current.disk_used_ratio)} /></Card>
         <Card title="Network ↓ / ↑">{netText(current.network_receive_bytes_per_second, current.network_transmit_bytes_per_second)}</Card>
         <Card title="Load 1m">{current.load1 === null ? '—' : current.load1.toFixed(2)}</Card>
         <Card title="Queue" note={queue === null ? '' : bytes(queue.bytes)}>{count(queue?.batches)}</Card>

@@ -7,7 +7,7 @@ import { dateTime, timeOfDay } from '../ui/format';
 import { useResource } from '../ui/resource';
 import { Loaded } from '../ui/states';
 import { visible } from '../ui/text';
-import { isGap, LogList, type Row } from './list';
+import { LogList, type Row, rowsOf } from './list';
 import { selectorOf } from './query';
 
 const CUT = 16 * 1024;
@@ -38,8 +38,8 @@ export function Details({ entry, query, filter, close }: { entry: Entry; query: 
                 <th scope="row">{visible(name)}</th>
                 <td>{visible(value)}</td>
                 <td class="filter-buttons">
-                  <button type="button" class="plain small" aria-label={`Filter for ${name} ${value}`} onClick={() => filter(name, value, true)}>+</button>
-                  <button type="button" class="plain small" aria-label={`Filter out ${name} ${value}`} onClick={() => filter(name, value, false)}>−</button>
+                  <button type="button" class="plain small" aria-label={visible(`Filter for ${name} ${value}`)} onClick={() => filter(name, value, true)}>+</button>
+                  <button type="button" class="plain small" aria-label={visible(`Filter out ${name} ${value}`)} onClick={() => filter(name, value, false)}>−</button>
                 </td>
               </tr>
             ))}
@@ -60,7 +60,7 @@ function Around({ entry, query }: { entry: Entry; query: string }) {
     <Loaded of={found}>
       {({ before, after }) => {
         const rows: Row[] = [...after].sort((a, b) => b.ts - a.ts).concat(entry, [...before].sort((a, b) => b.ts - a.ts));
-        return <div class="around"><LogList rows={rows.filter((row) => !isGap(row))} showHost={false} selected={entry.id} select={() => undefined} label={`Lines around this one, ${selector}`} /></div>;
+        return <div class="around"><LogList rows={rowsOf(rows)} showHost={false} selected={entry.id} select={() => undefined} label={visible(`Lines around this one, ${selector}`)} /></div>;
       }}
     </Loaded>
   );

@@ -1,7 +1,7 @@
 // Lines that a query finds, stored ones and, while live, those that come in.
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { download, type Entry, fields, logs, type LogsAsk, PAGE_LINES } from '../api/logs';
+import { download, type Entry, fields, logs, type LogsAsk, MORE_LINES } from '../api/logs';
 import { ApiFault } from '../api/client';
 import { LiveStream } from '../api/live';
 import { query as params, setParams } from '../app/router';
@@ -12,7 +12,8 @@ import { useStillResource } from '../ui/resource';
 import { Fault, Loaded, Notes } from '../ui/states';
 import { visible } from '../ui/text';
 import { Details } from './details';
-import { isGap, LogList, type Row } from './list';
+import { isGap, LogList, type Row, type RowList, rowsOf } from './list';
+import { LINES_MAX, LineStore } from './store';
 import { Volume } from './volume';
 
 const TAIL_MAX = 10_000;
@@ -33,6 +34,7 @@ export function LogView({ query, filter, showHost, empty }: LogViewProps) {
   const still = useMemo(() => range.peek(), [from.value, to.value, asked.value]);
   const ask: LogsAsk = { query, start: still.start, end: isRelative.value && !isLive ? undefined : still.end, direction };
   const isVolume = params.value.get('vol') !== 'off';
+  const isWrap = params.value.get('wrap') === '1';
   const isFields = params.value.get('fields') === '1';
   return (
     <>
@@ -41,6 +43,7 @@ export function LogView({ query, filter, showHost, empty }: LogViewProps) {
         <button type="button" class="plain" disabled={isLive} onClick={() => setParams({ dir: direction === 'forward' ? null : 'forward' })}>{direction === 'forward' ? 'Oldest first' : 'Newest first'}</button>
         <button type="button" class="plain" aria-pressed={isVolume} onClick={() => setParams({ vol: isVolume ? 'off' : null })}>Volume</button>
         <button type="button" class="plain" aria-pressed={isFields} onClick={() => setParams({ fields: isFields ? null : '1' })}>Fields</button>
+        <button type="button" class="plain" aria-pressed={isWrap} onClick={() => setParams({ wrap: isWrap ? null : '1' })}>Wrap</button>
       </div>
       {isVolume && <Volume query={query} range={still} />}
       <div class={isFields ? 'with-fields' : undefined}>
@@ -79,39 +82,44 @@ function Fields({ ask, filter }: { ask: LogsAsk; filter: LogViewProps['filter'] 
 }
 
 interface Pages {
-  entries: Entry[];
+  lines: LineStore;
   cursor: string | null;
   warnings: string[];
 }
+
+const NONE: Pages = { lines: LineStore.empty, cursor: null, warnings: [] };
 
 function Stored({ ask, filter, showHost, empty }: { ask: LogsAsk } & Omit<LogViewProps, 'query'>) {
   const first = useStillResource<Pages>(JSON.stringify(ask), async (abort) => {
     const { data, warnings } = await logs(ask, undefined, abort);
     if (data.resultType !== 'lines') throw new ApiFault('this query gives numbers: a query for lines is expected here', 400, 'bad_data');
-    return { entries: data.result, cursor: data.cursor, warnings };
+    return { lines: LineStore.empty.append(data.result), cursor: data.cursor, warnings };
   });
-  const more = useSignal<Pages>({ entries: [], cursor: null, warnings: [] });
+  // What was loaded behind a first page goes with it.
+  const more = useSignal<{ behind: Pages; pages: Pages } | null>(null);
   const fault = useSignal<ApiFault | null>(null);
   const loading = useRef<AbortController | null>(null);
   const page = first.data.value;
+  const pages = (more.value !== null && more.value.behind === page ? more.value.pages : page) ?? NONE;
   useEffect(() => {
     loading.current?.abort();
     loading.current = null;
-    more.value = { entries: [], cursor: page?.cursor ?? null, warnings: [] };
+    more.value = null;
     fault.value = null;
   }, [page]);
   useEffect(() => () => loading.current?.abort(), []);
 
+  const isFull = pages.lines.length >= LINES_MAX;
   function loadMore() {
-    const cursor = more.value.cursor;
-    if (cursor === null || loading.current !== null) return;
+    const { cursor, lines } = pages;
+    if (cursor === null || isFull || loading.current !== null) return;
     const abort = new AbortController();
     loading.current = abort;
-    logs(ask, cursor, abort.signal).then(({ data, warnings }) => {
+    logs(ask, cursor, abort.signal, MORE_LINES).then(({ data, warnings }) => {
       if (abort.signal.aborted) return;
       loading.current = null;
       fault.value = null;
-      more.value = { entries: [...more.value.entries, ...data.result], cursor: data.cursor, warnings };
+      more.value = { behind: page!, pages: { lines: lines.append(data.result), cursor: data.cursor, warnings: [...new Set([...pages.warnings, ...warnings])] } };
     }, (error: unknown) => {
       if (abort.signal.aborted) return;
       loading.current = null;
@@ -119,21 +127,20 @@ function Stored({ ask, filter, showHost, empty }: { ask: LogsAsk } & Omit<LogVie
     });
   }
 
-  const rows = useMemo(() => [...(page?.entries ?? []), ...more.value.entries], [page, more.value]);
   return (
     <Loaded of={first} tall>
-      {() => (rows.length === 0
+      {() => (pages.lines.length === 0
         ? <p class="empty">{empty} <button type="button" class="plain" onClick={() => setParams({ from: 'now-1d', to: 'now' }, 'push')}>Widen to 24 h</button></p>
         : (
           <>
-            <Notes title="warning" lines={page!.warnings} />
-            <Lines rows={rows} query={ask.query} filter={filter} showHost={showHost} atEnd={loadMore} />
+            <Notes title="warning" lines={pages.warnings} />
+            <Lines rows={pages.lines} find={(id) => pages.lines.find(id)} query={ask.query} filter={filter} showHost={showHost} atEnd={loadMore} />
             <p class="soft" role="status">
-              {count(rows.length)} lines{more.value.cursor === null ? ', all there are.' : `; there are more. `}
-              {more.value.cursor !== null && <button type="button" class="plain small" onClick={loadMore}>Load {count(PAGE_LINES)} more</button>}
+              {count(pages.lines.length)} lines{pages.cursor === null ? ', all there are.' : isFull ? '; there are more, which a smaller time range or a download has.' : '; there are more. '}
+              {pages.cursor !== null && !isFull && <button type="button" class="plain small" onClick={loadMore}>Load {count(MORE_LINES)} more</button>}
               {' '}<button type="button" class="plain small" onClick={() => void download(ask, DOWNLOAD_MAX).then((blob) => save('logs.ndjson', blob), (error: ApiFault) => { fault.value = error; })}>NDJSON</button>
-              {' '}<button type="button" class="plain small" onClick={() => saveLines(rows)}>CSV</button>
-              {' '}<button type="button" class="plain small" onClick={() => save('logs.txt', rows.map((row) => row.line).join('\n') + '\n', 'text/plain;charset=utf-8')}>Text</button>
+              {' '}<button type="button" class="plain small" onClick={() => saveLines(pages.lines)}>CSV</button>
+              {' '}<button type="button" class="plain small" onClick={() => save('logs.txt', Array.from(pages.lines, (row) => row.line).join('\n') + '\n', 'text/plain;charset=utf-8')}>Text</button>
             </p>
             {fault.value !== null && <Fault fault={fault.value} retry={loadMore} />}
           </>
@@ -142,19 +149,20 @@ function Stored({ ask, filter, showHost, empty }: { ask: LogsAsk } & Omit<LogVie
   );
 }
 
-export function saveLines(rows: readonly Entry[], title = 'logs'): void {
-  save(`${title}.csv`, csv([['time', 'instance', 'input', 'severity', 'line'], ...rows.map((row) => [
+export function saveLines(rows: Iterable<Entry>, title = 'logs'): void {
+  save(`${title}.csv`, csv([['time', 'instance', 'input', 'severity', 'line'], ...Array.from(rows, (row) => [
     new Date(row.ts).toISOString(), row.stream['instance'] ?? '', row.stream['input'] ?? '', row.stream['severity'] ?? '', row.line])]));
 }
 
-function Lines({ rows, query, filter, showHost, atEnd, onTop, isLive }: {
-  rows: readonly Row[]; query: string; filter: LogViewProps['filter']; showHost: boolean; atEnd?: () => void; onTop?: (isTop: boolean) => void; isLive?: boolean;
+function Lines({ rows, find, query, filter, showHost, atEnd, onTop, isLive }: {
+  rows: RowList; find: (id: string) => Entry | null; query: string; filter: LogViewProps['filter']; showHost: boolean; atEnd?: () => void; onTop?: (isTop: boolean) => void; isLive?: boolean;
 }) {
   const id = params.value.get('line');
-  const open = id === null ? null : rows.find((row): row is Entry => row.id === id && !isGap(row)) ?? null;
+  const isWrap = params.value.get('wrap') === '1';
+  const open = useMemo(() => (id === null ? null : find(id)), [id, rows]);
   return (
     <>
-      <LogList rows={rows} showHost={showHost} selected={id} select={(entry) => setParams({ line: entry?.id ?? null })} atEnd={atEnd} onTop={onTop} isLive={isLive} label="Lines" />
+      <LogList key={String(isWrap)} rows={rows} wrap={isWrap} showHost={showHost} selected={id} select={(entry) => setParams({ line: entry?.id ?? null })} atEnd={atEnd} onTop={onTop} isLive={isLive} label="Lines" />
       {open !== null && <Details key={open.id} entry={open} query={query} filter={filter} close={() => setParams({ line: null })} />}
     </>
   );
@@ -166,7 +174,9 @@ function Tail({ query, filter, showHost }: Pick<LogViewProps, 'query' | 'filter'
   const waiting = useSignal<Row[]>([]);
   const paused = useSignal(false);
   const rate = useSignal(0);
+  const heard = useSignal(0);
   const skipped = useSignal(0);
+  const unseen = useSignal<Record<string, number>>({});
   const stream = useMemo(() => {
     let frame = 0;
     let due: Row[] = [];
@@ -174,6 +184,7 @@ function Tail({ query, filter, showHost }: Pick<LogViewProps, 'query' | 'filter'
       frame = 0;
       const batch = due;
       due = [];
+      heard.value += batch.reduce((sum, row) => sum + (isGap(row) ? 0 : 1), 0);
       const target = paused.peek() ? waiting : rows;
       // The newest are kept; that older ones went is said below the list.
       const next = [...batch.reverse(), ...target.peek()];
@@ -183,7 +194,11 @@ function Tail({ query, filter, showHost }: Pick<LogViewProps, 'query' | 'filter'
     return new LiveStream({ events: 'log', query }, (events) => {
       for (const { kind, data } of events) {
         if (kind === 'log') due.push(data as Entry);
-        else if (kind === 'lagged') due.push({ id: `gap-${performance.now()}`, gap: `gap: ${(data as { missed: number; of: string }).missed} ${(data as { of: string }).of} skipped, the collector or the connection was too slow` });
+        else if (kind === 'lagged') {
+          const { missed, of } = data as { missed: number; of: string };
+          unseen.value = { ...unseen.peek(), [of]: (unseen.peek()[of] ?? 0) + missed };
+          due.push({ id: `gap-${performance.now()}`, gap: `gap: ${missed} ${of} skipped, the collector or the connection was too slow` });
+        }
         else if (kind === 'reset') due.push({ id: `gap-${performance.now()}`, gap: 'gap: what follows does not join up with what came before' });
       }
       if (due.length > 0 && frame === 0) frame = requestAnimationFrame(flush);
@@ -193,9 +208,8 @@ function Tail({ query, filter, showHost }: Pick<LogViewProps, 'query' | 'filter'
     stream.start();
     let seen = 0;
     const timer = setInterval(() => {
-      const total = rows.peek().length + waiting.peek().length + skipped.peek();
-      rate.value = (total - seen) / 2;
-      seen = total;
+      rate.value = (heard.peek() - seen) / 2;
+      seen = heard.peek();
     }, 2000);
     return () => { stream.stop(); clearInterval(timer); };
   }, [stream]);
@@ -208,16 +222,18 @@ function Tail({ query, filter, showHost }: Pick<LogViewProps, 'query' | 'filter'
     }
   }
   const state = stream.state.value;
+  const list = useMemo(() => rowsOf(rows.value), [rows.value]);
   return (
     <div onKeyDown={(event) => { if (event.key === ' ' && (event.target as Element).matches('.lines')) { event.preventDefault(); go(paused.value); } }}>
       <p class="soft">
         <span class={state.kind === 'open' ? 'state up' : 'state late'}>{state.kind === 'open' ? '● live' : state.kind === 'lost' ? '▲ stream lost, reconnecting' : 'connecting'}</span>
-        {' '}{count(rate.value)} lines/s{' '}
+        {' '}{count(rate.value)} lines/s, {count(heard.value)} so far{' '}
         <button type="button" class="plain small" aria-pressed={paused.value} onClick={() => go(paused.value)}>{paused.value ? 'Resume' : 'Pause'}</button>
         {waiting.value.length > 0 && <button type="button" class="plain small" onClick={() => go(true)}>↓ {count(waiting.value.length)} new</button>}
       </p>
       {rows.value.length === 0 ? <p class="empty">Nothing yet: lines appear as they come in.</p>
-        : <Lines rows={rows.value} query={query} filter={filter} showHost={showHost} onTop={(isTop) => { if (!isTop && !paused.value) go(false); }} isLive />}
+        : <Lines rows={list} find={(id) => rows.peek().find((row): row is Entry => row.id === id && !isGap(row)) ?? null} query={query} filter={filter} showHost={showHost} onTop={(isTop) => { if (!isTop && !paused.value) go(false); }} isLive />}
+      {Object.entries(unseen.value).map(([of, missed]) => <p key={of} class="warn">{count(missed)} {of} went by unseen: this is a sample of what comes in.</p>)}
       {skipped.value > 0 && <p class="soft">The newest {count(TAIL_MAX)} lines are kept; {count(skipped.value)} older ones are no longer here.</p>}
     </div>
   );

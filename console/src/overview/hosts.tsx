@@ -5,6 +5,7 @@ import { linkTo } from '../app/router';
 import { age, bytes, count, percent } from '../ui/format';
 import { memo } from '../ui/memo';
 import { Sparkline } from '../ui/sparkline';
+import { visible } from '../ui/text';
 import { levelOf } from '../ui/thresholds';
 
 export interface Column {
@@ -95,14 +96,14 @@ export const HostRow = memo(({ agent, index, seen, spark }: { agent: Agent; inde
   return (
     <tr role="row" data-state={agent.state} aria-rowindex={index}>
       <th scope="row" role="rowheader">
-        <a href={linkTo('hosts/' + encodeURIComponent(agent.agent_id))}>{agent.agent_id}</a>
-        <small>{agent.version === '' ? '' : 'v' + agent.version}</small>
+        <a href={linkTo('hosts/' + encodeURIComponent(agent.agent_id))}>{visible(agent.agent_id)}</a>
+        <small>{agent.version === '' ? '' : 'v' + visible(agent.version)}</small>
       </th>
       <Value label="State" className=""><StateMark agent={agent} /><small>{agent.backlog ? 'delivering backlog' : ''}</small><small class="warn">{skewText(agent)}</small></Value>
       <Value label="Last seen" className="" title={agent.last_seen ?? ''}>{seen}</Value>
       <Value label="CPU" className="number value"><Level text={percent(current.cpu_busy_ratio)} level={levelOf('cpu', current.cpu_busy_ratio)} /></Value>
       <Value label="Memory" className="number value"><Level text={percent(current.memory_used_ratio)} level={levelOf('memory', current.memory_used_ratio)} /></Value>
-      <Value label="Disk" className="number value" title={current.disk_mount ?? ''}><Level text={percent(current.disk_used_ratio)} level={levelOf('disk', current.disk_used_ratio)} /></Value>
+      <Value label="Disk" className="number value" title={visible(current.disk_mount ?? '')}><Level text={percent(current.disk_used_ratio)} level={levelOf('disk', current.disk_used_ratio)} /></Value>
       <Value label="Net ↓ / ↑" className="number value">{netText(current.network_receive_bytes_per_second, current.network_transmit_bytes_per_second)}</Value>
       <Value label="Load 1m" className="number value">{current.load1 === null ? '—' : current.load1.toFixed(2)}</Value>
       <Value label="Sequence">

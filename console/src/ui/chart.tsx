@@ -14,6 +14,13 @@ const HEIGHT = 220;
 // Marks of byte axes stand at 1, 2, 4 … of their unit, not at 1.86.
 const BINARY = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
+/** A moment or a stretch that is marked, in seconds. */
+export interface Annotation {
+  at: number;
+  to?: number;
+  text: string;
+}
+
 export interface ChartOptions {
   title: string;
   unit: Unit;
@@ -26,8 +33,8 @@ export interface ChartOptions {
   connectGaps?: boolean;
   /** Lines across the picture. */
   marks?: readonly { at: number; colour: string }[];
-  /** Moments that are marked, in seconds. */
-  events?: readonly { at: number; text: string }[];
+  /** What happened meanwhile. */
+  events?: readonly Annotation[];
   /** Lower and upper end of the scale, where they are fixed. */
   min?: number;
   max?: number;
@@ -68,14 +75,19 @@ export function Chart(props: ChartProps) {
       )}
       {props.events !== undefined && props.events.length > 0 && (
         <details class="notes">
-          <summary>{props.events.length} {props.events.length === 1 ? 'event' : 'events'}</summary>
-          <ul>{props.events.map((event, index) => <li key={index}>{dateTime(event.at * 1000, isUtc.value)} {event.text}</li>)}</ul>
+          <summary>{countsOf(props.events)}</summary>
+          <ul>{props.events.map((event, index) => <li key={index}>{dateTime(event.at * 1000, isUtc.value)}{event.to !== undefined && ` to ${dateTime(event.to * 1000, isUtc.value)}`} {event.text}</li>)}</ul>
         </details>
       )}
       {table ? <DataTable data={shown} unit={unit} title={title} />
         : props.legend !== 'none' && <Legend title={title} data={ranked} unit={unit} only={only} pick={pick} isList={props.legend === 'list'} />}
     </>
   );
+}
+
+function countsOf(events: readonly Annotation[]): string {
+  const gaps = events.filter((event) => event.to !== undefined).length;
+  return ([[events.length - gaps, 'event'], [gaps, 'gap']] as const).filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}${count === 1 ? '' : 's'}`).join(', ');
 }
 
 function topLines(data: Lines): Lines {
@@ -213,6 +225,7 @@ function make(host: HTMLDivElement, given: PlotProps, onCursor: (plot: uPlot) =>
   const marks = (props.marks ?? []).map(({ at, colour: name }) => ({ at, stroke: colour(name) }));
   const view = new View();
   const soft = colour('soft');
+  const late = colour('late');
   const rule = colour('rule');
   const utc = isUtc.value;
   const axis = { stroke: soft, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 }, font: '12px system-ui, sans-serif' };
@@ -247,7 +260,10 @@ function make(host: HTMLDivElement, given: PlotProps, onCursor: (plot: uPlot) =>
         setCursor: [onCursor],
         draw: [(u) => {
           for (const { at, stroke } of marks) drawLine(u, 'y', at, stroke);
-          for (const { at } of props.events ?? []) drawLine(u, 'x', at, soft);
+          for (const { at, to } of props.events ?? []) {
+            if (to === undefined) drawLine(u, 'x', at, soft);
+            else drawBand(u, at, to, late);
+          }
         }],
         setSelect: [(u) => {
           if (u.select.width < 4) return;
@@ -275,6 +291,17 @@ function drawLine(u: uPlot, scale: 'x' | 'y', at: number, stroke: string): void 
   u.ctx.moveTo(scale === 'y' ? left : place, scale === 'y' ? place : top);
   u.ctx.lineTo(scale === 'y' ? left + width : place, scale === 'y' ? place : top + height);
   u.ctx.stroke();
+  u.ctx.restore();
+}
+
+function drawBand(u: uPlot, from: number, to: number, fill: string): void {
+  const { min, max } = u.scales['x']!;
+  if (min === undefined || max === undefined || to < min || from > max) return;
+  const [left, right] = [u.valToPos(Math.max(from, min), 'x', true), u.valToPos(Math.min(to, max), 'x', true)];
+  u.ctx.save();
+  u.ctx.globalAlpha = 0.18;
+  u.ctx.fillStyle = fill;
+  u.ctx.fillRect(left, u.bbox.top, Math.max(2, right - left), u.bbox.height);
   u.ctx.restore();
 }
 

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { csv } from './csv';
-import { age, bytes, inUnit, percent, plain } from './format';
+import { age, axisTime, bytes, dateTime, inUnit, percent, plain } from './format';
 
 describe('numbers as people read them', () => {
   it('stay in their unit until the next one begins', () => {
@@ -22,6 +22,15 @@ describe('numbers as people read them', () => {
   it('tell ages in two units', () => {
     expect([-5, 900, 61_000, 3_720_000, 90_000_000].map(age)).toEqual(['0 s', '1 s', '1 min 1 s', '1 h 2 min', '1 d 1 h']);
   });
+});
+
+it('days on which clocks change have the hours that their zone has', () => {
+  vi.stubEnv('TZ', 'Europe/Berlin');
+  const spring = Date.UTC(2026, 2, 29, 1);
+  expect([dateTime(spring - 1000, false), dateTime(spring, false), dateTime(spring, true)]).toEqual(['2026-03-29 01:59:59', '2026-03-29 03:00:00', '2026-03-29 01:00:00']);
+  const autumn = Date.UTC(2026, 9, 25, 1);
+  expect([dateTime(autumn - 1000, false), dateTime(autumn, false), axisTime(autumn - 3_600_000, 3_600_000, false), axisTime(autumn, 3_600_000, false)]).toEqual(['2026-10-25 02:59:59', '2026-10-25 02:00:00', '02:00', '02:00']);
+  vi.unstubAllEnvs();
 });
 
 describe('CSV', () => {

@@ -72,19 +72,19 @@ class Loading<T> implements Resource<T> {
 }
 
 /** Asks again when the key or the page's refresh changes; a null question asks nothing. */
-export function useResource<T>(key: string, ask: ((abort: AbortSignal) => Promise<T>) | null): Resource<T> {
-  return useLoading(key, ask, refreshes.value);
+export function useResource<T>(key: string, ask: ((abort: AbortSignal) => Promise<T>) | null, isStill = false): Resource<T> {
+  const loading = useLoading(key, ask, isStill ? asked.value : refreshes.value);
+  const turn = refreshes.value;
+  useEffect(() => {
+    const fault = loading.fault.peek();
+    if (isStill && fault !== null && (fault.type === 'unreachable' || fault.status === 401)) loading.reload();
+  }, [turn]);
+  return loading;
 }
 
 /** Asks again when the key changes or a person wants it, and once the collector is back where it could not be reached; a timer's refresh passes it by. */
 export function useStillResource<T>(key: string, ask: ((abort: AbortSignal) => Promise<T>) | null): Resource<T> {
-  const loading = useLoading(key, ask, asked.value);
-  const turn = refreshes.value;
-  useEffect(() => {
-    const fault = loading.fault.peek();
-    if (fault !== null && (fault.type === 'unreachable' || fault.status === 401)) loading.reload();
-  }, [turn]);
-  return loading;
+  return useResource(key, ask, true);
 }
 
 function useLoading<T>(key: string, ask: ((abort: AbortSignal) => Promise<T>) | null, turn: number): Resource<T> {

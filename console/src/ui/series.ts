@@ -74,3 +74,15 @@ export function stacked(lines: readonly Line[]): (number | null)[][] {
     return sums[index];
   }));
 }
+
+/** First and last index of each run of values. */
+export function stretchesOf(values: readonly (number | null)[]): [first: number, last: number][] {
+  const runs: [number, number][] = [];
+  values.forEach((value, index) => {
+    if (value === null) return;
+    const last = runs.at(-1);
+    if (last !== undefined && last[1] === index - 1) last[1] = index;
+    else runs.push([index, index]);
+  });
+  return runs;
+}

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ApiFault } from '../api/client';
 import type { Resource } from './resource';
+import { visible } from './text';
 
 /** Re-renders every second. */
 export function useClock(everyMs = 1000): number {
@@ -43,7 +44,7 @@ function Busy({ since, cancel }: { since: number; cancel: () => void }) {
 export function Fault({ fault, retry }: { fault: ApiFault; retry: () => void }) {
   return (
     <div class="fault" role="alert">
-      <p>{fault.type !== '' && fault.type !== 'unreachable' ? `${fault.type}: ` : ''}{fault.message}</p>
+      <p>{fault.type !== '' && fault.type !== 'unreachable' ? `${fault.type}: ` : ''}{visible(fault.message)}</p>
       <button type="button" class="plain" onClick={retry}>Retry</button>
     </div>
   );
@@ -54,7 +55,7 @@ export function Notes({ title, lines }: { title: string; lines: readonly string[
   return (
     <details class="notes">
       <summary>{lines.length} {title}{lines.length === 1 ? '' : 's'}</summary>
-      <ul>{lines.map((line) => <li key={line}>{line}</li>)}</ul>
+      <ul>{lines.map((line) => <li key={line}>{visible(line)}</li>)}</ul>
     </details>
   );
 }
