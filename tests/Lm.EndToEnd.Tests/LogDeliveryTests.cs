@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.WebSockets;
 using System.Text.Json;
 
 namespace Lm.EndToEnd.Tests;
@@ -43,6 +44,44 @@ public sealed class LogDeliveryTests
         await Eventually.TrueAsync("the line behind the kill arrives", async () => await LinesAsync(fleet) == 2521, () => agent.HasEnded ? agent.Output : null);
         await Eventually.TrueAsync("the agent counts it", async () => (await fleet.SamplesAsync("lmagent_log_records_total{input=\"app\"}[1m]")).Contains(1), () => agent.HasEnded ? agent.Output : null);
         Assert.Equal(0, await agent.StopAsync(Signal.Terminate));
+    }
+
+    [Fact]
+    public async Task A_tail_over_a_WebSocket_tells_what_is_stored_and_what_comes()
+    {
+        await using var fleet = new Fleet();
+        var file = fleet.In("app.log");
+        fleet.AgentSettings = $"""
+            [[log_inputs]]
+            name = "app"
+            path = "{file}"
+            start_at = "beginning"
+            """;
+        fleet.WriteSettings();
+        await fleet.StartCollectorAsync();
+        await AppendAsync(file, 0, 1);
+        var (code, output) = await fleet.RunAgentAsync("--once");
+        Assert.True(code == 0, output);
+        using var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Authorization", "Bearer " + fleet.QueryToken);
+        var query = Uri.EscapeDataString("{input=\"app\"}");
+        await socket.ConnectAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"ws://127.0.0.1:{fleet.QueryPort}/loki/api/v1/tail?query={query}")), TestContext.Current.CancellationToken);
+
+        var stored = await NextLineAsync(socket);
+        await AppendAsync(file, 1, 1);
+        (code, output) = await fleet.RunAgentAsync("--once");
+        Assert.True(code == 0, output);
+        var came = await NextLineAsync(socket);
+
+        Assert.Equal(("line 0", "line 1"), (stored, came));
+    }
+
+    private static async Task<string> NextLineAsync(ClientWebSocket socket)
+    {
+        var bytes = new byte[64 << 10];
+        var message = await socket.ReceiveAsync(bytes, TestContext.Current.CancellationToken);
+        Assert.True(message.EndOfMessage);
+        return JsonElement.Parse(bytes.AsSpan(0, message.Count)).GetProperty("streams")[0].GetProperty("values")[0][1].GetString()!;
     }
 
     private static async Task AppendAsync(string path, int from, int count) =>

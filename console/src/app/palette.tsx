@@ -1,6 +1,6 @@
 // Ctrl+K: hosts, pages and metrics by a few letters.
 import { signal } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { fleet } from '../api/agents';
 import { dashboards } from '../api/dashboards';
 import { get } from '../api/client';
@@ -32,8 +32,9 @@ export function Palette({ pages }: { pages: readonly { path: string; title: stri
   const [hosts, setHosts] = useState<Found[]>([]);
   const [boards, setBoards] = useState<Found[]>([]);
   const [metrics, setMetrics] = useState<Found[]>([]);
+  // Before the next key: what is typed right behind Ctrl+K is for the field.
+  useLayoutEffect(() => dialog.current!.showModal(), []);
   useEffect(() => {
-    dialog.current!.showModal();
     const abort = new AbortController();
     fleet(abort.signal).then(
       (data) => setHosts(data.agents.map((agent) => ({ kind: 'host', name: agent.agent_id, to: 'hosts/' + encodeURIComponent(agent.agent_id) }))),

@@ -1,3 +1,4 @@
+using Lm.Collector.Live;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Lm.Collector.Listeners;
@@ -9,10 +10,13 @@ internal sealed record ListenerBounds
     public static ListenerBounds Ingest { get; } = new() { ConnectionsMax = 10_000 };
 
     /// <summary>The private listener: people, dashboards, Prometheus, and every client of the live stream.</summary>
-    public static ListenerBounds Private { get; } = new() { ConnectionsMax = 5000 };
+    public static ListenerBounds Private { get; } = new() { ConnectionsMax = 5000, UpgradesMax = LiveHub.ListenersMax };
 
     /// <summary>Connections at a time; further ones are closed at once.</summary>
     public required int ConnectionsMax { get; init; }
+
+    /// <summary>WebSockets at a time, counted apart from <see cref="ConnectionsMax"/>; further ones get status 503. None where nothing answers them.</summary>
+    public int UpgradesMax { get; init; }
 
     /// <summary>A TLS handshake that takes longer ends.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
@@ -27,7 +31,7 @@ internal sealed record ListenerBounds
     public void Apply(KestrelServerLimits limits)
     {
         limits.MaxConcurrentConnections = ConnectionsMax;
-        limits.MaxConcurrentUpgradedConnections = 0;
+        limits.MaxConcurrentUpgradedConnections = UpgradesMax;
         limits.RequestHeadersTimeout = HeadersTimeout;
         limits.KeepAliveTimeout = IdleTimeout;
         limits.MaxRequestLineSize = 8 << 10;

@@ -16,20 +16,16 @@ using Lm.Collector.Tests.Series;
 using Lm.Logs.Tests.Query;
 using Lm.PromQL;
 using Lm.TestKit;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lm.Collector.Tests.Query;
 
-/// <summary>The private endpoints behind a real Kestrel on loopback; what they are given by the host is set by the test.</summary>
+/// <summary>The private endpoints behind the collector's own listener on loopback; what they are given by the host is set by the test.</summary>
 internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDisposable
 {
     public const string Token = "query-token-of-the-tests";
 
-    private readonly WebApplication app;
+    private readonly HttpListenerHost host;
     private readonly SeriesRig series = new();
     private readonly LiveRecorder recorder = new();
 
@@ -61,11 +57,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 Loggers = NullLoggerFactory.Instance,
             },
             Live);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
-        app = builder.Build();
-        app.Run(Endpoints.HandleAsync);
+        host = new HttpListenerHost(new ListenAddress(IPAddress.Loopback, 0), Endpoints, ListenerBounds.Private, tls: null, NullLoggerFactory.Instance);
     }
 
     public QuerySettings Settings { get; set; }
@@ -126,8 +118,8 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
             Tls = null,
         };
         var listener = new PrivateListener(change?.Invoke(settings) ?? settings, time ?? new ManualTime());
-        await listener.app.StartAsync(TestContext.Current.CancellationToken);
-        listener.Address = new Uri(listener.app.Urls.Single());
+        await listener.host.StartAsync(TestContext.Current.CancellationToken);
+        listener.Address = new Uri($"http://{listener.host.LocalEndPoint}");
         listener.Client.BaseAddress = listener.Address;
         return listener;
     }
@@ -187,7 +179,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
     {
         Client.Dispose();
         Live.Dispose();
-        await app.DisposeAsync();
+        await host.DisposeAsync();
         Endpoints.Dispose();
         await saved.DisposeAsync();
     }
