@@ -340,9 +340,12 @@ internal sealed class AgentHost(string configPath, AgentSettings settings, TimeP
     private void TellConfiguration()
     {
         AgentLog.Started(logger, AgentVersion.Text, settings.AgentId, settings.IngestUrl, (long)settings.Interval.TotalMilliseconds);
-        foreach (var label in settings.Labels.Where(label => label.Name is "instance" or "job"))
+        foreach (var (name, _) in settings.Labels)
         {
-            AgentLog.LabelIsRenamed(logger, label.Name);
+            if (name is "instance" or "job")
+            {
+                AgentLog.LabelIsRenamed(logger, name);
+            }
         }
     }
 

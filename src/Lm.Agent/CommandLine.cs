@@ -102,7 +102,7 @@ internal sealed record CommandLine(AgentMode Mode, string ConfigPath)
         return new CommandLine(mode ?? AgentMode.Check, config);
     }
 
-    private static string Known => string.Join(", ", Modes.Where(known => known.Option.Length > 2).Select(known => known.Option));
+    private static string Known => string.Join(", ", Array.ConvertAll(Array.FindAll(Modes, known => known.Option.Length > 2), known => known.Option));
 
     private static AgentMode? ModeOf(string option)
     {

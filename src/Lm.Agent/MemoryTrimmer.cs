@@ -11,7 +11,7 @@ namespace Lm.Agent;
 /// </remarks>
 internal sealed unsafe partial class MemoryTrimmer
 {
-    private const int TicksPerCollection = 8;
+    private const int TicksPerCollection = 4;
 
     // Once the first uploads are through; then two after each new connection, whose handshake is over by that time.
     private const int TicksUntilRelease = 12;

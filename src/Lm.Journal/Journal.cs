@@ -160,7 +160,8 @@ public sealed class Journal : IAsyncDisposable
     public void DeleteBefore(uint segment)
     {
         var snapshot = segments.Snapshot();
-        DeleteAll([.. snapshot.SkipLast(1).Select(each => each.Number).Where(number => number < segment)]);
+        var before = Array.FindAll(snapshot, each => each.Number < segment && each != snapshot[^1]);
+        DeleteAll(Array.ConvertAll(before, each => each.Number));
     }
 
     /// <summary>Deletes one whole segment, which need not be the oldest; not the newest.</summary>

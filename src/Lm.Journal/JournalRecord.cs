@@ -10,4 +10,4 @@ public readonly record struct JournalRecord(JournalPosition Position, JournalPos
 /// <summary>A segment as it stands.</summary>
 /// <param name="Number">Its number.</param>
 /// <param name="SizeBytes">Its committed bytes, header included.</param>
-public readonly record struct JournalSegment(uint Number, long SizeBytes);
+public sealed record JournalSegment(uint Number, long SizeBytes);

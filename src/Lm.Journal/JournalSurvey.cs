@@ -12,7 +12,7 @@ internal sealed record JournalSurvey(
     Guid? Id, bool IdIsStored, List<FoundSegment> Segments, List<FoundSegment> Void, List<FoundSegment> Foreign)
 {
     /// <summary>A number above all that are taken.</summary>
-    public uint NextNumber => Segments.Concat(Void).Concat(Foreign).Select(segment => segment.Number + 1).DefaultIfEmpty().Max();
+    public uint NextNumber => Segments.Concat(Void).Concat(Foreign).Max(segment => (uint?)segment.Number + 1) ?? 0;
 
     public static JournalSurvey Take(IFileSystem files, string directory)
     {

@@ -44,7 +44,7 @@ internal sealed class SegmentList
     {
         lock (gate)
         {
-            return [.. segments.Select(segment => new JournalSegment(segment.Number, segment.CommittedEnd))];
+            return [.. segments.ConvertAll(segment => new JournalSegment(segment.Number, segment.CommittedEnd))];
         }
     }
 

@@ -327,7 +327,8 @@ internal static class Re2Escapes
         {
             var left = new List<(int, int)>();
             var next = BasicMax + 1;
-            foreach (var (first, last) in beyond.Order())
+            beyond.Sort();
+            foreach (var (first, last) in beyond)
             {
                 if (first > next)
                 {

@@ -41,8 +41,13 @@ internal static class NearestKey
     internal static int Distance(string from, string to)
     {
         var beforeLast = new int[to.Length + 1];
-        var last = Enumerable.Range(0, to.Length + 1).ToArray();
+        var last = new int[to.Length + 1];
         var row = new int[to.Length + 1];
+        for (var i = 0; i < last.Length; i++)
+        {
+            last[i] = i;
+        }
+
         for (var i = 1; i <= from.Length; i++)
         {
             row[0] = i;

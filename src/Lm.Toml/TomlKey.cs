@@ -4,7 +4,7 @@ using System.Text;
 namespace Lm.Toml;
 
 /// <summary>One part of a dotted key, unquoted.</summary>
-internal readonly record struct TomlKey(string Name, TomlPosition Position)
+internal sealed record TomlKey(string Name, TomlPosition Position)
 {
     private const int ShownMax = 64;
 

@@ -272,8 +272,9 @@ public sealed class TomlTable
     private List<string> StringItems(string key, TomlValue.Array array)
     {
         var strings = new List<string>(array.Items.Count);
-        foreach (var (at, item) in array.Items.Index())
+        for (var at = 0; at < array.Items.Count; at++)
         {
+            var item = array.Items[at];
             if (item is TomlValue.Text text)
             {
                 strings.Add(text.Value);

@@ -15,6 +15,9 @@ internal sealed class RuntimeClient(string socketPath, TimeProvider time)
     /// <summary>The longest round.</summary>
     public static readonly TimeSpan RoundMax = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long one container's page is waited for.</summary>
+    public static readonly TimeSpan PageMax = TimeSpan.FromSeconds(1);
+
     /// <summary>Containers whose own page is asked for in one round: those that are new or may have been started again first, then those that were asked longest ago.</summary>
     public const int PagesPerRoundMax = 32;
 
@@ -35,7 +38,7 @@ internal sealed class RuntimeClient(string socketPath, TimeProvider time)
         {
             using var connection = new RuntimeConnection(socketPath);
             omitted = await ListAsync(connection, linked.Token);
-            await AskPagesAsync(connection, linked.Token);
+            fault = await AskPagesAsync(connection, linked.Token);
         }
         catch (OperationCanceledException)
         {
@@ -77,7 +80,7 @@ internal sealed class RuntimeClient(string socketPath, TimeProvider time)
         {
             if (!known.TryGetValue(container.Id, out var of))
             {
-                known.Add(container.Id, of = new Known(container.Name, container.Image));
+                known.Add(container.Id, of = new Known(container.Id, container.Name, container.Image));
             }
 
             of.ListedIn = round;
@@ -96,34 +99,62 @@ internal sealed class RuntimeClient(string socketPath, TimeProvider time)
         return omitted;
     }
 
-    private async Task AskPagesAsync(RuntimeConnection connection, CancellationToken cancellationToken)
+    // What one page does holds up the others for PageMax at most, and is asked again when it is its turn.
+    private async Task<string> AskPagesAsync(RuntimeConnection connection, CancellationToken cancellationToken)
     {
-        foreach (var (id, of) in known.OrderBy(each => each.Value.IsUrgent ? 0 : 1).ThenBy(each => each.Value.AskedIn).Take(PagesPerRoundMax))
+        var first = "";
+        foreach (var of in known.Values.OrderBy(each => each.IsUrgent ? 0 : 1).ThenBy(each => each.AskedIn).Take(PagesPerRoundMax))
         {
-            var path = $"/containers/{id}/json";
-            var answer = await connection.GetAsync(path, cancellationToken);
-            of.AskedIn = round;
+            (of.AskedIn, of.IsUrgent) = (round, false);
+            var fault = await AskPageAsync(connection, $"/containers/{of.Id}/json", of, cancellationToken);
+            first = first.Length > 0 ? first : fault;
+        }
+
+        return first;
+    }
+
+    /// <returns>What is wrong with the page; empty for nothing.</returns>
+    private async Task<string> AskPageAsync(RuntimeConnection connection, string path, Known of, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(PageMax, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            var answer = await connection.GetAsync(path, linked.Token);
             if (answer.Status is Gone or Busy)
             {
-                continue; // it ended since the list was made
+                return ""; // it ended since the list was made
             }
 
             if (answer.Status != 200)
             {
-                throw new HttpFormatException($"it answered {answer.Status} to GET {path}");
+                return $"it answered {answer.Status} to GET {path}";
             }
 
             if (!RuntimeJson.TryReadPage(answer.Body, out var restartCount, out var health))
             {
-                throw new HttpFormatException($"its answer to GET {path} describes no container");
+                return $"its answer to GET {path} describes no container";
             }
 
-            (of.RestartCount, of.Health, of.IsUrgent) = (restartCount, health, false);
+            (of.RestartCount, of.Health) = (restartCount, health);
+            return "";
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            connection.Dispose(); // its answer would be taken for the next one's
+            return $"no whole answer to GET {path} within {PageMax.TotalSeconds:0} s";
+        }
+        catch (IOException failure)
+        {
+            connection.Dispose();
+            return $"GET {path}: {ExceptionText.Of(failure)}";
         }
     }
 
-    private sealed class Known(string name, string image)
+    private sealed class Known(string id, string name, string image)
     {
+        public string Id => id;
+
         public string Name => name;
 
         public string Image => image;

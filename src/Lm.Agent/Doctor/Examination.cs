@@ -221,10 +221,18 @@ internal sealed class Examination(AgentSettings settings, TimeProvider time, Fin
         }
 
         var paths = new GlobPattern(input.Path).Expand(FilesListedMax, new HashSet<string>());
-        var unreadable = paths.Select(path => (Path: path, Fault: FaultOfReading(path))).Where(found => found.Fault.Length > 0).ToList();
+        var unreadable = new List<string>();
+        foreach (var path in paths)
+        {
+            if (FaultOfReading(path) is { Length: > 0 } fault)
+            {
+                unreadable.Add($"{path} cannot be read ({fault})");
+            }
+        }
+
         if (unreadable is [var first, ..])
         {
-            findings.Fail("log input", $"{input.Name}: {first.Path} cannot be read ({first.Fault}){AndMore(unreadable.Count)}: give the agent's user or group read access");
+            findings.Fail("log input", $"{input.Name}: {first}{AndMore(unreadable.Count)}: give the agent's user or group read access");
         }
         else if (paths.Count == 0)
         {

@@ -47,8 +47,8 @@ internal sealed class Findings(Stream output)
     private void Write(string verdict, string check, string found)
     {
         // Foreign text must not forge a line or steer a terminal.
-        var clean = new string([.. found.Select(character => char.IsControl(character) ? ' ' : character)]);
-        output.Write(Encoding.UTF8.GetBytes($"{verdict}  {check,-12} {clean}\n"));
+        var clean = Array.ConvertAll(found.ToCharArray(), character => char.IsControl(character) ? ' ' : character);
+        output.Write(Encoding.UTF8.GetBytes($"{verdict}  {check,-12} {new string(clean)}\n"));
         output.Flush();
     }
 }

@@ -40,7 +40,7 @@ internal sealed class GatherBatches(TimeProvider time)
         {
             while (outlet.Take() is { } harvest)
             {
-                foreach (var (metric, labels, value) in harvest.Samples.Concat(harvest.Ended.Select(ended => ended with { Value = Harvest.Stale })))
+                foreach (var (metric, labels, value) in SamplesOf(harvest))
                 {
                     if (encoder.SeriesCount >= seriesMax || encoder.Length > bytesMax)
                     {
@@ -61,6 +61,19 @@ internal sealed class GatherBatches(TimeProvider time)
 
         metadataAt = includesMetadata && samples > 0 ? time.GetTimestamp() : metadataAt;
         return queued;
+    }
+
+    private static IEnumerable<GatheredSample> SamplesOf(Harvest harvest)
+    {
+        foreach (var sample in harvest.Samples)
+        {
+            yield return sample;
+        }
+
+        foreach (var ended in harvest.Ended)
+        {
+            yield return ended with { Value = Harvest.Stale };
+        }
     }
 
     private void Begin(AgentSettings settings, UnixMillis collectedAt, bool includesMetadata)

@@ -138,7 +138,9 @@ internal sealed class SeriesTable(SeriesRules rules)
             metrics.Add(name, metric = Describe(name));
         }
 
-        return new KnownSeries(metric, [.. labels.OrderBy(label => label.Name, StringComparer.Ordinal)]);
+        Label[] sorted = [.. labels];
+        Array.Sort(sorted, static (one, other) => string.CompareOrdinal(one.Name, other.Name));
+        return new KnownSeries(metric, sorted);
     }
 
     private MetricDescriptor Describe(string name)

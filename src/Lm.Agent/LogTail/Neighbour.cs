@@ -6,7 +6,7 @@ namespace Lm.Agent.LogTail;
 /// <param name="Path">Its path.</param>
 /// <param name="Facts">What it is like.</param>
 /// <param name="IsRotation">Whether its name says that it had the log file's before, or is a copy of it.</param>
-internal readonly record struct Neighbour(string Path, FileFacts Facts, bool IsRotation)
+internal sealed record Neighbour(string Path, FileFacts Facts, bool IsRotation)
 {
     // A rotation takes far less time than a look: the second one sees the end of what the first one met.
     private const int LooksMax = 8;
@@ -50,7 +50,7 @@ internal readonly record struct Neighbour(string Path, FileFacts Facts, bool IsR
         for (var looks = 0; looks < LooksMax; looks++)
         {
             var found = Of(path, rotationsOnly: false).Find(each => each.Facts.Identity == identity);
-            if (found.Path is null)
+            if (found is null)
             {
                 return null;
             }

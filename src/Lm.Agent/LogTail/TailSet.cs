@@ -81,7 +81,9 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
         AdoptRotated(batch, begun);
 
-        foreach (var (identity, (path, facts)) in found.OrderBy(each => each.Value.Path, StringComparer.Ordinal))
+        List<KeyValuePair<FileIdentity, (string Path, FileFacts Facts)>> inOrder = [.. found];
+        inOrder.Sort(static (one, other) => string.CompareOrdinal(one.Value.Path, other.Value.Path));
+        foreach (var (identity, (path, facts)) in inOrder)
         {
             if (tails.Find(tail => tail.Identity == identity) is { } known)
             {
@@ -361,9 +363,10 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             from each in Neighbour.Of(path, rotationsOnly: true)
             where each.BornAt > after && IsUnknown(each.Facts.Identity)
             orderby each.BornAt
-            select (each.Path, each.Facts, each.BornAt);
-        foreach (var (at, facts, born) in candidates.ToArray())
+            select each;
+        foreach (var each in candidates.ToArray())
         {
+            var (at, facts) = (each.Path, each.Facts);
             if (TryOpen(at, facts.Identity) is not { } file)
             {
                 continue;
@@ -376,7 +379,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             }
 
             LogTailLog.Adopted(logger, Input.Name, at);
-            var tail = new FileTail(Input, path, file, facts, counters) { MetAt = born, GrewAt = GrewAt(facts), IsDetached = true };
+            var tail = new FileTail(Input, path, file, facts, counters) { MetAt = each.BornAt, GrewAt = GrewAt(facts), IsDetached = true };
             Insert(tail, tails.Count, begun);
             batch.Note(tail.Offset, isUrgent: true);
         }

@@ -167,13 +167,9 @@ internal sealed class QueueState
     /// <summary>Takes out of the list the segments that nothing waits in; the newest stays.</summary>
     public uint[] TakeFinishedSegments()
     {
-        var finished = segments.Take(Math.Max(0, segments.Count - 1)).Where(segment => segment.WaitingCount == 0).Select(segment => segment.Number).ToArray();
-        if (finished.Length > 0)
-        {
-            segments.RemoveAll(segment => finished.Contains(segment.Number));
-        }
-
-        return finished;
+        var finished = segments.FindAll(segment => segment.WaitingCount == 0 && segment != segments[^1]);
+        segments.RemoveAll(finished.Contains);
+        return [.. finished.ConvertAll(segment => segment.Number)];
     }
 
     public void UpdateNeedsMigration() =>

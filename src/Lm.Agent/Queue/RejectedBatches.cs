@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Lm.Platform.Files;
 using Lm.Protocol;
 
@@ -95,7 +96,13 @@ internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
     // A code comes from the network and becomes part of a file's name.
     private static string Clean(string code)
     {
-        var clean = new string([.. code.Where(character => char.IsAsciiLetterLower(character) || character == '_').Take(40)]);
-        return clean.Length == 0 ? "refused" : clean;
+        const int CodeCharsMax = 40;
+        var clean = new StringBuilder();
+        foreach (var character in code)
+        {
+            clean.Append(clean.Length < CodeCharsMax && (char.IsAsciiLetterLower(character) || character == '_') ? character.ToString() : "");
+        }
+
+        return clean.Length == 0 ? "refused" : clean.ToString();
     }
 }

@@ -257,7 +257,14 @@ internal sealed class AgentSettingsReader
             }
         }
 
-        return [.. all.OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => new Label(label.Key, label.Value))];
+        var labels = new List<Label>(all.Count);
+        foreach (var (name, value) in all)
+        {
+            labels.Add(new Label(name, value));
+        }
+
+        labels.Sort(static (one, other) => string.CompareOrdinal(one.Name, other.Name));
+        return [.. labels];
     }
 
     private static string? FaultOfLabel(string name, string value)

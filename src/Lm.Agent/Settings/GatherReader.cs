@@ -265,7 +265,7 @@ internal sealed class GatherReader(TomlTable root, string configPath, TimeSpan t
             lines[name] = value;
         }
 
-        return [.. lines.Select(line => $"{line.Key}={line.Value}")];
+        return [.. lines.Keys.Select(name => $"{name}={lines[name]}")];
     }
 
     private TextFolderSettings? ReadTextFolder()

@@ -25,8 +25,24 @@ internal sealed record GatherSettings
     public bool IsEmpty => Scrapes.Count == 0 && Commands.Count == 0 && Plugins.Count == 0 && Text is null;
 
     /// <summary>The longest time between two readings of one target; 0 where there is nothing to gather.</summary>
-    public TimeSpan IntervalMax => new[] { TimeSpan.Zero, Text?.Interval ?? TimeSpan.Zero }
-        .Concat(Scrapes.Select(each => each.Interval)).Concat(Commands.Select(each => each.Program.Interval)).Concat(Plugins.Select(each => each.Program.Interval)).Max();
+    public TimeSpan IntervalMax
+    {
+        get
+        {
+            var longest = Text?.Interval ?? TimeSpan.Zero;
+            foreach (var scrape in Scrapes)
+            {
+                longest = scrape.Interval > longest ? scrape.Interval : longest;
+            }
+
+            foreach (var program in Commands.Select(each => each.Program).Concat(Plugins.Select(each => each.Program)))
+            {
+                longest = program.Interval > longest ? program.Interval : longest;
+            }
+
+            return longest;
+        }
+    }
 }
 
 /// <summary>One <c>[[scrapes]]</c>.</summary>

@@ -101,7 +101,7 @@ internal sealed class CertificateCheck(Uri url, TlsMaterial tls, TimeProvider ti
     // What it says came from the network: no more of it in a log line than helps.
     private static string Short(string text)
     {
-        var clean = new string([.. text.Take(NameLengthMax).Select(character => char.IsControl(character) ? '?' : character)]);
-        return $"\"{clean}\"";
+        var clean = Array.ConvertAll(text.ToCharArray(0, Math.Min(text.Length, NameLengthMax)), character => char.IsControl(character) ? '?' : character);
+        return $"\"{new string(clean)}\"";
     }
 }

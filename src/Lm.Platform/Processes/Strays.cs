@@ -40,10 +40,13 @@ public static class Strays
             lock (Gate)
             {
                 var found = 0;
-                foreach (var id in FindChildren().Where(id => !Known.Contains(id)))
+                foreach (var id in FindChildren())
                 {
-                    found++;
-                    ended += EndOne(id) ? 1 : 0;
+                    if (!Known.Contains(id))
+                    {
+                        found++;
+                        ended += EndOne(id) ? 1 : 0;
+                    }
                 }
 
                 if (found == 0)

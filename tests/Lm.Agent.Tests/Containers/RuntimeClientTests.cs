@@ -45,6 +45,26 @@ public sealed class RuntimeClientTests : IAsyncDisposable
         Assert.Equal(("web", "nginx", null), (found.Containers[container.Id].Name, found.Containers[container.Id].Image, found.Containers[container.Id].RestartCount));
     }
 
+    [Theory]
+    [InlineData(null, "no whole answer to GET /containers/")]
+    [InlineData("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", "it answered 500 to GET /containers/")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "the connection ended within the answer's body")]
+    public async Task A_container_whose_own_page_fails_again_and_again_holds_up_no_other(string? page, string expected)
+    {
+        var containers = Enumerable.Range(0, 40).Select(i => new FakeContainer(i.ToString("x64", null), $"c{i}", "image") { Restarts = 1 }).ToArray();
+        runtime.Serve(containers);
+        var serve = runtime.Answer;
+        runtime.Answer = path => path == $"/containers/{containers[0].Id}/json" ? page : serve(path);
+        var client = new RuntimeClient(runtime.Path, TimeProvider.System);
+
+        var first = await client.AskAsync(Cancelled);
+        var second = await client.AskAsync(Cancelled);
+
+        Assert.Contains(expected, first.Fault, StringComparison.Ordinal);
+        Assert.Equal("", containers.Skip(1).FirstOrDefault(each => second.Containers[each.Id].RestartCount != 1)?.Name ?? "");
+        Assert.Null(second.Containers[containers[0].Id].RestartCount);
+    }
+
     [Fact]
     public async Task A_container_that_ended_since_the_list_was_made_is_no_failure()
     {

@@ -94,7 +94,7 @@ internal sealed class CgroupContainer : IDisposable
     /// <param name="name">Its name or short id.</param>
     /// <param name="image">Its image; empty where nobody told.</param>
     public static Label[] LabelsOf(string path, string name, string image) =>
-        [.. new[] { new Label("id", path), new Label("image", image), new Label("name", name) }.Where(label => label.Value.Length > 0)];
+        Array.FindAll([new Label("id", path), new Label("image", image), new Label("name", name)], label => label.Value.Length > 0);
 
     /// <summary>Reads and adds the container's series.</summary>
     /// <returns>False when it is gone.</returns>

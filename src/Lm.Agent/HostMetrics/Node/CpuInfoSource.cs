@@ -78,7 +78,13 @@ internal sealed class CpuInfoSource(ProcFs proc, TimeProvider time) : IMetricSou
         const int Cpu = 2;
         if (!string.IsNullOrEmpty(values[Cpu]))
         {
-            cpus.Add([.. Keys.Select((key, at) => new Label(key.Label, values[at] ?? ""))]);
+            var labels = new Label[Keys.Length];
+            for (var i = 0; i < labels.Length; i++)
+            {
+                labels[i] = new Label(Keys[i].Label, values[i] ?? "");
+            }
+
+            cpus.Add(labels);
         }
     }
 }

@@ -88,7 +88,7 @@ internal sealed class MdadmSource(HostRoots roots) : IMetricSource, IDisposable
             new Label("device", name), new Label("state", "spare"),
         ];
 
-        private readonly Label[] stateLabels = [.. States.SelectMany(state => new[] { new Label("device", name), new Label("state", state) })];
+        private readonly Label[][] stateLabels = Array.ConvertAll(States, state => new[] { new Label("device", name), new Label("state", state) });
         private string state = "";
         private (ulong Active, ulong Failed, ulong Spare) disks;
         private ulong required;
@@ -167,7 +167,7 @@ internal sealed class MdadmSource(HostRoots roots) : IMetricSource, IDisposable
             series.Add(BlocksSynced, labels, synced);
             for (var i = 0; i < States.Length; i++)
             {
-                series.Add(State, stateLabels.AsSpan(i * 2, 2), States[i] == state ? 1 : 0);
+                series.Add(State, stateLabels[i], States[i] == state ? 1 : 0);
             }
         }
 

@@ -68,7 +68,7 @@ internal sealed class OsSource(ProcFs files, TimeProvider time) : IMetricSource
         }
 
         info = Array.ConvertAll(Keys, key => new Label(key.ToLowerInvariant(), values.GetValueOrDefault(key, "")));
-        ids = [.. info.Where(label => label.Name is "id" or "id_like" or "name")];
+        ids = Array.FindAll(info, label => label.Name is "id" or "id_like" or "name");
         version = TryParseVersion(values.GetValueOrDefault("VERSION_ID", ""));
     }
 

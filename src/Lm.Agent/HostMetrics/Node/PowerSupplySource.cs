@@ -78,9 +78,9 @@ internal sealed class PowerSupplySource(ProcFs sys, NamePatterns names) : IMetri
         private readonly KeptFile[] texts = Array.ConvertAll(Texts, text => new KeptFile(sys, $"class/power_supply/{name}/{text}", isOneRead: true));
 
         // Of some fifty files a supply has a dozen: those that were there at first.
-        private readonly (KeptFile File, MetricDescriptor Metric, double Divisor)[] numbers = [.. Numbers
-            .Select(number => (File: new KeptFile(sys, $"class/power_supply/{name}/{number.File}", isOneRead: true), number.Metric, number.Divisor))
-            .Where(number => number.File.Read(out _) != Libc.NotFound)];
+        private readonly (KeptFile File, MetricDescriptor Metric, double Divisor)[] numbers = Array.FindAll(
+            Array.ConvertAll(Numbers, number => (File: new KeptFile(sys, $"class/power_supply/{name}/{number.File}", isOneRead: true), number.Metric, number.Divisor)),
+            number => number.File.Read(out _) != Libc.NotFound);
 
         public void Add(ref SeriesOut series)
         {

@@ -7,8 +7,8 @@ namespace Lm.Agent.HostMetrics.Node;
 /// <param name="names">The names of those that may, behind them.</param>
 internal sealed class TextLabels(Label[] fixedLabels, params string[] names)
 {
-    private readonly Label[] labels = [.. fixedLabels, .. names.Select(name => new Label(name, ""))];
-    private readonly byte[][] values = [.. names.Select(_ => Array.Empty<byte>())];
+    private readonly Label[] labels = [.. fixedLabels, .. Array.ConvertAll(names, name => new Label(name, ""))];
+    private readonly byte[][] values = Array.ConvertAll(names, _ => Array.Empty<byte>());
 
     /// <summary>All labels; valid until the next change.</summary>
     public ReadOnlySpan<Label> Span => labels;
