@@ -128,6 +128,7 @@ internal sealed class RuntimeClient(string socketPath, TimeProvider time)
 
             if (answer.Status != 200)
             {
+                connection.Dispose(); // it may end it without a word, which would cost the next page
                 return $"it answered {answer.Status} to GET {path}";
             }
 
