@@ -107,14 +107,19 @@ const CHOICES: Partial<Record<PanelDefinition['kind'], readonly (readonly [keyof
   heatmap: [['scale', ['linear', 'log']], ['palette', ['blue', 'heat', 'grey']]],
 };
 
-export function PanelForm({ panel, others, change, remove, duplicate }: { panel: PanelDefinition; others: readonly PanelDefinition[]; change: (next: PanelDefinition) => void; remove: () => void; duplicate: () => void }) {
+export function PanelForm({ panel, others, change, remove, duplicate, close }: { panel: PanelDefinition; others: readonly PanelDefinition[]; change: (next: PanelDefinition) => void; remove: () => void; duplicate: () => void; close: () => void }) {
   const grid = (part: Partial<Grid>) => change({ ...panel, grid: { ...panel.grid, ...part } });
   const queries = panel.queries ?? [];
   const setQuery = (index: number, part: Partial<Query>) => change({ ...panel, queries: queries.map((query, at) => (at === index ? { ...query, ...part } : query)) });
   const setThreshold = (index: number, next: Threshold | null) =>
     change({ ...panel, thresholds: (panel.thresholds ?? []).flatMap((threshold, at) => (at !== index ? [threshold] : next === null ? [] : [next])) });
   return (
-    <section class="card panel-form" aria-label={`Edit ${visible(panel.title ?? panel.id)}`}>
+    <section class="card panel-form" aria-label={`Edit ${visible(panel.title ?? panel.id)}`} onKeyDown={(event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      event.preventDefault();
+      event.currentTarget.closest('.cell')?.querySelector<HTMLElement>('button[aria-expanded]')?.focus();
+      close();
+    }}>
       <div class="filters">
         <TextField label="Title" value={panel.title ?? ''} set={(title) => change({ ...panel, title })} />
         <Choice label="Unit" value={panel.unit ?? 'none'} options={UNITS} set={(unit) => change({ ...panel, unit: unit as Unit })} />
