@@ -29,13 +29,13 @@ public sealed class ChartPointerTests(Chromium chromium)
         await over.ClickAsync();
         var kept = await tip.TextContentAsync();
         await page.Locator("h1").HoverAsync();
-        await over.HoverAsync(new LocatorHoverOptions { Position = new Position { X = 30, Y = 20 } });
+        await over.HoverAsync(new LocatorHoverOptions { Position = new Position { X = 30, Y = 150 } });
         await Expect(tip).ToHaveTextAsync(kept!);
 
         // Elsewhere it moves there; there again, or Escape, lets it go.
-        await over.ClickAsync(new LocatorClickOptions { Position = new Position { X = 30, Y = 20 } });
+        await over.ClickAsync(new LocatorClickOptions { Position = new Position { X = 30, Y = 150 } });
         await Expect(tip).Not.ToHaveTextAsync(kept!);
-        await over.ClickAsync(new LocatorClickOptions { Position = new Position { X = 30, Y = 20 } });
+        await over.ClickAsync(new LocatorClickOptions { Position = new Position { X = 30, Y = 150 } });
         await page.Locator("h1").HoverAsync();
         await Expect(tip).ToBeHiddenAsync();
 

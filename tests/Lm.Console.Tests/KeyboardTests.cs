@@ -236,27 +236,32 @@ public sealed class KeyboardTests(Chromium chromium)
         }
     }
 
+    private const int StopsMax = 400;
+
     private static async Task AroundAsync(IPage page, string path)
     {
         await page.EvaluateAsync("() => { document.activeElement?.blur(); window.scrollTo(0, 0); }");
-        var reachable = await page.EvaluateAsync<int>(Reachable);
         List<string> stops = [];
-        for (var i = 0; i < reachable + 30; i++)
+        var isAround = false;
+        while (!isAround && stops.Count < StopsMax)
         {
             await page.Keyboard.PressAsync("Tab");
-            if (await page.EvaluateAsync<System.Text.Json.JsonElement?>(Stop) is not { ValueKind: System.Text.Json.JsonValueKind.Object } stop)
+            var at = await page.EvaluateAsync<System.Text.Json.JsonElement?>(Stop);
+            var name = at is { ValueKind: System.Text.Json.JsonValueKind.Object } found ? found.GetProperty("name").GetString()! : "";
+            isAround = name.Length == 0 || (stops.Count > 0 && name == stops[0]); // it has left the page behind the last, or is at the first again
+            if (isAround || at is not { } stop)
             {
-                break; // it has left the page, behind the last
+                break;
             }
 
-            var name = stop.GetProperty("name").GetString()!;
             Assert.True(stop.GetProperty("isMarked").GetBoolean(), $"{path}: the focus cannot be seen on {name}");
             Assert.True(stop.GetProperty("isSeen").GetBoolean(), $"{path}: {name} has the focus and is covered or out of sight");
             stops.Add(name);
         }
 
         Assert.StartsWith("a  Skip to the content", stops[0], StringComparison.Ordinal);
-        Assert.True(stops.Count <= reachable + 29, $"{path}: the focus goes round and round: {string.Join(", ", stops.TakeLast(10))}");
+        Assert.True(isAround, $"{path}: the focus goes round and round: {string.Join(", ", stops.TakeLast(10))}");
+        var reachable = await page.EvaluateAsync<int>(Reachable); // now: what one comes near to is drawn then
         Assert.True(stops.Count >= reachable - 1, $"{path}: {reachable} can be reached, {stops.Count} were: {string.Join(", ", stops)}");
     }
 

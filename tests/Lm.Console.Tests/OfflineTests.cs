@@ -13,7 +13,7 @@ public sealed class OfflineTests(Chromium chromium)
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "a network namespace needs root");
         _ = chromium.Browser; // skips where there is none
         await using var fleet = new Fleet();
-        await using var network = fleet.Start("/usr/bin/unshare", "--net", "/bin/sh", "-c", $"ip link set lo up && exec {Programs.Collector} {fleet.ServerToml}");
+        var network = fleet.Start("/usr/bin/unshare", "--net", "/bin/sh", "-c", $"ip link set lo up && exec {Programs.Collector} {fleet.ServerToml}");
         var inside = $"nsenter --net=/proc/{network.Id}/ns/net";
         await Eventually.TrueAsync(
             "the collector answers in its namespace",

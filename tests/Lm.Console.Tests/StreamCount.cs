@@ -22,7 +22,7 @@ internal sealed class StreamCount
         {
             lock (gate)
             {
-                return open.Count;
+                return open.Count(request => !request.Frame.Page.IsClosed); // of a page that was closed nobody tells what became of its requests
             }
         }
     }
@@ -36,7 +36,7 @@ internal sealed class StreamCount
         {
             if (request.Url.Contains("/api/v1/live", StringComparison.Ordinal) && (isOpen ? open.Add(request) : open.Remove(request)))
             {
-                Most = Math.Max(Most, open.Count);
+                Most = Math.Max(Most, open.Count(each => !each.Frame.Page.IsClosed));
             }
         }
     }

@@ -33,9 +33,11 @@ export function Shell({ title, hasTime, children }: { title: string; hasTime: bo
   const first = useRef(true);
   useEffect(() => {
     document.title = `${title} · Lightmetrics`;
+  }, [title]);
+  useEffect(() => {
     if (!first.current) heading.current?.focus({ preventScroll: true }); // tells screen readers that another page is there
     first.current = false;
-  }, [title, path.value]);
+  }, [path.value]);
 
   return (
     <div class="shell" onClick={onLinkClick}>
