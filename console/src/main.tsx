@@ -1,4 +1,5 @@
 import './style.css';
+import './ui/generations';
 import { render } from 'preact';
 import { About } from './admin/about';
 import { AdminAgents } from './admin/agents';
