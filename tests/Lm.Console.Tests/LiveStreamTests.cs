@@ -54,7 +54,7 @@ public sealed class LiveStreamTests(Chromium chromium)
         while (tabs.Count < 8)
         {
             tabs.Add(await console.OpenTabAsync(Path(tabs.Count)));
-            await Expect(tabs[^1].Page.GetByText(tabs.Count <= 3 ? "● live" : "▲ not live: other tabs of this browser have all the streams")).ToBeVisibleAsync();
+            await Expect(tabs[^1].Page.GetByText(tabs.Count <= 3 ? "● live" : "▲ not live: other tabs have this browser's streams")).ToBeVisibleAsync();
         }
 
         Assert.Equal(3, streams.Most);
@@ -114,7 +114,7 @@ public sealed class LiveStreamTests(Chromium chromium)
         await console.Page.RunAndWaitForRequestAsync(() => console.SignInAsync(), "**/api/v1/live?*");
         await console.Page.Clock.FastForwardAsync(11_000); // who is there says so at once
 
-        await Expect(console.Page.GetByText("▲ not live: nothing of the stream comes through, something on the way may hold it back")).ToBeVisibleAsync();
+        await Expect(console.Page.GetByText("▲ not live: something on the way holds the stream back")).ToBeVisibleAsync();
         listener.Logs.Add(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), "stored");
         await console.Page.Clock.FastForwardAsync(5000);
         await Expect(console.Page.Locator(".line .text")).ToHaveTextAsync(["stored"]);

@@ -103,13 +103,6 @@ async function readOnce(params: Params, lastId: string, signal: AbortSignal, hea
         down.value = null;
         hearer.open();
       }
-      // A long line comes in many pieces: only what is new is looked through.
-      const end = value.lastIndexOf('\n\n');
-      const seam = rest.endsWith('\n') && value.startsWith('\n');
-      if (end < 0 && !seam) {
-        rest += value;
-        continue;
-      }
       const parts = (rest + value).split('\n\n');
       rest = parts.pop() ?? '';
       const events: LiveEvent[] = [];

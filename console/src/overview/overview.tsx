@@ -74,7 +74,7 @@ function useLive(agents: Resource<Fleet>): void {
   const state = stream.value?.state.value;
   const since = agents.at.value === null ? null : at - agents.at.value;
   useEffect(() => {
-    const link = state === undefined ? 'connecting' : state.kind === 'lost' ? `reconnecting (${Math.max(0, Math.ceil((state.retryAt - at) / 1000))} s)` : hasNoStream(state) ? '▲ not live' : liveStateText(state, at);
+    const link = state === undefined ? 'connecting' : hasNoStream(state) ? '▲ not live' : liveStateText(state, at);
     liveText.value = { text: since === null ? 'loading…' : `${link}, updated ${age(since)} ago`, stale: since !== null && since > 2 * POLL_MS, why: state !== undefined && hasNoStream(state) ? liveStateText(state, at) : undefined };
   });
 }

@@ -6,8 +6,8 @@ export function liveStateText(state: LiveState, at: number): string {
   switch (state.kind) {
     case 'open': return '● live';
     case 'lost': return `▲ stream lost, reconnecting (${Math.max(0, Math.ceil((state.retryAt - at) / 1000))} s)`;
-    case 'held': return '▲ not live: nothing of the stream comes through, something on the way may hold it back; asking again and again instead';
-    case 'waiting': return '▲ not live: other tabs of this browser have all the streams it may have; asking again and again instead';
+    case 'held': return '▲ not live: something on the way holds the stream back; asking again and again';
+    case 'waiting': return '▲ not live: other tabs have this browser\'s streams; asking again and again';
     default: return 'connecting';
   }
 }
