@@ -197,11 +197,11 @@ public sealed class DashboardPageTests(Chromium chromium)
         await title.FillAsync("Taken");
         await page.Keyboard.PressAsync("Tab");
         await Expect(page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1, Name = "Taken" })).ToBeVisibleAsync();
-        await page.GetByLabel("Unit").SelectOptionAsync("percent");
-        listener.Settings = listener.Settings with { Token = new Secret("another") };
+        await page.RunAndWaitForResponseAsync(() => page.GetByLabel("Unit").SelectOptionAsync("percent"), "**/api/v1/query?*");
 
-        // One letter after the other, when something else on the page finds that the session has ended.
+        // In the midst of a word, when something else on the page finds that the session has ended.
         await description.PressSequentiallyAsync("half a sent");
+        listener.Settings = listener.Settings with { Token = new Secret("another") };
         await page.EvaluateAsync("() => document.querySelector('#refresh, .picker button')?.dispatchEvent(new MouseEvent('click', { bubbles: true }))");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("Your session has ended");
         await console.SignInAsync("another");

@@ -124,14 +124,14 @@ public sealed class GoalTests(Chromium chromium)
         await Expect(console.Page.GetByText("● live")).ToBeVisibleAsync();
 
         var now = Hosts.HistoryEnd;
-        await RefreshAsync(10); // what is made once
+        await RefreshAsync(20); // what is made once
         var (timers, heap) = (await console.Page.EvaluateAsync<int>("() => window.timers.size"), await HeapAsync(console));
         await RefreshAsync(Refreshes);
 
-        // Eight hours have 1,920 of them, and 20 MB are allowed: so much of it for these.
+        // A generation of drawn parts that stays takes 260 KB each time, 10 MB in all; what is left is what a browser that is looked at keeps of its own.
         var grown = await HeapAsync(console) - heap;
         TestContext.Current.TestOutputHelper?.WriteLine($"G10: the heap grew by {grown / 1e6:0.00} MB in {Refreshes} refreshes");
-        Assert.InRange(grown, double.NegativeInfinity, Refreshes * 20e6 / 1920);
+        Assert.InRange(grown, double.NegativeInfinity, 1e6);
         Assert.Equal(timers, await console.Page.EvaluateAsync<int>("() => window.timers.size"));
         Assert.Equal(1, streams.Most);
         Assert.Empty(console.Faults);
@@ -140,9 +140,9 @@ public sealed class GoalTests(Chromium chromium)
         {
             for (var i = 0; i < times; i++)
             {
-                // A quarter of a minute later; all panels have their answers before the next one.
+                // A quarter of a minute later, as the timer does it, or a tab that comes into sight; all panels have their answers before the next one.
                 await console.Page.Clock.SetFixedTimeAsync(DateTimeOffset.FromUnixTimeMilliseconds(now += 15_000).UtcDateTime);
-                await console.Page.RunAndWaitForResponseAsync(() => console.Page.Locator("main").PressAsync("r"), "**/api/v1/query*");
+                await console.Page.RunAndWaitForResponseAsync(() => console.Page.EvaluateAsync("() => { document.dispatchEvent(new Event('visibilitychange')); }"), "**/api/v1/query*");
                 await Expect(console.Page.Locator(".busy")).ToHaveCountAsync(0);
             }
         }

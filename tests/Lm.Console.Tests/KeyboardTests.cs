@@ -10,7 +10,14 @@ public sealed class KeyboardTests(Chromium chromium)
 {
     // In the order of the document, once around: what has the focus must be seen to have it, and nothing may hold it.
     private const string Stop = """
-        () => {
+        async () => {
+          const frame = () => new Promise((go) => requestAnimationFrame(go));
+          let found = look();
+          // An editor marks itself a moment after it has the focus.
+          for (let i = 0; i < 30 && found !== null && !(found.isMarked && found.isSeen); i++) { await frame(); found = look(); }
+          return found;
+
+          function look() {
           let node = document.activeElement;
           if (node === null || node === document.body) return null;
           while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
@@ -24,6 +31,7 @@ public sealed class KeyboardTests(Chromium chromium)
           while (top?.shadowRoot?.elementFromPoint(x, y)) { const inner = top.shadowRoot.elementFromPoint(x, y); if (inner === top) break; top = inner; }
           const isSeen = style.visibility === 'visible' && box.bottom > 0 && box.top < innerHeight && top !== null && (node.contains(top) || top.contains(node) || top.closest('label')?.contains(node) === true);
           return { name: `${node.tagName.toLowerCase()} ${node.id} ${(node.getAttribute('aria-label') ?? node.textContent ?? '').trim().slice(0, 40)}`, isMarked, isSeen };
+          }
         }
         """;
 
