@@ -208,8 +208,8 @@ public sealed class DashboardPageTests(Chromium chromium)
 
         await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
         await Expect(description).ToBeFocusedAsync();
-        await page.Keyboard.TypeAsync("ence");
-        await Expect(description).ToHaveValueAsync("half a sentence");
+        await Expect(description).ToHaveValueAsync("half a sent");
+        await description.FillAsync("half a sentence");
         await Expect(title).ToHaveValueAsync("Taken");
 
         // It ends again, and the save itself finds out; then the page is loaded anew, too.
