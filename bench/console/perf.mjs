@@ -1,13 +1,13 @@
 // Measures the console against the goals G4 to G10 and G12 on a running collector; prints one line for each: its name, its value, its limit, and ok or SHORT.
-//   node bench/console/perf.mjs URL TOKEN-FILE [--slack 1.5] [--only load,frames,live,lines,tail,soak] [--driver 'lm-load …'] [--tail-seconds 60] [--soak-seconds 120]
-// bench/console.sh starts a collector with hosts that send, and calls it. Exit code 1 when a goal is missed by more than the slack (times alone).
+//   node bench/console/perf.mjs URL TOKEN-FILE [--slack 1.5] [--only load,frames,live,lines,tail,soak] [--driver 'lm-load …'] [--tries 1] [--live-seconds 30] [--tail-seconds 60] [--soak-seconds 120]
+// bench/console.sh starts a collector with hosts that send, and calls it. Exit code 1 when a goal is missed; times by more than the slack, in each of the tries.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Browser } from './browser.mjs';
 
 const [url, tokenFile] = process.argv.slice(2);
 if (!url || !tokenFile) {
-  console.error('usage: node bench/console/perf.mjs URL TOKEN-FILE [--slack 1.5] [--only load,frames,live,lines,tail,soak] [--driver COMMAND] [--tail-seconds 60] [--soak-seconds 120]');
+  console.error('usage: node bench/console/perf.mjs URL TOKEN-FILE [--slack 1.5] [--only load,frames,live,lines,tail,soak] [--driver COMMAND] [--tries 1] [--live-seconds 30] [--tail-seconds 60] [--soak-seconds 120]');
   process.exit(2);
 }
 function option(name, missing) {
@@ -19,15 +19,30 @@ const only = option('only', 'load,frames,live,lines,tail,soak').split(',');
 const driver = option('driver', '');
 const tailSeconds = Number(option('tail-seconds', '60'));
 const soakSeconds = Number(option('soak-seconds', '120'));
+const liveSeconds = Number(option('live-seconds', '30'));
+const tries = Number(option('tries', '1'));
 const token = readFileSync(tokenFile, 'utf8').trim();
 const home = new URL(url).href.replace(/\/?$/, '/');
 const ROUNDS = 5;
 
-let missed = 0;
+// Times that a busy machine spoiled are measured again; counts and sizes are what they are.
+const missed = { times: 0, counts: 0 };
 function report(goal, what, value, limit, unit, isTime = true) {
   const over = value > limit * (isTime ? slack : 1);
-  if (over) missed++;
+  if (over) missed[isTime ? 'times' : 'counts']++;
   console.log(`${goal} ${what}: ${value.toFixed(unit === 's' ? 2 : 1)} ${unit} of ${limit} ${unit} ${over ? 'SHORT' : 'ok'}`);
+}
+
+async function measured(part) {
+  for (let left = tries; left > 0; left--) {
+    const before = missed.times;
+    await part();
+    if (missed.times === before) return;
+    if (left > 1) {
+      console.log(`   (measured again, ${left - 1} left)`);
+      missed.times = before;
+    }
+  }
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -122,10 +137,10 @@ async function live() {
   const busy = async () => (await page.send('Performance.getMetrics')).metrics.find((metric) => metric.name === 'TaskDuration').value;
   const answers = () => page.run("performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('/api/v1/agents')).length");
   const [before, answered] = [await busy(), await answers()];
-  await wait(30_000);
-  const share = ((await busy()) - before) / 30 * 100;
+  await wait(liveSeconds * 1000);
+  const share = ((await busy()) - before) / liveSeconds * 100;
   const hosts = await page.run("Number(document.querySelector('.hosts').getAttribute('aria-rowcount')) - 1");
-  console.log(`   (${(await answers()) - answered} answers of the fleet in 30 s)`);
+  console.log(`   (${(await answers()) - answered} answers of the fleet in ${liveSeconds} s)`);
   report('G7', `main thread busy while the Overview of ${hosts} hosts is live`, share, 10, '%');
   report('G7', 'nodes of the document', await page.run("document.querySelectorAll('*').length"), 3000, 'nodes', false);
   await page.close();
@@ -232,8 +247,13 @@ async function soak() {
   await page.run("document.querySelector('[aria-label=Errors]').scrollIntoView(); true");
   await wait(15_000);
   const [before, timers] = [await heapMiB(page), await page.run('window.timers.size')];
-  await wait(soakSeconds * 1000);
-  const grown = (await heapMiB(page)) - before;
+  let grown = 0;
+  for (let seconds = 0; seconds < soakSeconds; seconds += 60) {
+    await wait(Math.min(60, soakSeconds - seconds) * 1000);
+    const now = (await heapMiB(page)) - before;
+    console.log(`   (after ${Math.min(soakSeconds, seconds + 60)} refreshes: ${now.toFixed(1)} MB more, ${(now - grown).toFixed(1)} of them since the last look)`);
+    grown = now;
+  }
   console.log(`   (host ${host}, ${soakSeconds} refreshes, ${soakSeconds * 15 / 60} min of a dashboard that refreshes each 15 s)`);
   report('G10', 'heap grown', grown, 20, 'MB', false);
   report('G10', 'streams open at once', most, 1, 'streams', false);
@@ -243,16 +263,14 @@ async function soak() {
 
 try {
   if (only.includes('load')) {
-    await firstLoads(false);
-    await firstLoads(true);
+    await measured(() => firstLoads(false));
+    await measured(() => firstLoads(true));
   }
-  if (only.includes('frames')) await frames();
-  if (only.includes('live')) await live();
-  if (only.includes('lines')) await lines();
-  if (only.includes('tail')) await tail();
-  if (only.includes('soak')) await soak();
+  for (const [name, part] of Object.entries({ frames, live, lines, tail, soak })) {
+    if (only.includes(name)) await measured(part);
+  }
   report('G12', 'requests to elsewhere', foreign.length, 0, 'requests', false);
 } finally {
   await browser.close();
 }
-process.exit(missed > 0 ? 1 : 0);
+process.exit(missed.times + missed.counts > 0 ? 1 : 0);

@@ -1,4 +1,5 @@
 import './style.css';
+import './ui/generations';
 import { render } from 'preact';
 import { About } from './admin/about';
 import { AdminAgents } from './admin/agents';
@@ -17,6 +18,7 @@ import { Explore } from './explore/page';
 import { Host } from './host/host';
 import { Logs } from './logs/page';
 import { Overview } from './overview/overview';
+import { listenForMenus } from './ui/menus';
 import { visible } from './ui/text';
 
 function App() {
@@ -54,6 +56,7 @@ function decoded(text: string): string {
 }
 
 listenForKeys(PAGES);
+listenForMenus();
 
 // A part of the console that is no longer there: the collector was upgraded under this tab.
 window.addEventListener('vite:preloadError', (event) => {

@@ -33,13 +33,17 @@ public sealed class Chromium : IAsyncLifetime
         // The page asks every five seconds, and the machine may be busy.
         Assertions.SetDefaultExpectTimeout(30_000);
         playwright = await Playwright.CreateAsync();
-        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = Program,
-            Headless = true,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
-        });
+        browser = await LaunchAsync(Program);
     }
+
+    /// <summary>Starts another one.</summary>
+    /// <param name="program">Chromium, or a script that starts it.</param>
+    public Task<IBrowser> LaunchAsync(string program) => playwright!.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+    {
+        ExecutablePath = program,
+        Headless = true,
+        Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+    });
 
     public async ValueTask DisposeAsync()
     {

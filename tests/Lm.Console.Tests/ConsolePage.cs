@@ -8,10 +8,11 @@ namespace Lm.Console.Tests;
 internal sealed class ConsolePage : IAsyncDisposable
 {
     private readonly IBrowserContext context;
+    private readonly Uri address;
 
     private ConsolePage(IBrowserContext context, IPage page, Uri address)
     {
-        this.context = context;
+        (this.context, this.address) = (context, address);
         Page = page;
         page.Console += (_, message) =>
         {
@@ -39,15 +40,24 @@ internal sealed class ConsolePage : IAsyncDisposable
 
     public static Task<ConsolePage> OpenAsync(IBrowser browser, PrivateListener listener, string path = "") => OpenAsync(browser, listener.Address, path);
 
-    public static async Task<ConsolePage> OpenAsync(IBrowser browser, Uri address, string path)
+    public static async Task<ConsolePage> OpenAsync(IBrowser browser, Uri address, string path, bool hasTouch = false)
     {
         var context = await browser.NewContextAsync(new BrowserNewContextOptions
         {
             BaseURL = address.ToString(),
             ColorScheme = ColorScheme.Light,
             ViewportSize = new ViewportSize { Width = 1280, Height = 800 },
+            HasTouch = hasTouch,
         });
         context.SetDefaultTimeout(20_000);
+        var page = new ConsolePage(context, await context.NewPageAsync(), address);
+        await page.Page.GotoAsync(path);
+        return page;
+    }
+
+    /// <summary>Another tab of the same browser; it goes with this one.</summary>
+    public async Task<ConsolePage> OpenTabAsync(string path)
+    {
         var page = new ConsolePage(context, await context.NewPageAsync(), address);
         await page.Page.GotoAsync(path);
         return page;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using Lm.Collector.Settings;
 using Lm.Collector.Tests.Query;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -176,6 +177,57 @@ public sealed class DashboardPageTests(Chromium chromium)
         await Expect(console.Page.GetByText("saved here")).ToBeVisibleAsync();
         Assert.Equal("Kept", (await listener.GetJsonAsync("/api/v1/dashboards/fleet-copy-3")).GetProperty("title").GetString());
         Assert.DoesNotContain(console.Faults, fault => !fault.Contains("412", StringComparison.Ordinal) && !fault.Contains("404", StringComparison.Ordinal)); // what was refused on purpose
+    }
+
+    [Fact]
+    public async Task A_session_that_ends_while_one_edits_loses_no_edit()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        Hosts.FeedHistory(listener);
+        await SaveAsync(listener, "mine", """
+            id = "mine"
+            title = "Mine"
+            panels = [{ id = "load", title = "Load", kind = "stat", grid = { x = 0, y = 0, w = 6, h = 5 }, queries = [{ promql = 'node_load5' }] }]
+            """);
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "d/mine?edit=1&selected=load&refresh=off&" + Hosts.HistoryRange);
+        await console.SignInAsync();
+        var page = console.Page;
+        var title = page.GetByRole(AriaRole.Form, new PageGetByRoleOptions { Name = "Dashboard" }).GetByLabel("Title");
+        var description = page.GetByRole(AriaRole.Form, new PageGetByRoleOptions { Name = "Dashboard" }).GetByLabel("Description");
+        await title.FillAsync("Taken");
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1, Name = "Taken" })).ToBeVisibleAsync();
+        await page.RunAndWaitForResponseAsync(() => page.GetByLabel("Unit").SelectOptionAsync("percent"), "**/api/v1/query?*");
+
+        // In the midst of a word, when something else on the page finds that the session has ended.
+        await description.PressSequentiallyAsync("half a sent");
+        listener.Settings = listener.Settings with { Token = new Secret("another") };
+        await page.EvaluateAsync("() => document.querySelector('#refresh, .picker button')?.dispatchEvent(new MouseEvent('click', { bubbles: true }))");
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("Your session has ended");
+        await console.SignInAsync("another");
+
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+        await Expect(description).ToBeFocusedAsync();
+        await Expect(description).ToHaveValueAsync("half a sent");
+        await description.FillAsync("half a sentence");
+        await Expect(title).ToHaveValueAsync("Taken");
+
+        // It ends again, and the save itself finds out; then the page is loaded anew, too.
+        listener.Settings = listener.Settings with { Token = new Secret("a third") };
+        var save = page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Save" });
+        await save.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("Your session has ended");
+        await page.ReloadAsync();
+        await console.SignInAsync("a third");
+        await Expect(description).ToHaveValueAsync("half a sentence");
+        await save.ClickAsync();
+        await Expect(page.GetByText("saved here · half a sentence")).ToBeVisibleAsync();
+
+        using var answer = await listener.SendAsync(HttpMethod.Get, "/api/v1/dashboards/mine", "a third");
+        var saved = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("\"title\":\"Taken\"", saved, StringComparison.Ordinal);
+        Assert.Contains("\"unit\":\"percent\"", saved, StringComparison.Ordinal);
+        Assert.DoesNotContain(console.Faults, fault => !fault.Contains("401", StringComparison.Ordinal)); // the browser notes what was refused
     }
 
     [Fact]

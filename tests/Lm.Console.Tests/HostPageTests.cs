@@ -1,5 +1,9 @@
 using System.Globalization;
+using Lm.Collector.Spool;
 using Lm.Collector.Tests.Query;
+using Lm.Collector.Tests.Series;
+using Lm.Journal;
+using Lm.Platform;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -143,6 +147,33 @@ public sealed class HostPageTests(Chromium chromium)
         await Expect(console.Page.Locator(".line")).ToContainTextAsync("a line of web1");
         await console.Page.GetByRole(AriaRole.Tab, new PageGetByRoleOptions { Name = "Processes" }).ClickAsync();
         await Expect(console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "postgres" })).ToContainTextAsync("100 MiB");
+        Assert.Empty(console.Faults);
+    }
+
+    [Fact]
+    public async Task Charts_mark_when_the_agent_started_and_when_nothing_came_from_it()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        Hosts.FeedHistory(listener);
+        var maker = new BatchMaker("web1");
+        for (var time = Hosts.HistoryStart; time <= Hosts.HistoryEnd; time += 15_000)
+        {
+            var isGap = time >= Hosts.HistoryStart + 300_000 && time < Hosts.HistoryStart + 480_000;
+            listener.Feed(new AcceptedUps(new JournalPosition(0, long.MaxValue), new UnixMillis(time), [new AgentUp("web1", 15_000, !isGap)], IsReplay: false));
+            if (!isGap)
+            {
+                listener.Feed(maker.With("lmagent_up", 1, time).Make(time));
+            }
+        }
+
+        listener.Logs.Add(Hosts.HistoryEnd - 200_000, "started", "instance=web1,input=events,severity=info", ("event", "agent_start"))
+            .Add(Hosts.HistoryEnd - 100_000, "started", "instance=web2,input=events,severity=info", ("event", "agent_start"));
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
+        await console.SignInAsync();
+
+        var marks = console.Page.Locator("main .notes");
+        await Expect(marks.Locator("summary")).ToHaveTextAsync(["1 event, 1 gap"]);
+        await Expect(marks.Locator("li")).ToContainTextAsync(["web1: agent_start", "web1: no batches"]);
         Assert.Empty(console.Faults);
     }
 }

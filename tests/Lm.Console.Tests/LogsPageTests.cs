@@ -145,6 +145,58 @@ public sealed class LogsPageTests(Chromium chromium)
         Assert.Empty(console.Faults);
     }
 
+    [Fact]
+    public async Task A_line_of_a_megabyte_is_shown_cut_with_a_way_to_all_of_it()
+    {
+        const int length = 1 << 20;
+        await using var listener = await PrivateListener.StartAsync();
+        listener.Logs.Add(Hosts.HistoryEnd - 2000, "begin " + new string('x', length - 10) + " end");
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "logs?wrap=1&" + Hosts.HistoryRange);
+        await console.SignInAsync();
+        await Expect(console.Page.Locator(".line .text")).ToContainTextAsync("begin xxx");
+        Assert.InRange(await LengthAsync(".line .text"), 1, 20_000);
+
+        await console.Page.Locator(".line").ClickAsync();
+        var line = console.Page.GetByRole(AriaRole.Region, new PageGetByRoleOptions { Name = "The line" });
+        await Expect(line).ToContainTextAsync("begin xxx");
+        Assert.InRange(await LengthAsync("pre.whole"), 1, 20_000);
+        await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Show all 1,048,576 characters" }).ClickAsync();
+        await Expect(line).ToContainTextAsync("xxx end");
+        Assert.Equal(length, await LengthAsync("pre.whole"));
+        Assert.Empty(console.Faults);
+
+        Task<int> LengthAsync(string shown) => console.Page.Locator(shown).EvaluateAsync<int>("node => node.textContent.length");
+    }
+
+    [Fact]
+    public async Task Dragging_over_the_volume_zooms_to_what_was_dragged_over()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        for (var i = 0; i < 60; i++)
+        {
+            listener.Logs.Add(Hosts.HistoryStart + (i * 10_000), $"request {i}");
+        }
+
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "logs?" + Hosts.HistoryRange);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByText("60 lines, all there are.")).ToBeVisibleAsync();
+        var box = (await console.Page.Locator(".volume svg").BoundingBoxAsync())!;
+        await console.Page.Mouse.MoveAsync(box.X + (box.Width * 0.25f), box.Y + 30);
+        await console.Page.Mouse.DownAsync();
+        await console.Page.Mouse.MoveAsync(box.X + (box.Width * 0.5f), box.Y + 35, new MouseMoveOptions { Steps = 4 });
+        await Expect(console.Page.Locator(".volume .drag")).ToBeVisibleAsync();
+        await console.Page.Mouse.UpAsync();
+
+        await Expect(console.Page.GetByText("15 lines, all there are.")).ToBeVisibleAsync();
+        var query = System.Web.HttpUtility.ParseQueryString(new Uri(console.Page.Url).Query);
+        var (from, to) = (long.Parse(query["from"]!, System.Globalization.CultureInfo.InvariantCulture), long.Parse(query["to"]!, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.InRange(from, Hosts.HistoryStart + 140_000, Hosts.HistoryStart + 165_000);
+        Assert.InRange(to, Hosts.HistoryStart + 290_000, Hosts.HistoryStart + 315_000);
+        await console.Page.GoBackAsync();
+        await Expect(console.Page.GetByText("60 lines, all there are.")).ToBeVisibleAsync();
+        Assert.Empty(console.Faults);
+    }
+
     private void Feed(PrivateListener listener, string text)
     {
         maker.With("x", 1, Hosts.HistoryEnd);

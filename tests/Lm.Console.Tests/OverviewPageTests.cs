@@ -1,7 +1,9 @@
 using Lm.Collector.Agents;
 using Lm.Collector.Settings;
 using Lm.Collector.Tests.Query;
+using Lm.Collector.Tests.Series;
 using Lm.Platform;
+using Lm.Protocol;
 using Lm.TestKit;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -203,6 +205,36 @@ public sealed class OverviewPageTests(Chromium chromium)
         var rows = (await File.ReadAllTextAsync(await download.PathAsync(), TestContext.Current.CancellationToken)).Split("\r\n");
         Assert.Equal(5, rows.Length); // a header, three hosts, the end
         Assert.StartsWith("host-048,late,", rows[1], StringComparison.Ordinal);
+        Assert.Empty(console.Faults);
+    }
+
+    [Fact]
+    public async Task Hosts_are_grouped_by_a_label_of_theirs_under_their_worst_state()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        foreach (var (host, site, silent) in ((string, string, int)[])[("web1", "lab", 0), ("web2", "lab", 90), ("db1", "hall", 0), ("db2", "hall", 0)])
+        {
+            var time = 1_767_323_045_000 - (silent * 1000);
+            listener.Feed(new BatchMaker(host) { CommonLabels = [new Label("site", site)] }.With("lmagent_up", 1, time).Make(time, isReplay: true));
+        }
+
+        Hosts.FeedSilent(listener, "pi1", 0); // it has no label
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login");
+        await console.Page.Clock.SetFixedTimeAsync(DateTimeOffset.FromUnixTimeMilliseconds(1_767_323_045_000).UtcDateTime);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToHaveCountAsync(5);
+        await console.Page.GetByLabel("Group by").SelectOptionAsync("site");
+
+        var groups = console.Page.Locator("section.group");
+        await Expect(groups.Locator("h2")).ToHaveTextAsync(["▾ site=lab (2)■ down · 1 down, 1 up", "▾ no site (1)● up", "▾ site=hall (2)● up"]);
+        await Expect(groups.Nth(0).GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["web1", "web2"]);
+        await groups.Nth(0).GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "site=lab" }).ClickAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["pi1", "db1", "db2"]);
+        await console.Page.ReloadAsync();
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["pi1", "db1", "db2"]);
+        await console.Page.GetByLabel("Filter hosts").FillAsync("site=hall 2");
+        await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["db2"]);
+        await Expect(groups).ToHaveCountAsync(1);
         Assert.Empty(console.Faults);
     }
 }

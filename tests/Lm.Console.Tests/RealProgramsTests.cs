@@ -57,6 +57,52 @@ public sealed class RealProgramsTests(Chromium chromium)
         Assert.Equal(0, await agent.StopAsync(Signal.Terminate));
     }
 
+    [Fact]
+    public async Task While_the_collector_is_killed_and_started_again_under_a_live_tail_every_line_comes_once_and_in_order()
+    {
+        const int lines = 60;
+        await using var fleet = new Fleet();
+        Directory.CreateDirectory(fleet.In("logs"));
+        fleet.AgentSettings = $"""
+            [[log_inputs]]
+            name = "app"
+            path = "{fleet.In("logs")}/*.log"
+            """;
+        fleet.WriteSettings();
+        await File.WriteAllTextAsync(fleet.In("logs/app.log"), "", TestContext.Current.CancellationToken);
+        await fleet.StartCollectorAsync();
+        var agent = fleet.StartDaemon();
+        await Eventually.TrueAsync("the agent is there", async () => await fleet.HeartbeatsAsync() > 0, () => agent.HasEnded ? agent.Output : null);
+        var address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{fleet.QueryPort}/"));
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, address, "login?next=" + Uri.EscapeDataString("logs?live=1&vol=off&q={input=\"app\"}"));
+        await console.Page.SetViewportSizeAsync(1280, 4000); // room for all of them
+        await console.SignInAsync(fleet.QueryToken);
+        await Expect(console.Page.GetByText("● live")).ToBeVisibleAsync();
+        var text = console.Page.Locator(".line:not(.gap) .text");
+
+        await WriteAsync(0, 20);
+        await Expect(text.First).ToHaveTextAsync("line 19");
+        await WriteAsync(20, 30); // acknowledged or not, told or not: the kill comes in the midst of it
+        await fleet.Collector.StopAsync(Signal.Kill);
+        await WriteAsync(30, 45);
+        await fleet.StartCollectorAsync();
+        await console.SignInAsync(fleet.QueryToken); // over the page: sessions end with the program
+        await WriteAsync(45, lines);
+
+        await Expect(text).ToHaveTextAsync(Enumerable.Range(0, lines).Reverse().Select(number => $"line {number}"));
+        await Expect(console.Page.Locator(".line.gap")).ToContainTextAsync(["gap: the stream broke off"]);
+        await Expect(console.Page.GetByText("● live")).ToBeVisibleAsync();
+
+        async Task WriteAsync(int from, int to)
+        {
+            for (var number = from; number < to; number++)
+            {
+                await File.AppendAllTextAsync(fleet.In("logs/app.log"), $"line {number}\n", TestContext.Current.CancellationToken);
+                await Task.Delay(20, TestContext.Current.CancellationToken); // a time of its own for each
+            }
+        }
+    }
+
     private static ILocator Row(ConsolePage console) => console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = Fleet.AgentId });
 
     private static async Task EveryPageAsync(ConsolePage console, Fleet fleet)

@@ -19,7 +19,7 @@ export function AdminSessions() {
   const fault = useSignal('');
   const end = (id: number) => {
     fault.value = '';
-    send(`api/v1/admin/sessions/${id}`, { method: 'DELETE' }).then(() => sessions.reload(), (error: Error) => { fault.value = error.message; sessions.reload(); });
+    send(`api/v1/admin/sessions/${id}`, { method: 'DELETE' }, (answer) => answer.text()).then(() => sessions.reload(), (error: Error) => { fault.value = error.message; sessions.reload(); });
   };
   return (
     <>

@@ -47,11 +47,6 @@ export function queryOf(params: Params): URLSearchParams {
   return query;
 }
 
-export function urlOf(path: string, params: Params = {}): string {
-  const query = queryOf(params).toString();
-  return base + path + (query === '' ? '' : '?' + query);
-}
-
 // Browsers open six connections to one origin; the live stream and the next click need two of them.
 let running = 0;
 const waiting: (() => void)[] = [];
@@ -59,15 +54,18 @@ const waiting: (() => void)[] = [];
 async function enter(abort: AbortSignal | undefined): Promise<void> {
   if (running >= AT_ONCE) {
     await new Promise<void>((go, stop) => {
-      const turn = () => go();
-      waiting.push(turn);
-      abort?.addEventListener('abort', () => {
+      const turn = () => {
+        abort?.removeEventListener('abort', giveUp);
+        go();
+      };
+      const giveUp = () => {
         const at = waiting.indexOf(turn);
-        if (at >= 0) {
-          waiting.splice(at, 1);
-          stop(abort.reason);
-        }
-      });
+        if (at < 0) return;
+        waiting.splice(at, 1);
+        stop(abort?.reason);
+      };
+      waiting.push(turn);
+      abort?.addEventListener('abort', giveUp, { once: true });
     });
   }
   running++;
@@ -105,13 +103,18 @@ function probe(delay: number): void {
   }, delay);
 }
 
-/** Sends a request; faults of the network, of the session and of the request are told apart. */
-export async function send(path: string, init: RequestInit, abort?: AbortSignal): Promise<Response> {
+/** Sends a request and reads its answer; faults of the network, of the session and of the request are told apart. */
+export async function send<T>(path: string, init: RequestInit, read: (answer: Response) => Promise<T>, abort?: AbortSignal): Promise<T> {
   await enter(abort);
   requests++;
+  // A timer of its own, gone with the answer: AbortSignal.timeout() would keep each answer for as long as it runs.
+  const request = new AbortController();
+  const stop = () => request.abort(abort?.reason);
+  const timer = setTimeout(() => request.abort(), TIMEOUT_MS);
+  abort?.addEventListener('abort', stop);
+  if (abort?.aborted === true) stop();
   try {
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
-    const answer = await fetch(base + path, { cache: 'no-store', ...init, signal: abort ? AbortSignal.any([abort, timeout]) : timeout });
+    const answer = await fetch(base + path, { cache: 'no-store', ...init, signal: request.signal });
     answeredAt.value = performance.now();
     down.value = null;
     if (answer.status === 401) {
@@ -119,13 +122,15 @@ export async function send(path: string, init: RequestInit, abort?: AbortSignal)
       throw new ApiFault('the session has ended', 401, 'unauthorized');
     }
     if (!answer.ok) throw await faultOf(answer);
-    return answer;
+    return await read(answer);
   } catch (error) {
     if (error instanceof ApiFault || abort?.aborted) throw error;
     const message = 'the collector cannot be reached';
     noteUnreachable(message);
     throw new ApiFault(message, 0, 'unreachable');
   } finally {
+    clearTimeout(timer);
+    abort?.removeEventListener('abort', stop);
     leave();
   }
 }
@@ -138,9 +143,13 @@ async function faultOf(answer: Response): Promise<ApiFault> {
 /** Asks for JSON. Long queries go as a form: an address has no room for 100 KB. */
 export async function get<T>(path: string, params: Params = {}, abort?: AbortSignal): Promise<Answer<T>> {
   const query = queryOf(params).toString();
-  const answer = query.length > 4000
-    ? await send(path, { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: query }, abort)
-    : await send(path + (query === '' ? '' : '?' + query), {}, abort);
-  const body = (await answer.json()) as Partial<Answer<T>>;
+  const body = query.length > 4000
+    ? await send(path, { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: query }, json<T>, abort)
+    : await send(path + (query === '' ? '' : '?' + query), {}, json<T>, abort);
   return { data: body.data as T, warnings: body.warnings ?? [], infos: body.infos ?? [] };
+}
+
+/** Reads an answer of the API. */
+export function json<T>(answer: Response): Promise<Partial<Answer<T>>> {
+  return answer.json() as Promise<Partial<Answer<T>>>;
 }

@@ -1,5 +1,5 @@
 // Dashboards of the collector.
-import { type Answer, get, send } from './client';
+import { get, json, send } from './client';
 import type { Definition } from '../dashboards/model';
 
 export interface Listed {
@@ -39,17 +39,17 @@ export async function dashboard(id: string, abort?: AbortSignal): Promise<Stored
 
 /** Has a definition read and checked; nothing is saved. */
 export async function check(toml: string, abort?: AbortSignal): Promise<Definition> {
-  const answer = await send('api/v1/dashboards', { method: 'POST', headers: { 'Content-Type': 'application/toml' }, body: toml }, abort);
-  return ((await answer.json()) as Answer<{ definition: Definition }>).data.definition;
+  const answer = await send('api/v1/dashboards', { method: 'POST', headers: { 'Content-Type': 'application/toml' }, body: toml }, json<{ definition: Definition }>, abort);
+  return answer.data!.definition;
 }
 
 /** Saves a definition in the place of the one that was read; without its tag only where there is none. */
 export async function save(id: string, toml: string, etag: string | null): Promise<string> {
   const condition: Record<string, string> = etag === null ? { 'If-None-Match': '*' } : { 'If-Match': etag };
-  const answer = await send(pathOf(id), { method: 'PUT', headers: { 'Content-Type': 'application/toml', ...condition }, body: toml });
-  return ((await answer.json()) as Answer<{ etag: string }>).data.etag;
+  const answer = await send(pathOf(id), { method: 'PUT', headers: { 'Content-Type': 'application/toml', ...condition }, body: toml }, json<{ etag: string }>);
+  return answer.data!.etag;
 }
 
 export async function remove(id: string, etag: string): Promise<void> {
-  await send(pathOf(id), { method: 'DELETE', headers: { 'If-Match': etag } });
+  await send(pathOf(id), { method: 'DELETE', headers: { 'If-Match': etag } }, (answer) => answer.text());
 }

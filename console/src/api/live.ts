@@ -1,105 +1,190 @@
-// Server-sent events over fetch: unlike EventSource it sees the comments that keep a stream alive, the status of a refusal, and takes up again
-// after one.
+// One live stream for all tabs of a browser that ask for the same: one of them reads it and tells the others. Browsers open six connections to one origin,
+// so all tabs together take three for streams at most; who gets none says so, and has one as soon as another tab lets go.
 import { signal, type Signal } from '@preact/signals';
-import { answeredAt, base, down, queryOf, sessionEnded, type Params } from './client';
+import { base, queryOf, type Params } from './client';
+import { follow, type LiveEvent, type LiveState } from './sse';
 
-const SILENCE_MS = 40_000;
+export type { LiveEvent, LiveState } from './sse';
+
 const HIDDEN_MS = 30_000;
+const STREAMS_MAX = 3;
 
-export type LiveState = { kind: 'off' | 'open' } | { kind: 'lost'; retryAt: number };
+/** The tab that reads says so each quarter of a minute; one that hangs is passed over. */
+const STILL_MS = 15_000;
+const HUNG_MS = 50_000;
 
-export interface LiveEvent {
-  kind: string;
-  data: unknown;
-}
+type Message =
+  /** Who listens, to whoever reads; and the question for it, of one that begins to read. */
+  | { kind: 'hello' }
+  | { kind: 'who' }
+  | { kind: 'state'; state: LiveState['kind']; retryIn: number; lastId: string }
+  | { kind: 'events'; events: LiveEvent[]; before: string; after: string };
 
-/** One stream that is kept open until it is stopped. */
+/** One stream that is kept open until it is stopped, or heard of from another tab. */
 export class LiveStream {
   readonly state: Signal<LiveState> = signal<LiveState>({ kind: 'off' });
+  private readonly name: string;
   private lastId = '';
+  /** Told to stop, by whoever joined last. */
   private abort: AbortController | null = null;
-  private timer = 0;
-  private attempt = 0;
-  private stopped = true;
+  private channel: BroadcastChannel | null = null;
+  private isLeading = false;
+  /** Whether another tab listens to this one. */
+  private hasFollowers = false;
+  private hidden: ReturnType<typeof setTimeout> | undefined;
+  private hung: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly params: Params, private readonly take: (events: LiveEvent[]) => void) {}
+  constructor(private readonly params: Params, private readonly take: (events: LiveEvent[]) => void) {
+    this.name = `lm-live ${base} ${queryOf(params)}`;
+  }
 
   start(): void {
-    this.stopped = false;
     document.addEventListener('visibilitychange', this.onVisibility);
-    void this.run();
+    this.join();
   }
 
   stop(): void {
-    this.stopped = true;
     document.removeEventListener('visibilitychange', this.onVisibility);
-    clearTimeout(this.timer);
-    this.abort?.abort();
-    this.state.value = { kind: 'off' };
+    clearTimeout(this.hidden);
+    this.leave();
   }
 
   private readonly onVisibility = () => {
-    clearTimeout(this.timer);
-    if (document.hidden) this.timer = window.setTimeout(() => this.abort?.abort(), HIDDEN_MS);
-    else if (this.state.value.kind !== 'open') void this.run();
+    clearTimeout(this.hidden);
+    if (document.hidden) this.hidden = setTimeout(() => this.leave(), HIDDEN_MS);
+    else if (this.abort === null) this.join();
   };
 
-  private async run(): Promise<void> {
-    clearTimeout(this.timer);
+  private leave(): void {
     this.abort?.abort();
+    this.abort = null;
+    this.channel?.close();
+    this.channel = null;
+    clearTimeout(this.hung);
+    this.isLeading = this.hasFollowers = false;
+    this.state.value = { kind: 'off' };
+  }
+
+  private join(steal = false): void {
     const abort = new AbortController();
     this.abort = abort;
-    try {
-      await this.read(abort);
-    } catch {
-      // Lost: the state says so, and the next attempt is due.
-    }
-    if (this.stopped || abort !== this.abort) return;
-    if (document.hidden) {
-      this.state.value = { kind: 'off' };
+    const locks = globalThis.navigator?.locks;
+    // Plain HTTP beyond loopback has no locks: each tab has a stream of its own there.
+    if (locks === undefined || typeof BroadcastChannel === 'undefined') {
+      void this.read(abort.signal);
       return;
     }
-    const delay = Math.min(30_000, 1000 * 2 ** this.attempt++) * (0.8 + Math.random() * 0.4);
-    this.state.value = { kind: 'lost', retryAt: performance.now() + delay };
-    this.timer = window.setTimeout(() => void this.run(), delay);
+    this.channel = new BroadcastChannel(this.name);
+    this.channel.onmessage = ({ data }: MessageEvent<Message>) => this.hear(data);
+    this.say({ kind: 'hello' });
+    this.watch();
+    locks.request(this.name, steal ? { steal } : { signal: abort.signal }, () => this.lead(abort.signal)).catch(() => {
+      // Another tab took it for hung: that one reads now. Or this one was told to stop.
+      if (abort !== this.abort) return;
+      this.leave();
+      this.join();
+    });
   }
 
-  private async read(abort: AbortController): Promise<void> {
-    const query = queryOf({ ...this.params, last_event_id: this.lastId === '' ? undefined : this.lastId });
-    const answer = await fetch(`${base}api/v1/live?${query}`, { cache: 'no-store', signal: abort.signal });
-    if (answer.status === 401) sessionEnded.value = true;
-    if (!answer.ok || answer.body === null) throw new Error(`the collector answered ${answer.status}`);
-    this.attempt = 0;
-    this.state.value = { kind: 'open' };
-    answeredAt.value = performance.now();
-    down.value = null;
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = '';
-    let watch = 0;
+  private async lead(stopped: AbortSignal): Promise<void> {
+    if (stopped.aborted) return;
+    this.isLeading = true;
+    clearTimeout(this.hung);
+    this.say({ kind: 'who' });
+    const timer = setInterval(() => this.sayState(), STILL_MS);
     try {
-      for (;;) {
-        clearTimeout(watch);
-        watch = window.setTimeout(() => abort.abort(), SILENCE_MS);
-        const { done, value } = await reader.read();
-        if (done) return;
-        const parts = (rest + value).split('\n\n');
-        rest = parts.pop() ?? '';
-        const events = parts.map((part) => this.parse(part)).filter((event) => event !== null);
-        if (events.length > 0) this.take(events);
-      }
+      await oneOfFew(stopped, () => this.become({ kind: 'waiting' }), () => this.read(stopped));
     } finally {
-      clearTimeout(watch);
+      clearInterval(timer);
     }
   }
 
-  private parse(text: string): LiveEvent | null {
-    let kind = '';
-    let data = '';
-    for (const line of text.split('\n')) {
-      if (line.startsWith('event: ')) kind = line.slice(7);
-      else if (line.startsWith('data: ')) data = line.slice(6);
-      else if (line.startsWith('id: ')) this.lastId = line.slice(4);
-    }
-    return kind === '' ? null : { kind, data: data === '' ? null : JSON.parse(data) };
+  private read(stopped: AbortSignal): Promise<void> {
+    return follow(this.params, this.lastId, {
+      state: (state) => this.become(state),
+      events: (events, before, after) => {
+        if (this.hasFollowers) this.say({ kind: 'events', events, before, after });
+        this.lastId = after;
+        if (events.length > 0) this.take(events);
+      },
+    }, stopped);
   }
+
+  private become(state: LiveState): void {
+    this.state.value = state;
+    this.sayState();
+  }
+
+  private hear(message: Message): void {
+    if (this.isLeading) {
+      if (message.kind === 'hello') {
+        this.hasFollowers = true;
+        this.sayState();
+      }
+      return;
+    }
+    if (message.kind === 'hello') return;
+    this.watch();
+    if (message.kind === 'who') {
+      this.say({ kind: 'hello' });
+      return;
+    }
+    const before = message.kind === 'events' ? message.before : message.lastId;
+    // What was told between is gone for this tab: whoever listens here asks for it.
+    const events: LiveEvent[] = this.lastId !== '' && before !== '' && before !== this.lastId ? [{ kind: 'reset', data: null }] : [];
+    if (message.kind === 'events') {
+      this.lastId = message.after;
+      events.push(...message.events);
+    } else {
+      if (message.lastId !== '') this.lastId = message.lastId;
+      this.state.value = message.state === 'lost' || message.state === 'held' ? { kind: message.state, retryAt: performance.now() + message.retryIn } : { kind: message.state };
+    }
+    if (events.length > 0) this.take(events);
+  }
+
+  private watch(): void {
+    clearTimeout(this.hung);
+    if (this.isLeading) return;
+    this.hung = setTimeout(() => { this.leave(); this.join(true); }, HUNG_MS);
+  }
+
+  private sayState(): void {
+    if (!this.hasFollowers) return;
+    const state = this.state.peek();
+    this.say({ kind: 'state', state: state.kind, retryIn: 'retryAt' in state ? state.retryAt - performance.now() : 0, lastId: this.lastId });
+  }
+
+  private say(message: Message): void {
+    this.channel?.postMessage(message);
+  }
+}
+
+/** Runs while it holds one of the streams that all tabs together may have. */
+async function oneOfFew(stopped: AbortSignal, wait: () => void, run: () => Promise<void>): Promise<void> {
+  const { locks } = navigator;
+  const names = Array.from({ length: STREAMS_MAX }, (_, number) => `lm-stream ${base} ${number}`);
+  for (const name of names) {
+    const hasRun = await locks.request(name, { ifAvailable: true }, async (lock) => {
+      if (lock !== null) await run();
+      return lock !== null;
+    });
+    if (hasRun || stopped.aborted) return;
+  }
+  wait();
+  // Whichever comes free first; the others are not wanted any more then.
+  const chosen = new AbortController();
+  const giveUp = () => chosen.abort();
+  stopped.addEventListener('abort', giveUp);
+  await Promise.all(names.map(async (name) => {
+    try {
+      await locks.request(name, { signal: chosen.signal }, async () => {
+        if (chosen.signal.aborted) return;
+        chosen.abort();
+        await run();
+      });
+    } catch {
+      // Not wanted any more.
+    }
+  }));
+  stopped.removeEventListener('abort', giveUp);
 }

@@ -1,5 +1,5 @@
 // Queries for lines.
-import { get, type Answer, send, urlOf } from './client';
+import { get, type Answer, queryOf, send } from './client';
 import type { Labels, Matrix } from './prom';
 
 export interface Entry {
@@ -65,7 +65,6 @@ export function context(id: string, query: string, abort: AbortSignal): Promise<
 }
 
 /** As NDJSON, up to so many lines. */
-export async function download(ask: LogsAsk, limit: number): Promise<Blob> {
-  const answer = await send(urlOf('', { ...paramsOf(ask), limit }).replace(/^[^?]*/, 'api/v1/logs'), { headers: { Accept: 'application/x-ndjson' } });
-  return answer.blob();
+export function download(ask: LogsAsk, limit: number): Promise<Blob> {
+  return send(`api/v1/logs?${queryOf({ ...paramsOf(ask), limit })}`, { headers: { Accept: 'application/x-ndjson' } }, (answer) => answer.blob());
 }

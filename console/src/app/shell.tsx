@@ -1,6 +1,6 @@
 // What every page stands in: rail, top bar, banners, and the dialogs that may lie over it.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { answeredAt, base, down, refreshAll, sessionEnded } from '../api/client';
 import { signOut } from '../api/session';
 import { SignInForm } from '../ui/signin';
@@ -26,16 +26,18 @@ export const PAGES: { path: string; title: string; key: string; icon: string }[]
 const signOutFault = signal('');
 
 /** What the page shows of its freshness; set by pages that have something live. */
-export const liveText = signal<{ text: string; stale: boolean } | null>(null);
+export const liveText = signal<{ text: string; stale: boolean; why?: string } | null>(null);
 
 export function Shell({ title, hasTime, children }: { title: string; hasTime: boolean; children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const first = useRef(true);
   useEffect(() => {
     document.title = `${title} · Lightmetrics`;
+  }, [title]);
+  useEffect(() => {
     if (!first.current) heading.current?.focus({ preventScroll: true }); // tells screen readers that another page is there
     first.current = false;
-  }, [title, path.value]);
+  }, [path.value]);
 
   return (
     <div class="shell" onClick={onLinkClick}>
@@ -58,7 +60,7 @@ export function Shell({ title, hasTime, children }: { title: string; hasTime: bo
           <h1 ref={heading} tabIndex={-1}>{title}</h1>
           {hasTime && <TimePicker />}
           <div class="account">
-            {liveText.value && <span class={liveText.value.stale ? 'freshness stale' : 'freshness'} id="freshness">{liveText.value.text}</span>}
+            {liveText.value && <span class={liveText.value.stale ? 'freshness stale' : 'freshness'} id="freshness" title={liveText.value.why}>{liveText.value.text}{liveText.value.why !== undefined && <span class="hidden">. {liveText.value.why}</span>}</span>}
             <button type="button" class="plain" aria-keyshortcuts="Control+K" onClick={() => { paletteOpen.value = true; }}>Search</button>
             <button type="button" class="plain" onClick={nextTheme} aria-label={`Theme: ${theme.value}`}>{theme.value === 'dark' ? '☾' : theme.value === 'light' ? '☀' : '◐'}</button>
             <button type="button" class="plain" onClick={leave}>Sign out</button>
@@ -108,8 +110,10 @@ function SinceAnswer({ at }: { at: number }) {
 
 function SessionDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    dialog.current!.showModal();
+  useLayoutEffect(() => {
+    const node = dialog.current!;
+    node.showModal();
+    return () => node.close(); // before it goes: closing gives the focus back to where it was
   }, []);
   return (
     <dialog ref={dialog} aria-labelledby="ended" onCancel={(event) => event.preventDefault()}>

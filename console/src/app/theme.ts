@@ -34,6 +34,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
 export function colour(name: string): string {
   const probe = document.createElement('span');
   probe.hidden = true;
+  probe.style.setProperty('forced-color-adjust', 'none'); // pictures are told apart by their own colours
   probe.style.color = `var(--${name})`;
   document.body.append(probe);
   const found = getComputedStyle(probe).color;

@@ -1,12 +1,12 @@
 // What a panel asks for, by its kind.
-import { ApiFault } from '../api/client';
 import { type LogsPage, logNumbers, logs } from '../api/logs';
 import { type Labels, type Matrix, nameOf, numberOf, queryAt, queryRange, type Scalar, type Vector } from '../api/prom';
 import { durationMs } from '../app/duration';
 import type { Range } from '../app/time';
 import { aligned, stepOf } from '../app/time';
+import { hostEvents, hostGaps } from '../ui/annotations';
 import type { Annotation } from '../ui/chart';
-import { type Line, type Lines, linesOf, stretchesOf, summaryOf } from '../ui/series';
+import { type Line, type Lines, linesOf, summaryOf } from '../ui/series';
 import { visible } from '../ui/text';
 import { fill, type Filling, type Fillings, missingIn } from './fill';
 import { legendOf, type PanelDefinition, type Query, type Reduce } from './model';
@@ -104,53 +104,22 @@ export async function load(ask: PanelAsk, abort: AbortSignal, isLive = false): P
   }));
   data.lines.lines = linesByQuery.flat();
   if (panel.kind === 'timeseries') {
-    if (panel.annotations?.includes('events') === true) await addEvents(data, range, abort);
-    if (panel.annotations?.includes('gaps') === true) await addGaps(data, start, end, abort);
+    const host = hostMatcher(data.asked);
+    for (const kind of panel.annotations ?? []) {
+      if (kind === 'alerts') continue;
+      const { events, warnings } = await (kind === 'events' ? hostEvents(host, range, abort) : hostGaps(host, { start, end }, step, abort));
+      data.events.push(...events);
+      data.warnings.push(...warnings);
+    }
   }
   data.rows.sort((a, b) => a.query - b.query);
   if (panel.kind === 'stat' || panel.kind === 'gauge') data.rows = reduced(data, panel.reduce ?? 'last');
   return data;
 }
 
-const EVENTS_MAX = 100;
-
 // PromQL and LogQL write matchers alike.
 function hostMatcher(asked: readonly string[]): string | undefined {
   return asked.map((query) => /\binstance=~?"(?:[^"\\]|\\.)*"/.exec(query)?.[0]).find((matcher) => matcher !== undefined);
-}
-
-/** Starts, stops and losses of the hosts that the queries name; that they cannot be had leaves the chart alone. */
-async function addEvents(data: PanelData, range: Range, abort: AbortSignal): Promise<void> {
-  const host = hostMatcher(data.asked);
-  const query = `{input="events"${host === undefined ? '' : `, ${host}`}} | event=~"agent_start|agent_stop|settings_reloaded|clock_step|queue_dropped|batch_rejected|collect_dropped"`;
-  await orWarning(data, 'events', async () => {
-    const { data: page } = await logs({ query, start: range.start, end: range.end, direction: 'backward' }, undefined, abort, EVENTS_MAX);
-    data.events.push(...page.result.map((entry) => ({ at: entry.ts / 1000, text: visible(`${entry.stream['instance'] ?? ''}: ${entry.attrs['event'] ?? entry.line.slice(0, 200)}`) })));
-    if (page.cursor !== null) data.warnings.push(`only the newest ${EVENTS_MAX} events are drawn`);
-  });
-}
-
-/** Stretches in which a host was silent for four of its intervals, and of which no backlog came later. */
-async function addGaps(data: PanelData, start: number, end: number, abort: AbortSignal): Promise<void> {
-  const host = hostMatcher(data.asked);
-  const window = `${Math.max(60, data.step / 1000)}s`;
-  const query = `up{job="lightmetrics"${host === undefined ? '' : `, ${host}`}} == 0 unless on (instance) count_over_time(lmagent_up{job="lightmetrics"${host === undefined ? '' : `, ${host}`}}[${window}])`;
-  await orWarning(data, 'gaps', async () => {
-    const { data: answer } = await queryRange(query, start, end, data.step, abort);
-    const { times, lines } = linesOf(answer, start, end, data.step, (labels) => labels['instance'] ?? '');
-    const gaps = lines.flatMap((line) => stretchesOf(line.values).map(([first, last]) => ({ at: times[first]!, to: times[last]!, text: `${line.name}: no batches` }))).sort((a, b) => a.at - b.at);
-    data.events.push(...gaps.slice(-EVENTS_MAX));
-    if (gaps.length > EVENTS_MAX) data.warnings.push(`only the newest ${EVENTS_MAX} gaps are drawn`);
-  });
-}
-
-async function orWarning(data: PanelData, what: string, add: () => Promise<void>): Promise<void> {
-  try {
-    await add();
-  } catch (error) {
-    if (!(error instanceof ApiFault)) throw error;
-    data.warnings.push(`${what}: ${error.message}`);
-  }
 }
 
 function byName(a: Line, b: Line): number {

@@ -77,16 +77,40 @@ function useId(): string {
   return (useRef<string>(null!).current ??= `field-${++fields}`);
 }
 
+const TYPED_MS = 400;
+
+/** What is typed stays whatever is drawn anew meanwhile, and is taken when one pauses or leaves the field. */
+function useTyped(value: string, set: (text: string) => void) {
+  const typed = useSignal<string | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const take = useRef<() => void>(undefined);
+  take.current = () => {
+    clearTimeout(timer.current);
+    const text = typed.peek();
+    typed.value = null;
+    if (text !== null && text !== value) set(text);
+  };
+  return {
+    value: typed.value ?? value,
+    onInput: (event: { currentTarget: { value: string } }) => {
+      typed.value = event.currentTarget.value;
+      clearTimeout(timer.current);
+      timer.current = setTimeout(() => take.current!(), TYPED_MS);
+    },
+    onChange: () => take.current!(),
+  };
+}
+
 function TextField({ label, value, set }: { label: string; value: string; set: (text: string) => void }) {
   const id = useId();
-  return <span class="field"><label for={id}>{label}</label><input id={id} value={value} onChange={(event) => set(event.currentTarget.value)} /></span>;
+  return <span class="field"><label for={id}>{label}</label><input id={id} {...useTyped(value, set)} /></span>;
 }
 
 function NumberField({ label, value, set, min, max }: { label: string; value: number | undefined; set: (value: number | undefined) => void; min?: number; max?: number }) {
   const id = useId();
   return (
-    <span class="field narrow"><label for={id}>{label}</label><input id={id} type="number" step="any" min={min} max={max} value={value ?? ''}
-      onChange={(event) => set(event.currentTarget.value === '' || !Number.isFinite(event.currentTarget.valueAsNumber) ? undefined : event.currentTarget.valueAsNumber)} /></span>
+    <span class="field narrow"><label for={id}>{label}</label><input id={id} type="number" step="any" min={min} max={max}
+      {...useTyped(value === undefined ? '' : String(value), (text) => set(text === '' || !Number.isFinite(Number(text)) ? undefined : Number(text)))} /></span>
   );
 }
 
@@ -107,14 +131,19 @@ const CHOICES: Partial<Record<PanelDefinition['kind'], readonly (readonly [keyof
   heatmap: [['scale', ['linear', 'log']], ['palette', ['blue', 'heat', 'grey']]],
 };
 
-export function PanelForm({ panel, others, change, remove, duplicate }: { panel: PanelDefinition; others: readonly PanelDefinition[]; change: (next: PanelDefinition) => void; remove: () => void; duplicate: () => void }) {
+export function PanelForm({ panel, others, change, remove, duplicate, close }: { panel: PanelDefinition; others: readonly PanelDefinition[]; change: (next: PanelDefinition) => void; remove: () => void; duplicate: () => void; close: () => void }) {
   const grid = (part: Partial<Grid>) => change({ ...panel, grid: { ...panel.grid, ...part } });
   const queries = panel.queries ?? [];
   const setQuery = (index: number, part: Partial<Query>) => change({ ...panel, queries: queries.map((query, at) => (at === index ? { ...query, ...part } : query)) });
   const setThreshold = (index: number, next: Threshold | null) =>
     change({ ...panel, thresholds: (panel.thresholds ?? []).flatMap((threshold, at) => (at !== index ? [threshold] : next === null ? [] : [next])) });
   return (
-    <section class="card panel-form" aria-label={`Edit ${visible(panel.title ?? panel.id)}`}>
+    <section class="card panel-form" aria-label={`Edit ${visible(panel.title ?? panel.id)}`} onKeyDown={(event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      event.preventDefault();
+      event.currentTarget.closest('.cell')?.querySelector<HTMLElement>('button[aria-expanded]')?.focus();
+      close();
+    }}>
       <div class="filters">
         <TextField label="Title" value={panel.title ?? ''} set={(title) => change({ ...panel, title })} />
         <Choice label="Unit" value={panel.unit ?? 'none'} options={UNITS} set={(unit) => change({ ...panel, unit: unit as Unit })} />
@@ -164,7 +193,7 @@ function PromqlField({ label, value, set }: { label: string; value: string; set:
 
 function TextArea({ label, value, set }: { label: string; value: string; set: (text: string) => void }) {
   const id = useId();
-  return <div class="grow"><label for={id}>{label}</label><textarea id={id} class="mono" rows={2} spellcheck={false} value={value} onChange={(event) => set(event.currentTarget.value)} /></div>;
+  return <div class="grow"><label for={id}>{label}</label><textarea id={id} class="mono" rows={2} spellcheck={false} {...useTyped(value, set)} /></div>;
 }
 
 /** All that the forms do not have: the definition itself. */

@@ -5,6 +5,7 @@ import { type Labels, nameOf } from '../api/prom';
 import { linkTo } from '../app/router';
 import { colour, looks } from '../app/theme';
 import { LogList, rowsOf } from '../logs/list';
+import { WholeLine } from '../logs/whole';
 import { inUnit, type Unit } from '../ui/format';
 import { Sparkline } from '../ui/sparkline';
 import { summaryOf } from '../ui/series';
@@ -195,7 +196,7 @@ export function LogLines({ panel, data, live }: KindProps) {
   return (
     <div class="log-panel">
       <LogList rows={rowsOf(entries)} showHost wrap={panel.wrap} fields={panel.fields} isLive={panel.live} selected={open} select={(next) => setOpen(next?.id ?? null)} label={`Lines of ${panel.title ?? panel.id}`} />
-      {entry !== undefined && <pre class="whole" tabIndex={0} role="region" aria-label="The line">{visible(entry.line.slice(0, 16_384))}</pre>}
+      {entry !== undefined && <WholeLine key={entry.id} line={entry.line} />}
       {(data.page?.cursor !== null || live.length + stored.length > entries.length) && <p class="soft">The newest {entries.length} lines; there are more.</p>}
     </div>
   );

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { LiveStream } from '../api/live';
 import type { Entry } from '../api/logs';
+import { hasNoStream, liveStateText } from '../ui/livestate';
 
 // A browser opens six connections to one origin, and what the page asks needs its share.
 const STREAMS_MAX = 2;
@@ -57,8 +58,8 @@ export function useLiveLines(query: string | null, limit: number, reload: () => 
     };
   }, [query, limit]);
   if (stream === null || stream === 'refused') return { isLive: stream === null ? null : false, state: stream === null ? '' : `not live: ${STREAMS_MAX} lists of this page are`, entries: [] };
-  const { kind } = stream.state.value;
-  return { isLive: true, state: kind === 'open' ? '● live' : kind === 'lost' ? '▲ stream lost, reconnecting' : 'connecting', entries: entries.value };
+  const state = stream.state.value;
+  return { isLive: !hasNoStream(state), state: liveStateText(state, performance.now()), entries: entries.value };
 }
 
 /** By time, the newest first, each line once. */

@@ -181,6 +181,7 @@ function Panels({ definition, fillings, change }: { definition: Definition; fill
           {change !== null && panel.id === selected && (
             <PanelForm key={panel.id} panel={panel} others={panels.filter((other) => other !== panel)}
               change={(next) => change({ ...definition, panels: moved(panels.map((other) => (other === panel ? next : other)), next.id, next.grid) })}
+              close={() => setParams({ selected: null })}
               remove={() => { change({ ...definition, panels: panels.filter((other) => other !== panel) }); setParams({ selected: null }); }}
               duplicate={() => {
                 const twin = { ...panel, id: freeId(panels, panel.id), grid: { ...panel.grid, y: bottomOf(panels) } };

@@ -7,44 +7,7 @@ import { EditorState, Prec } from '@codemirror/state';
 import { EditorView, keymap, placeholder } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { PromQLExtension } from '@prometheus-io/codemirror-promql';
-import { get } from '../api/client';
-
-// More names than a list can usefully show; a longer prefix finds the rest.
-const NAMES_MAX = 500;
-
-interface Metadata {
-  type: string;
-  help: string;
-  unit: string;
-}
-
-function selector(metric: string | undefined, matchers: readonly { name: string; value: string; matchesEmpty(): boolean }[] = []): string | undefined {
-  const pairs = matchers.filter((matcher) => matcher.name !== '__name__' && matcher.value !== '' && !matcher.matchesEmpty())
-    .map((matcher) => `${matcher.name}=${JSON.stringify(matcher.value)}`);
-  return metric === undefined || metric === '' ? (pairs.length === 0 ? undefined : `{${pairs.join(',')}}`) : `${metric}{${pairs.join(',')}}`;
-}
-
-/** Names as they are needed, by prefix and never all of them. */
-const client = {
-  async labelNames(metric?: string): Promise<string[]> {
-    return (await get<string[]>('api/v1/labels', { 'match[]': selector(metric), limit: NAMES_MAX })).data;
-  },
-  async labelValues(label: string, metric?: string, matchers?: never[]): Promise<string[]> {
-    return (await get<string[]>(`api/v1/label/${encodeURIComponent(label)}/values`, { 'match[]': selector(metric, matchers), limit: NAMES_MAX })).data;
-  },
-  async metricMetadata(): Promise<Record<string, Metadata[]>> {
-    return (await get<Record<string, Metadata[]>>('api/v1/metadata', { limit: NAMES_MAX })).data;
-  },
-  async series(metric: string, matchers?: never[]): Promise<Map<string, string>[]> {
-    const { data } = await get<Record<string, string>[]>('api/v1/series', { 'match[]': selector(metric, matchers) ?? metric, limit: NAMES_MAX });
-    return data as unknown as Map<string, string>[];
-  },
-  async metricNames(prefix = ''): Promise<string[]> {
-    const match = prefix === '' ? undefined : `{__name__=~${JSON.stringify(prefix.replace(/[^a-zA-Z0-9_:]/g, '') + '.*')}}`;
-    return (await get<string[]>('api/v1/label/__name__/values', { 'match[]': match, limit: NAMES_MAX })).data;
-  },
-  flags: async (): Promise<Record<string, string>> => ({}),
-};
+import { complete } from './names';
 
 const look = EditorView.theme({
   '&': { fontSize: '14px', color: 'var(--text)', backgroundColor: 'var(--card)', border: '1px solid var(--line)', borderRadius: '6px' },
@@ -81,7 +44,7 @@ export interface Editor {
 /** Puts an editor into an element. */
 export function makeEditor(host: HTMLElement, text: string, label: string, changed: (text: string) => void, run: () => void): Editor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
-  const promql = new PromQLExtension().setComplete({ remote: client as never });
+  const promql = new PromQLExtension().setComplete({ completeStrategy: { promQL: complete } });
   const view = new EditorView({
     parent: root,
     root,

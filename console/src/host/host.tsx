@@ -2,18 +2,19 @@
 import { fleet, type Agent, droppedOf, gapsOf } from '../api/agents';
 import { quoted, queryAt, numberOf, type Vector } from '../api/prom';
 import { linkTo, query as params, setParams } from '../app/router';
-import { range } from '../app/time';
+import { aligned, range, stepOf } from '../app/time';
 import { withFilter } from '../logs/query';
 import { QueryForm } from '../logs/page';
 import { LogView } from '../logs/view';
 import { Level, netText, StateMark } from '../overview/hosts';
+import { hostEvents, hostGaps } from '../ui/annotations';
+import { type ChartOptions, EventList } from '../ui/chart';
 import { age, bytes, count, inUnit, percent } from '../ui/format';
 import { Panel, type PanelQuery } from '../ui/panel';
 import { useResource } from '../ui/resource';
-import { Loaded, useClock } from '../ui/states';
+import { Loaded, Notes, useClock } from '../ui/states';
 import { visible } from '../ui/text';
 import { levelOf } from '../ui/thresholds';
-import type { ChartOptions } from '../ui/chart';
 
 const TABS = [['charts', 'Charts'], ['processes', 'Processes'], ['logs', 'Logs'], ['events', 'Events']] as const;
 
@@ -151,7 +152,21 @@ function panelsOf(id: string): Definition[] {
 }
 
 function Charts({ id }: { id: string }) {
-  return <div class="panels">{panelsOf(id).map((panel) => <Panel key={`${id} ${panel.title}`} {...panel} />)}</div>;
+  const step = stepOf(range.value, 300);
+  const { start, end } = aligned(range.value, step);
+  const host = `instance=${quoted(id)}`;
+  // One question for all charts; without its answer they stand as they are.
+  const marks = useResource(JSON.stringify([id, start, end]), async (abort) => {
+    const found = await Promise.all([hostEvents(host, range.peek(), abort), hostGaps(host, { start, end }, step, abort)]);
+    return { events: found.flatMap(({ events }) => events), warnings: found.flatMap(({ warnings }) => warnings) };
+  }).data.value;
+  return (
+    <>
+      {marks !== null && <Notes title="warning" lines={marks.warnings} />}
+      {marks !== null && <EventList events={marks.events} />}
+      <div class="panels">{panelsOf(id).map((panel) => <Panel key={`${id} ${panel.title}`} {...panel} events={marks?.events} listEvents={false} />)}</div>
+    </>
+  );
 }
 
 function HostLogs({ base, empty }: { base: string; empty: string }) {

@@ -9,15 +9,13 @@ import { Loaded } from '../ui/states';
 import { visible } from '../ui/text';
 import { LogList, type Row, rowsOf } from './list';
 import { selectorOf } from './query';
-
-const CUT = 16 * 1024;
+import { WholeLine } from './whole';
 
 export function Details({ entry, query, filter, close }: { entry: Entry; query: string; filter: (name: string, value: string, keep: boolean) => void; close: () => void }) {
-  const [whole, setWhole] = useState(false);
   const [around, setAround] = useState(false);
   const groups: [string, Labels][] = [['Stream', entry.stream], ['Attributes', entry.attrs], ['From the query', entry.labels]];
   return (
-    <section class="details" aria-label="Line details" onKeyDown={(event) => event.key === 'Escape' && close()}>
+    <section class="details" aria-label="Line details">
       <div class="panel-head">
         <h2>{dateTime(entry.ts, isUtc.value)}{timeOfDay(entry.ts, isUtc.value).slice(8)} {zoneName.value}</h2>
         <span class="panel-menu">
@@ -27,8 +25,7 @@ export function Details({ entry, query, filter, close }: { entry: Entry; query: 
           <button type="button" class="plain small" onClick={close}>Close</button>
         </span>
       </div>
-      <pre class="whole" tabIndex={0} role="region" aria-label="The line">{visible(whole ? entry.line : entry.line.slice(0, CUT))}</pre>
-      {entry.line.length > CUT && !whole && <button type="button" class="plain small" onClick={() => setWhole(true)}>Show all {entry.line.length} characters</button>}
+      <WholeLine line={entry.line} />
       {groups.map(([title, labels]) => Object.keys(labels).length > 0 && (
         <table key={title} class="fields">
           <caption>{title}</caption>

@@ -15,10 +15,16 @@ const WRAP_MAX = 1000;
 /** Rows that may come in above at once without moving what is being read. */
 const ABOVE_MAX = 10_000;
 
-/** A line, or a hole between lines. */
-export type Row = Entry | { id: string; gap: string };
+/** A hole between lines: behind the newest that was there before it. */
+export interface Gap {
+  ts: number;
+  id: string;
+  gap: string;
+}
 
-export function isGap(row: Row): row is { id: string; gap: string } {
+export type Row = Entry | Gap;
+
+export function isGap(row: Row): row is Gap {
   return 'gap' in row;
 }
 

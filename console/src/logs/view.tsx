@@ -3,7 +3,6 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { download, type Entry, fields, logs, type LogsAsk, MORE_LINES } from '../api/logs';
 import { ApiFault } from '../api/client';
-import { LiveStream } from '../api/live';
 import { query as params, setParams } from '../app/router';
 import { asked, from, isRelative, range, to } from '../app/time';
 import { csv, save } from '../ui/csv';
@@ -11,21 +10,12 @@ import { count } from '../ui/format';
 import { useStillResource } from '../ui/resource';
 import { Fault, Loaded, Notes } from '../ui/states';
 import { visible } from '../ui/text';
-import { Details } from './details';
-import { isGap, LogList, type Row, type RowList, rowsOf } from './list';
+import { Lines, type LogViewProps } from './lines';
 import { LINES_MAX, LineStore } from './store';
+import { Tail } from './tail';
 import { Volume } from './volume';
 
-const TAIL_MAX = 10_000;
 const DOWNLOAD_MAX = 100_000;
-
-export interface LogViewProps {
-  query: string;
-  filter: (name: string, value: string, keep: boolean) => void;
-  showHost: boolean;
-  /** What stands there when nothing is found. */
-  empty: string;
-}
 
 export function LogView({ query, filter, showHost, empty }: LogViewProps) {
   const isLive = params.value.get('live') === '1';
@@ -152,89 +142,4 @@ function Stored({ ask, filter, showHost, empty }: { ask: LogsAsk } & Omit<LogVie
 export function saveLines(rows: Iterable<Entry>, title = 'logs'): void {
   save(`${title}.csv`, csv([['time', 'instance', 'input', 'severity', 'line'], ...Array.from(rows, (row) => [
     new Date(row.ts).toISOString(), row.stream['instance'] ?? '', row.stream['input'] ?? '', row.stream['severity'] ?? '', row.line])]));
-}
-
-function Lines({ rows, find, query, filter, showHost, atEnd, onTop, isLive }: {
-  rows: RowList; find: (id: string) => Entry | null; query: string; filter: LogViewProps['filter']; showHost: boolean; atEnd?: () => void; onTop?: (isTop: boolean) => void; isLive?: boolean;
-}) {
-  const id = params.value.get('line');
-  const isWrap = params.value.get('wrap') === '1';
-  const open = useMemo(() => (id === null ? null : find(id)), [id, rows]);
-  return (
-    <>
-      <LogList key={String(isWrap)} rows={rows} wrap={isWrap} showHost={showHost} selected={id} select={(entry) => setParams({ line: entry?.id ?? null })} atEnd={atEnd} onTop={onTop} isLive={isLive} label="Lines" />
-      {open !== null && <Details key={open.id} entry={open} query={query} filter={filter} close={() => setParams({ line: null })} />}
-    </>
-  );
-}
-
-/** Lines as they come in, newest first; stands still while one reads further down. */
-function Tail({ query, filter, showHost }: Pick<LogViewProps, 'query' | 'filter' | 'showHost'>) {
-  const rows = useSignal<Row[]>([]);
-  const waiting = useSignal<Row[]>([]);
-  const paused = useSignal(false);
-  const rate = useSignal(0);
-  const heard = useSignal(0);
-  const skipped = useSignal(0);
-  const unseen = useSignal<Record<string, number>>({});
-  const stream = useMemo(() => {
-    let frame = 0;
-    let due: Row[] = [];
-    const flush = () => {
-      frame = 0;
-      const batch = due;
-      due = [];
-      heard.value += batch.reduce((sum, row) => sum + (isGap(row) ? 0 : 1), 0);
-      const target = paused.peek() ? waiting : rows;
-      // The newest are kept; that older ones went is said below the list.
-      const next = [...batch.reverse(), ...target.peek()];
-      if (next.length > TAIL_MAX) skipped.value += next.length - TAIL_MAX;
-      target.value = next.slice(0, TAIL_MAX);
-    };
-    return new LiveStream({ events: 'log', query }, (events) => {
-      for (const { kind, data } of events) {
-        if (kind === 'log') due.push(data as Entry);
-        else if (kind === 'lagged') {
-          const { missed, of } = data as { missed: number; of: string };
-          unseen.value = { ...unseen.peek(), [of]: (unseen.peek()[of] ?? 0) + missed };
-          due.push({ id: `gap-${performance.now()}`, gap: `gap: ${missed} ${of} skipped, the collector or the connection was too slow` });
-        }
-        else if (kind === 'reset') due.push({ id: `gap-${performance.now()}`, gap: 'gap: what follows does not join up with what came before' });
-      }
-      if (due.length > 0 && frame === 0) frame = requestAnimationFrame(flush);
-    });
-  }, [query]);
-  useEffect(() => {
-    stream.start();
-    let seen = 0;
-    const timer = setInterval(() => {
-      rate.value = (heard.peek() - seen) / 2;
-      seen = heard.peek();
-    }, 2000);
-    return () => { stream.stop(); clearInterval(timer); };
-  }, [stream]);
-
-  function go(on: boolean) {
-    paused.value = !on;
-    if (on && waiting.peek().length > 0) {
-      rows.value = [...waiting.peek(), ...rows.peek()].slice(0, TAIL_MAX);
-      waiting.value = [];
-    }
-  }
-  const state = stream.state.value;
-  const list = useMemo(() => rowsOf(rows.value), [rows.value]);
-  return (
-    <div onKeyDown={(event) => { if (event.key === ' ' && (event.target as Element).matches('.lines')) { event.preventDefault(); go(paused.value); } }}>
-      <p class="soft">
-        <span class={state.kind === 'open' ? 'state up' : 'state late'}>{state.kind === 'open' ? '● live' : state.kind === 'lost' ? '▲ stream lost, reconnecting' : 'connecting'}</span>
-        {' '}{count(rate.value)} lines/s, {count(heard.value)} so far{' '}
-        <button type="button" class="plain small" aria-pressed={paused.value} onClick={() => go(paused.value)}>{paused.value ? 'Resume' : 'Pause'}</button>
-        {waiting.value.length > 0 && <button type="button" class="plain small" onClick={() => go(true)}>↓ {count(waiting.value.length)} new</button>}
-      </p>
-      {rows.value.length === 0 ? <p class="empty">Nothing yet: lines appear as they come in.</p>
-        : <Lines rows={list} find={(id) => rows.peek().find((row): row is Entry => row.id === id && !isGap(row)) ?? null} query={query} filter={filter} showHost={showHost} onTop={(isTop) => { if (!isTop && !paused.value) go(false); }} isLive />}
-      {Object.entries(unseen.value).map(([of, missed]) => <p key={of} class="warn">{count(missed)} {of} went by unseen: this is a sample of what comes in.</p>)}
-      {skipped.value > 0 && <p class="soft">The newest {count(TAIL_MAX)} lines are kept; {count(skipped.value)} older ones are no longer here.</p>}
-    </div>
-  );
 }

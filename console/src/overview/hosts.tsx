@@ -1,6 +1,7 @@
 // The table's columns and rows.
 import { useEffect, useState } from 'preact/hooks';
 import { type Agent, droppedOf, gapsOf, STATES } from '../api/agents';
+import type { Labels } from '../api/prom';
 import { linkTo } from '../app/router';
 import { age, bytes, count, percent } from '../ui/format';
 import { memo } from '../ui/memo';
@@ -44,10 +45,11 @@ export function compare(sort: string): (left: Agent, right: Agent) => number {
   };
 }
 
-export function matches(agent: Agent, filter: string, state: string): boolean {
+/** Whether every word stands in its name, its version or its labels, as `site=lab`. */
+export function matches(agent: Agent, filter: string, state: string, labels: Labels = {}): boolean {
   if (state !== '' && agent.state !== state) return false;
   const words = filter.toLowerCase().split(/\s+/).filter((word) => word !== '');
-  const text = `${agent.agent_id} ${agent.version}`.toLowerCase();
+  const text = [agent.agent_id, agent.version, ...Object.entries(labels).map(([name, value]) => `${name}=${value}`)].join(' ').toLowerCase();
   return words.every((word) => text.includes(word));
 }
 

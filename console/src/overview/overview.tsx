@@ -1,6 +1,6 @@
 // All hosts at a glance: one request for all of them, again when the live stream tells of new batches.
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { type Agent, droppedOf, type Fleet, fleet, gapsOf, type State, STATES } from '../api/agents';
 import { down } from '../api/client';
 import { LiveStream } from '../api/live';
@@ -8,10 +8,13 @@ import { numberOf, queryRange } from '../api/prom';
 import { query, setParams } from '../app/router';
 import { liveText } from '../app/shell';
 import { age, count } from '../ui/format';
+import { hasNoStream, liveStateText } from '../ui/livestate';
 import { type Resource, useResource } from '../ui/resource';
 import { Loaded, useClock } from '../ui/states';
 import { useSlice } from '../ui/virtual';
-import { COLUMNS, compare, HostRow, matches, useRowHeight } from './hosts';
+import { visible } from '../ui/text';
+import { type Group, groupings, groupsOf, type HostLabels, labelsOfHosts, statesOf } from './groups';
+import { COLUMNS, compare, HostRow, matches, StateMark, useRowHeight } from './hosts';
 import { csv, save } from '../ui/csv';
 
 // A refresh after a batch waits this long for more of them; fleets whose batches never stop are asked at this pace, large ones more slowly.
@@ -23,6 +26,11 @@ const POLL_MS = 10_000;
 const SPARK_MS = 60_000;
 const SPARK_STEP_MS = 120_000;
 const SPARK_POINTS = 30;
+const LABELS_MS = 300_000;
+const NO_LABELS: HostLabels = new Map();
+
+/** Each is a table of its own. */
+const GROUPS_MAX = 100;
 
 const CPU_BUSY = '1 - sum by (instance) (rate(lightmetrics_host_cpu_seconds_total{job="lightmetrics",mode=~"idle|iowait"}[5m]))'
   + ' / sum by (instance) (rate(lightmetrics_host_cpu_seconds_total{job="lightmetrics"}[5m]))';
@@ -66,8 +74,8 @@ function useLive(agents: Resource<Fleet>): void {
   const state = stream.value?.state.value;
   const since = agents.at.value === null ? null : at - agents.at.value;
   useEffect(() => {
-    const link = state?.kind === 'lost' ? `reconnecting (${Math.max(0, Math.ceil((state.retryAt - at) / 1000))} s)` : state?.kind === 'open' ? '● live' : 'connecting';
-    liveText.value = { text: since === null ? 'loading…' : `${link}, updated ${age(since)} ago`, stale: since !== null && since > 2 * POLL_MS };
+    const link = state === undefined ? 'connecting' : hasNoStream(state) ? '▲ not live' : liveStateText(state, at);
+    liveText.value = { text: since === null ? 'loading…' : `${link}, updated ${age(since)} ago`, stale: since !== null && since > 2 * POLL_MS, why: state !== undefined && hasNoStream(state) ? liveStateText(state, at) : undefined };
   });
 }
 
@@ -119,11 +127,11 @@ function FirstSteps() {
 }
 
 function Totals({ agents }: { agents: Agent[] }) {
-  const states = (Object.keys(STATES) as State[]).map((state) => ({ state, hosts: agents.filter((agent) => agent.state === state).length })).filter(({ hosts }) => hosts > 0);
+  const states = statesOf(agents);
   const waiting = agents.reduce((sum, agent) => sum + (agent.queue?.batches ?? 0), 0);
   const gaps = agents.reduce((sum, agent) => sum + gapsOf(agent).gaps, 0);
   const dropped = agents.reduce((sum, agent) => sum + (droppedOf(agent) ?? 0), 0);
-  const text = `${agents.length} ${agents.length === 1 ? 'agent' : 'agents'}: ${[...states].sort((a, b) => STATES[b.state].rank - STATES[a.state].rank).map(({ state, hosts }) => `${hosts} ${STATES[state].word}`).join(', ')}`;
+  const text = `${agents.length} ${agents.length === 1 ? 'agent' : 'agents'}: ${[...states].reverse().map(({ state, hosts }) => `${hosts} ${STATES[state].word}`).join(', ')}`;
   return (
     <div class="totals">
       <p role="status" aria-live="polite">{text}</p>
@@ -138,18 +146,26 @@ function Hosts({ agents, at, sparks }: { agents: Agent[]; at: number; sparks: Sp
   const filter = query.value.get('q') ?? '';
   const state = query.value.get('state') ?? '';
   const sort = query.value.get('sort') ?? 'host';
-  const shown = agents.filter((agent) => matches(agent, filter, state)).sort(compare(sort));
+  const by = query.value.get('group') ?? '';
+  const labels = useLabels(agents.length);
+  const choices = useMemo(() => groupings(labels), [labels]);
+  const shown = agents.filter((agent) => matches(agent, filter, state, labels.get(agent.agent_id))).sort(compare(sort));
   return (
     <>
       <Totals agents={agents} />
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
         <label class="hidden" for="filter">Filter hosts</label>
-        <input id="filter" data-search type="search" placeholder="Filter hosts by name or version" value={filter}
+        <input id="filter" data-search type="search" placeholder="Filter hosts by name, version or label=value" value={filter}
           onInput={(event) => setParams({ q: event.currentTarget.value === '' ? null : event.currentTarget.value })} />
         <label class="hidden" for="state">State</label>
         <select id="state" value={state} onChange={(event) => setParams({ state: event.currentTarget.value === '' ? null : event.currentTarget.value })}>
           <option value="">any state</option>
           {(Object.keys(STATES) as State[]).map((each) => <option key={each} value={each}>{STATES[each].word}</option>)}
+        </select>
+        <label class="hidden" for="group">Group by</label>
+        <select id="group" value={by} onChange={(event) => setParams({ group: event.currentTarget.value || null, shut: null })}>
+          <option value="">no groups</option>
+          {(choices.includes(by) || by === '' ? choices : [...choices, by]).map((each) => <option key={each} value={each}>by {visible(each)}</option>)}
         </select>
         <label class="hidden" for="sort">Sort by</label>
         <select id="sort" class="narrow-only" value={sort} onChange={(event) => setParams({ sort: event.currentTarget.value })}>
@@ -160,12 +176,56 @@ function Hosts({ agents, at, sparks }: { agents: Agent[]; at: number; sparks: Sp
       </form>
       {shown.length === 0
         ? <p class="empty">No host matches. <button type="button" class="plain" onClick={() => setParams({ q: null, state: null })}>Clear filters</button></p>
-        : <Table shown={shown} sort={sort} at={at} sparks={sparks} />}
+        : by === '' ? <Table shown={shown} sort={sort} at={at} sparks={sparks} />
+        : <Groups groups={groupsOf(shown, by, labels)} by={by} sort={sort} at={at} sparks={sparks} />}
     </>
   );
 }
 
-function Table({ shown, sort, at, sparks }: { shown: Agent[]; sort: string; at: number; sparks: Sparks | null }) {
+function useLabels(hosts: number): HostLabels {
+  const labels = useSignal<HostLabels>(NO_LABELS);
+  useEffect(() => {
+    const abort = new AbortController();
+    const ask = () => {
+      if (document.hidden || down.value !== null) return;
+      // Without them hosts are grouped by what the table has.
+      labelsOfHosts(abort.signal).then((found) => { labels.value = found; }, () => undefined);
+    };
+    ask();
+    const timer = setInterval(ask, LABELS_MS);
+    return () => {
+      clearInterval(timer);
+      abort.abort();
+    };
+  }, [hosts]);
+  return labels.value;
+}
+
+function Groups({ groups, by, ...table }: { groups: Group[]; by: string; sort: string; at: number; sparks: Sparks | null }) {
+  const shut = query.value.getAll('shut');
+  return (
+    <>
+      {groups.slice(0, GROUPS_MAX).map(({ value, agents, worst, states }) => {
+        const isOpen = !shut.includes(value);
+        const name = value === '' ? `no ${visible(by)}` : `${visible(by)}=${visible(value)}`;
+        return (
+          <section key={value} aria-label={name} class="group">
+            <h2>
+              <button type="button" class="sort" aria-expanded={isOpen} onClick={() => setParams({ shut: isOpen ? [...shut, value] : shut.filter((each) => each !== value) })}>
+                <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> {name} <span class="soft">({count(agents.length)})</span>
+              </button>
+              <span class="worst"><StateMark agent={worst} />{states.length > 1 && <span class="soft"> · {states.map(({ state, hosts }) => `${count(hosts)} ${STATES[state].word}`).join(', ')}</span>}</span>
+            </h2>
+            {isOpen && <Table shown={agents} name={name} {...table} />}
+          </section>
+        );
+      })}
+      {groups.length > GROUPS_MAX && <p class="soft">The first {GROUPS_MAX} of {count(groups.length)} groups: filter for the others.</p>}
+    </>
+  );
+}
+
+function Table({ shown, sort, at, sparks, name = 'Hosts' }: { shown: Agent[]; sort: string; at: number; sparks: Sparks | null; name?: string }) {
   const body = useRef<HTMLTableSectionElement>(null);
   const rowHeight = useRowHeight();
   const { first, last } = useSlice(body, shown.length, rowHeight);
@@ -173,7 +233,7 @@ function Table({ shown, sort, at, sparks }: { shown: Agent[]; sort: string; at: 
   const clock = useClock();
   const since = Math.max(0, clock - at);
   return (
-    <div class="scroll" role="region" aria-label="Hosts" tabIndex={0}>
+    <div class="scroll" role="region" aria-label={name === 'Hosts' ? name : `Hosts of ${name}`} tabIndex={0}>
       <table class={isStale.value ? 'hosts old' : 'hosts'} role="table" aria-rowcount={shown.length + 1}>
         <caption class="hidden">Hosts with their state, current values, sequences and queue</caption>
         <thead role="rowgroup">

@@ -35,6 +35,8 @@ export interface ChartOptions {
   marks?: readonly { at: number; colour: string }[];
   /** What happened meanwhile. */
   events?: readonly Annotation[];
+  /** Whether they are listed below the chart; false where the page has one list for all of its charts. */
+  listEvents?: boolean;
   /** Lower and upper end of the scale, where they are fixed. */
   min?: number;
   max?: number;
@@ -73,15 +75,21 @@ export function Chart(props: ChartProps) {
           <button type="button" class="plain" onClick={() => setAll(!all)}>{all ? 'Show fewer' : 'Show all (slow)'}</button>
         </p>
       )}
-      {props.events !== undefined && props.events.length > 0 && (
-        <details class="notes">
-          <summary>{countsOf(props.events)}</summary>
-          <ul>{props.events.map((event, index) => <li key={index}>{dateTime(event.at * 1000, isUtc.value)}{event.to !== undefined && ` to ${dateTime(event.to * 1000, isUtc.value)}`} {event.text}</li>)}</ul>
-        </details>
-      )}
+      {props.events !== undefined && props.listEvents !== false && <EventList events={props.events} />}
       {table ? <DataTable data={shown} unit={unit} title={title} />
         : props.legend !== 'none' && <Legend title={title} data={ranked} unit={unit} only={only} pick={pick} isList={props.legend === 'list'} />}
     </>
+  );
+}
+
+/** In words what charts mark. */
+export function EventList({ events }: { events: readonly Annotation[] }) {
+  if (events.length === 0) return null;
+  return (
+    <details class="notes">
+      <summary>{countsOf(events)}</summary>
+      <ul>{events.map((event, index) => <li key={index}>{dateTime(event.at * 1000, isUtc.value)}{event.to !== undefined && ` to ${dateTime(event.to * 1000, isUtc.value)}`} {event.text}</li>)}</ul>
+    </details>
   );
 }
 
@@ -109,11 +117,19 @@ function Plot(props: PlotProps) {
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
   latest.current = props;
-  const shape = JSON.stringify([data.lines.map((line) => [line.name, line.right]), unit, props.decimals, props.style, props.stack, props.log, props.min, props.max, props.connectGaps, props.marks, props.events, isUtc.value, looks.value, height]);
+  // The time whose values stay shown, in seconds.
+  const pin = useRef<number | null>(null);
+  const tell = () => { if (plot.current !== null && tip.current !== null) showTip(plot.current, tip.current, latest.current, pin); };
+  const shape = JSON.stringify([data.lines.map((line) => [line.name, line.right]), unit, props.decimals, props.style, props.stack, props.log, props.min, props.max, props.connectGaps, props.marks, isUtc.value, looks.value, height]);
 
   useEffect(() => {
-    const made = make(host.current!, latest.current, (u) => { if (tip.current) showTip(u, tip.current, latest.current); });
+    const made = make(host.current!, latest.current, {
+      onCursor: (u) => { if (u === plot.current) tell(); },
+      onClick: (at) => { pin.current = pin.current === at ? null : at; tell(); },
+      events: () => latest.current.events ?? [],
+    });
     plot.current = made;
+    tell();
     const observer = new ResizeObserver(() => {
       const width = host.current?.clientWidth ?? 0;
       if (width > 0 && width !== made.width) made.setSize({ width, height });
@@ -128,12 +144,27 @@ function Plot(props: PlotProps) {
 
   useEffect(() => {
     plot.current?.setData(columns(latest.current), true);
+    tell();
   }, [data, range.value]);
+  const marked = JSON.stringify(props.events);
+  useEffect(() => { plot.current?.redraw(false); }, [marked]);
+
+  function onPinKey(event: KeyboardEvent) {
+    const u = plot.current;
+    if (event.ctrlKey || event.metaKey || event.altKey || u === null) return;
+    const at = u.cursor.idx === null || u.cursor.idx === undefined ? null : data.times[u.cursor.idx] ?? null;
+    if (event.key === 'Enter' && at !== null) pin.current = pin.current === at ? null : at;
+    else if (event.key === 'Escape' && pin.current !== null) pin.current = null;
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+    tell();
+  }
 
   return (
-    <div class="plot-box" onMouseLeave={() => { if (tip.current) tip.current.hidden = true; }}>
-      <div ref={host} class="plot" tabIndex={0} role="img" aria-label={sentence(title, unit, data)} aria-keyshortcuts="ArrowLeft ArrowRight + - d"
-        onKeyDown={(event) => onKey(event, plot.current, latest.current, spoken.current!)} />
+    <div class="plot-box" onMouseLeave={() => { if (tip.current && pin.current === null) tip.current.hidden = true; }}>
+      <div ref={host} class="plot" tabIndex={0} role="img" aria-label={sentence(title, unit, data)} aria-keyshortcuts="ArrowLeft ArrowRight Enter + - d"
+        onKeyDown={(event) => { onPinKey(event); if (!event.defaultPrevented) onKey(event, plot.current, latest.current, spoken.current!); }} />
       <div ref={tip} class="tip" hidden />
       <p ref={spoken} class="hidden" aria-live="polite" />
     </div>
@@ -197,6 +228,33 @@ class View {
     this.timer = window.setTimeout(() => this.keep(), 300);
   }
 
+  // Two fingers; one scrolls the page, and a tap moves the cursor.
+  pinch(u: uPlot, began: TouchEvent): void {
+    if (began.touches.length !== 2) return;
+    const [start, end] = this.span();
+    const left = u.over.getBoundingClientRect().left;
+    const at = ({ touches }: TouchEvent) => [touches[0]!.clientX - left, touches[1]!.clientX - left] as const;
+    const time = (x: number) => start + (x / Math.max(1, u.over.clientWidth)) * (end - start);
+    const [first, second] = at(began).map(time) as [number, number];
+    const onMove = (move: TouchEvent) => {
+      if (move.touches.length !== 2) return;
+      move.preventDefault();
+      // Each finger stays on the time that it was put on.
+      const [a, b] = at(move);
+      const perPixel = (second - first) / (Math.abs(b - a) < 1 ? 1 : b - a);
+      if (perPixel > 0) this.show(u, first - a * perPixel, first - a * perPixel + Math.max(1, u.over.clientWidth * perPixel));
+    };
+    const onEnd = () => {
+      u.over.removeEventListener('touchmove', onMove);
+      u.over.removeEventListener('touchend', onEnd);
+      u.over.removeEventListener('touchcancel', onEnd);
+      this.keep();
+    };
+    u.over.addEventListener('touchmove', onMove, { passive: false });
+    u.over.addEventListener('touchend', onEnd);
+    u.over.addEventListener('touchcancel', onEnd);
+  }
+
   private show(u: uPlot, min: number, max: number): void {
     this.moved = { base: range.peek(), span: [min, max] };
     u.setScale('x', { min, max });
@@ -216,7 +274,27 @@ export function colourOf(index: number): string {
   return colour(`s${(index % PALETTE) + 1}`);
 }
 
-function make(host: HTMLDivElement, given: PlotProps, onCursor: (plot: uPlot) => void): uPlot {
+interface Hooks {
+  onCursor: (plot: uPlot) => void;
+  /** The time of the sample that was clicked or tapped, in seconds. */
+  onClick: (at: number) => void;
+  /** What is marked now: it changes without the chart being made anew. */
+  events: () => readonly Annotation[];
+}
+
+/** A press that moves no further than this many pixels is a click, not a drag. */
+const CLICK_MAX = 4;
+
+function watchClicks(u: uPlot, onClick: (at: number) => void): void {
+  let down = 0;
+  u.over.addEventListener('mousedown', (event) => { down = event.clientX; });
+  u.over.addEventListener('click', (event) => {
+    const at = u.data[0][u.cursor.idx ?? -1];
+    if (at !== undefined && !event.shiftKey && Math.abs(event.clientX - down) < CLICK_MAX) onClick(at);
+  });
+}
+
+function make(host: HTMLDivElement, given: PlotProps, { onCursor, onClick, events }: Hooks): uPlot {
   const isPercent = given.stack === 'percent';
   const props: PlotProps = isPercent ? { ...given, unit: 'percent', min: 0, max: 100 } : given;
   const { unit, height = HEIGHT } = props;
@@ -256,11 +334,15 @@ function make(host: HTMLDivElement, given: PlotProps, onCursor: (plot: uPlot) =>
       series: [{}, ...props.data.lines.map((line) => lineOf(line, props))],
       bands: props.stack ? props.data.lines.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) : [],
       hooks: {
-        ready: [(u) => u.over.addEventListener('wheel', (event) => view.wheel(u, event), { passive: false })],
+        ready: [(u) => {
+          u.over.addEventListener('wheel', (event) => view.wheel(u, event), { passive: false });
+          u.over.addEventListener('touchstart', (event) => view.pinch(u, event), { passive: true });
+          watchClicks(u, onClick);
+        }],
         setCursor: [onCursor],
         draw: [(u) => {
           for (const { at, stroke } of marks) drawLine(u, 'y', at, stroke);
-          for (const { at, to } of props.events ?? []) {
+          for (const { at, to } of events()) {
             if (to === undefined) drawLine(u, 'x', at, soft);
             else drawBand(u, at, to, late);
           }
@@ -330,10 +412,19 @@ function scaleOf(min: number | null, max: number | null, { min: low, max: high }
   return [from, Math.max(to, max ?? to)];
 }
 
+const TIP_ROWS = 12;
+const PINNED_ROWS = 200; // it scrolls
+
 // Built by hand: it changes with every move of the pointer.
-function showTip(u: uPlot, tip: HTMLDivElement, { data, unit, decimals, indexOf }: PlotProps): void {
-  const { idx, left, top } = u.cursor;
-  if (idx === null || idx === undefined || left === undefined || left < 0 || !u.root.matches(':hover') || data.lines.length === 0) {
+function showTip(u: uPlot, tip: HTMLDivElement, { data, unit, decimals, indexOf }: PlotProps, pin: { current: number | null }): void {
+  // What is pinned goes with its sample.
+  if (pin.current !== null && !data.times.includes(pin.current)) pin.current = null;
+  const isPinned = pin.current !== null;
+  const idx = pin.current === null ? u.cursor.idx : data.times.indexOf(pin.current);
+  const left = pin.current === null ? u.cursor.left : u.valToPos(pin.current, 'x');
+  const top = isPinned ? 20 : u.cursor.top;
+  tip.classList.toggle('pinned', isPinned);
+  if (idx === null || idx === undefined || left === undefined || left < 0 || !(isPinned || u.root.matches(':hover')) || data.lines.length === 0) {
     tip.hidden = true;
     return;
   }
@@ -343,14 +434,15 @@ function showTip(u: uPlot, tip: HTMLDivElement, { data, unit, decimals, indexOf 
     .sort((a, b) => b.value! - a.value!);
   const head = document.createElement('p');
   head.textContent = `${dateTime((data.times[idx] ?? 0) * 1000, isUtc.peek())} ${zoneName.peek()}`;
-  tip.replaceChildren(head, ...rows.slice(0, 12).map(({ name, value }) => {
+  const most = isPinned ? PINNED_ROWS : TIP_ROWS;
+  tip.replaceChildren(head, ...rows.slice(0, most).map(({ name, value }) => {
     const row = document.createElement('p');
     const key = document.createElement('i');
     key.style.background = colourOf(indexOf(name));
     row.append(key, `${name}: ${inUnit(value, unit, decimals)}`);
     return row;
   }));
-  if (rows.length > 12) tip.append(`${rows.length - 12} more`);
+  if (rows.length > most) tip.append(`${rows.length - most} more`);
   tip.hidden = false;
   const box = u.root.getBoundingClientRect();
   const x = left + u.bbox.left / devicePixelRatio;
