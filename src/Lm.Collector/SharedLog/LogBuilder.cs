@@ -28,6 +28,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     // Who did not build last waits for a fifth more.
     private const int PatienceDivisor = 5;
 
+    private readonly Patience building = new(parts.Time);
     private long lastSnapshot; // as far as is known; touched by one plan and its writing at a time
 
     // Nobody's is anybody's.
@@ -52,9 +53,11 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     {
         var patience = IsOurs ? 0 : 1;
         var waiting = Fold.Last - Fold.Covered;
+        var waited = building.Waited(Fold.OpenBytes > 0 ? Fold.Covered : null);
         return waiting >= parts.Options.SnapshotEvery + (patience * (parts.Options.SnapshotEvery / PatienceDivisor))
             || Fold.OpenBytes >= parts.Options.BuildBytes + (patience * (parts.Options.BuildBytes / PatienceDivisor))
-            ? new BuildPlan(Fold.Covered + 1, Fold.Last, Fold.Hidden.ToHashSet(), [.. Fold.Parts])
+            || waited >= parts.Options.FilesAfter + (patience * (parts.Options.FilesAfter / PatienceDivisor))
+            ? new BuildPlan(Fold.Covered + 1, Fold.Last, Fold.Hidden.ToHashSet(), [.. Fold.Parts], Fold.Published)
             : null;
     }
 
@@ -84,7 +87,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
 
         var now = UnixMillis.Now(parts.Time);
         LogPart[] adds = bundle.Count > 0 ? [await PutAsync(bundle, plan.From, covers, id, cancellationToken)] : [];
-        string[] removes = [.. plan.Parts.Where(part => part.Newest < now.Add(-parts.Retention())).Select(static part => part.Object.Key)];
+        string[] removes = [.. plan.Parts.Where(part => IsNeedless(part, plan.Published, now)).Select(static part => part.Object.Key)];
         return new BuildCommit(parts.Writer, Guid.NewGuid(), now, plan.From, covers, adds, removes, now.Add(-parts.QueueMemory()));
     }
 
@@ -162,6 +165,10 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
 
         return cleaned;
     }
+
+    // Blocks and log files that hold the same are where readers find them, read back there: the log says so. A day later (L29): who is behind reads parts meanwhile.
+    private bool IsNeedless(LogPart part, long published, UnixMillis now) =>
+        part.Newest < now.Add(-parts.Retention()) || (part.Last <= published && part.Newest < now.Add(-parts.Options.PartsFor));
 
     // How many of them have raw objects that may be in memory together: one in any case.
     private static (int Count, long SizeBytes) AtOnce(Commit[] commits)
@@ -297,7 +304,8 @@ internal sealed record LogBuilderParts(LogObjects Objects, string Writer, TimePr
 /// <param name="End">The last, at most.</param>
 /// <param name="Hidden">Entries that are not visible.</param>
 /// <param name="Parts">The objects of earlier builds.</param>
-internal sealed record BuildPlan(long From, long End, IReadOnlySet<(long Number, int Index)> Hidden, IReadOnlyList<LogPart> Parts);
+/// <param name="Published">The records of commits up to this one are in blocks and log files.</param>
+internal sealed record BuildPlan(long From, long End, IReadOnlySet<(long Number, int Index)> Hidden, IReadOnlyList<LogPart> Parts, long Published);
 
 /// <summary>A snapshot that is to be written.</summary>
 /// <param name="Number">The last commit in it.</param>

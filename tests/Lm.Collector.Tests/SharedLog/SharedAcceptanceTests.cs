@@ -249,6 +249,8 @@ public sealed class SharedAcceptanceTests
         public ValueTask ApplyAsync(long number, DataCommit commit, bool[] visible, Draft? own, CancellationToken cancellationToken) => throw new IOException("nothing is visible");
 
         public ValueTask ApplyPartAsync(LogPart part, long after, CancellationToken cancellationToken) => throw new IOException("nothing is visible");
+
+        public void Skip(long first, long last) => throw new IOException("nothing is visible");
     }
 
     /// <summary>One collector.</summary>
