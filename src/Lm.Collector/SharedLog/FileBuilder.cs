@@ -26,8 +26,8 @@ internal sealed class FileBuilder(LogMember member, LogBuilderParts parts, IFile
     private const string ManifestName = "manifest.json";
     private const int CopySize = 4 << 20;
 
-    // Who did not build last waits this long for who did to publish.
-    private static readonly TimeSpan PublishPatience = TimeSpan.FromMinutes(2);
+    // Who did not build last waits this long for who did to publish, or FilesAfter where that is less.
+    private static readonly TimeSpan PublishPatienceMax = TimeSpan.FromMinutes(2);
 
     private readonly Patience filing = new(parts.Time);
     private readonly Patience publishing = new(parts.Time);
@@ -107,7 +107,7 @@ internal sealed class FileBuilder(LogMember member, LogBuilderParts parts, IFile
     public PendingFiles? PlanPublishing()
     {
         var waited = publishing.Waited(Fold.Pending?.Covers);
-        return Fold.Pending is { } pending && (IsOurs || waited >= PublishPatience) ? pending : null;
+        return Fold.Pending is { } pending && (IsOurs || waited >= PublishPatienceMax || waited >= parts.Options.FilesAfter) ? pending : null;
     }
 
     /// <summary>Brings staged files to where readers find them. Beside everything else: it asks the store alone.</summary>

@@ -56,7 +56,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
         var waited = building.Waited(Fold.OpenBytes > 0 ? Fold.Covered : null);
         return waiting >= parts.Options.SnapshotEvery + (patience * (parts.Options.SnapshotEvery / PatienceDivisor))
             || Fold.OpenBytes >= parts.Options.BuildBytes + (patience * (parts.Options.BuildBytes / PatienceDivisor))
-            || waited >= parts.Options.FilesAfter + (patience * (parts.Options.FilesAfter / PatienceDivisor))
+            || (Fold.OpenBytes > 0 && waited >= parts.Options.FilesAfter + (patience * (parts.Options.FilesAfter / PatienceDivisor)))
             ? new BuildPlan(Fold.Covered + 1, Fold.Last, Fold.Hidden.ToHashSet(), [.. Fold.Parts], Fold.Published)
             : null;
     }

@@ -144,7 +144,7 @@ internal sealed class ModelCollector : ILogConsumer
     {
         await member.FollowAsync(CancellationToken.None);
         await builder.RunAsync(CancellationToken.None);
-        await RunFilesAsync();
+        await TriesAsync(RunFilesAsync); // another one may be faster, and have cleaned
         fleet.Cleaned += await builder.CleanAsync(builder.PlanCleaning(), CancellationToken.None);
         await files.CleanAsync(files.PlanCleaning(), CancellationToken.None);
     }

@@ -32,7 +32,7 @@ internal sealed class ModelFleet
         SnapshotEvery = 3,
         TriesMax = 3,
         CommitFor = TimeSpan.FromDays(30),
-        FilesAfter = TimeSpan.FromSeconds(3),
+        FilesAfter = TimeSpan.Zero,
         PartsFor = TimeSpan.FromHours(1),
     };
 
@@ -137,7 +137,8 @@ internal sealed class ModelFleet
         for (var rounds = Random.Next(4); rounds > 0; rounds--)
         {
             Time.Advance(TimeSpan.FromDays(3));
-            Finish(collectors[Random.Next(collectors.Length)]!.BuildAllAsync());
+            var first = Random.Next(collectors.Length);
+            Finish(Task.WhenAll(collectors[first]!.BuildAllAsync(), collectors[(first + 1) % collectors.Length]!.BuildAllAsync()));
             CheckBucket();
         }
 
