@@ -126,6 +126,7 @@ public sealed class SharedLogTests
         await other.StartCollectorAsync();
         await RunOnceAsync(one, lines, 0, 40);
         await PublishedAsync(one);
+        await Eventually.TrueAsync("a snapshot says so", () => Task.FromResult(Directory.Exists(one.In("objects/fleet-a/shared/snapshots"))));
         await one.Collector.StopAsync(Signal.Kill); // whoever built is gone, wherever it was
         await using (var balancer = new LossyProxy(other.IngestPort))
         {

@@ -29,6 +29,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     private const int PatienceDivisor = 5;
 
     private readonly Patience building = new(parts.Time);
+    private long publishedKnown; // to a snapshot, as far as is known; as the next
     private long lastSnapshot; // as far as is known; touched by one plan and its writing at a time
 
     // Nobody's is anybody's.
@@ -111,7 +112,8 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     {
         var due = Math.Max(lastSnapshot, 0) + parts.Options.SnapshotEvery + (IsOurs ? 0 : parts.Options.SnapshotEvery / PatienceDivisor);
         var at = UnixMillis.Now(parts.Time);
-        return Fold.Last >= due ? new SnapshotPlan(Fold.Last, at, Fold.ToSnapshot(at)) : null;
+        var isNews = IsOurs && Fold.Published > publishedKnown; // who begins on an empty disk need not read what is published, once a snapshot says so
+        return Fold.Last >= due || isNews ? new SnapshotPlan(Fold.Last, at, Fold.ToSnapshot(at), isNews ? Fold.Published : 0) : null;
     }
 
     /// <summary>Writes a snapshot, unless another member has. Beside everything else: it asks the store alone.</summary>
@@ -121,7 +123,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     {
         var known = await Objects.SnapshotsAsync(Math.Max(lastSnapshot, 0), cancellationToken);
         lastSnapshot = known.Count > 0 ? known[^1].Number : lastSnapshot;
-        if (plan.Number < lastSnapshot + parts.Options.SnapshotEvery)
+        if (plan.Number < lastSnapshot + parts.Options.SnapshotEvery && plan.Published == 0)
         {
             return false;
         }
@@ -132,7 +134,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
         }
 
         await Objects.Store.PutAsync(Objects.Keys.LogSnapshot(plan.Number, plan.At.Value), ObjectContent.Of(plan.Bytes), PutCondition.IfAbsent, cancellationToken);
-        lastSnapshot = plan.Number;
+        (lastSnapshot, publishedKnown) = (plan.Number, Math.Max(publishedKnown, plan.Published));
         return true;
     }
 
@@ -311,7 +313,8 @@ internal sealed record BuildPlan(long From, long End, IReadOnlySet<(long Number,
 /// <param name="Number">The last commit in it.</param>
 /// <param name="At">The clock.</param>
 /// <param name="Bytes">Its bytes.</param>
-internal sealed record SnapshotPlan(long Number, UnixMillis At, ReadOnlyMemory<byte> Bytes);
+/// <param name="Published">What is published, where no snapshot is known to say so; else 0.</param>
+internal sealed record SnapshotPlan(long Number, UnixMillis At, ReadOnlyMemory<byte> Bytes, long Published);
 
 /// <summary>What the log says of what may go.</summary>
 /// <param name="Covered">Commits up to this one are in parts.</param>

@@ -316,6 +316,10 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         {
             upkeep = BesideAsync(async () => made = await builder.GatherAsync(plan, cancellationToken));
         }
+        else if (builder.PlanSnapshot() is { } snapshot)
+        {
+            upkeep = BesideAsync(() => builder.WriteAsync(snapshot, cancellationToken));
+        }
         else if (filer?.PlanFiles() is { } filing)
         {
             upkeep = BesideAsync(() => FileAsync(async () => made = await filer.MakeAsync(filing, cancellationToken)));
@@ -323,10 +327,6 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         else if (filer?.PlanPublishing() is { } pending)
         {
             upkeep = BesideAsync(() => FileAsync(async () => made = await filer.PublishAsync(pending, cancellationToken)));
-        }
-        else if (builder.PlanSnapshot() is { } snapshot)
-        {
-            upkeep = BesideAsync(() => builder.WriteAsync(snapshot, cancellationToken));
         }
         else if (hasStaged && files is not null)
         {
