@@ -20,6 +20,7 @@ using Lm.ObjectStore;
 using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Protocol;
+using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector;
 
@@ -55,11 +56,12 @@ internal sealed class CollectorHost : IAsyncDisposable
     private readonly PrivateEndpoints privateEndpoints;
     private readonly SavedDashboards savedDashboards;
     private readonly UpWriter ups;
-    private readonly IObjectStore? store; // null without [object_store], as the next three
+    private readonly IObjectStore? store; // null without [object_store], as the next
     private readonly BucketReader? bucket;
-    private readonly Lander? lander;
+    private readonly Lander? lander; // null with s3_manifest, too, as the next
     private readonly Recoverer? recoverer;
-    private readonly SharedAcceptance? shared; // null with local_spool; with it, the last three of the four above are
+    private readonly SharedAcceptance? shared; // null with local_spool
+    private readonly FileSets? fileSets; // as that
     private readonly IngestEndpoint ingestEndpoint;
     private readonly HttpListenerHost queryListener;
     private readonly HttpListenerHost ingestListener;
@@ -95,32 +97,35 @@ internal sealed class CollectorHost : IAsyncDisposable
             // Where several share a folder, what half a put leaves there must be told apart even where someone forgot to name them.
             var writer = settings.Value.Ingest.IsShared ? $"{storage.CollectorId} {storage.SpoolDirectory}" : storage.CollectorId;
             store = ObjectStores.Open(objectStore.Target, () => settings.Value.ObjectStore?.Keys, writer, files, counters, time, marker);
-            bucket = settings.Value.Ingest.IsShared ? null : NewBucketReader(store, keys, files, loggers);
+            fileSets = settings.Value.Ingest.IsShared ? new FileSets(store, keys, HorizonHere, loggers.CreateLogger("Lm.Collector.SharedLog")) : null;
+            bucket = NewBucketReader(store, keys, files, loggers);
         }
 
         var space = new LocalSpace();
         var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series"))
         {
             MayMerge = block => lander is null || lander.MayMerge(block), // asked by its loop, long after the lander is made
-            MayGo = block => lander is null || lander.IsSafe(block),
+            MayGo = block => lander?.IsSafe(block) ?? shared?.Local.MayGo(block.Id) ?? true,
+            Going = newest => shared?.Local.Going(newest),
             Elsewhere = bucket?.Blocks,
         };
         series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
         var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"))
         {
-            MayGo = file => lander is null || lander.IsSafe(file),
+            MayGo = file => lander?.IsSafe(file) ?? shared?.Local.MayGo(file.Id) ?? true,
+            Going = newest => shared?.Local.Going(newest),
             SpoolDamage = () => spool.DamageFound,
             Elsewhere = bucket?.Logs,
         };
         logs = LogStorage.Open(files, spool.Incarnation, spool.End, logParts);
         var bound = new SeriesBound(series, SeriesBound.MaxFor(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes), spoolLogger);
         savedDashboards = SavedDashboards.Open(files, Path.Combine(storage.SpoolDirectory, ChangeLog.Folder), settings.Value.Query.Semantics, time, loggers.CreateLogger("Lm.Collector.Dashboards"));
-        if (bucket is not null)
+        if (bucket is not null && !settings.Value.Ingest.IsShared)
         {
             savedDashboards.WaitForStore();
         }
 
-        lander = objectStore is null || bucket is null ? null : NewLander(objectStore, keys, counters, marker, spoolMetrics, files, loggers);
+        lander = objectStore is null || settings.Value.Ingest.IsShared ? null : NewLander(objectStore, keys, counters, marker, spoolMetrics, files, loggers);
         readiness = new Readiness(spool, clock, () => privateEndpoints!.SuspectClocks, () => series.BlocksDamaged, () => series.HeadFilesDamaged, () => logs.IsHeld, bound)
         {
             Landing = lander is null ? null : () => lander.Status,
@@ -147,7 +152,8 @@ internal sealed class CollectorHost : IAsyncDisposable
             Logs = logs.Reader,
             LogMetrics = logs.Collect,
             Landing = lander is null ? null : () => lander.Status,
-            LandingMetrics = lander is null ? () => shared?.Collect().Concat(Lander.StoreMetrics(counters)) ?? [] : () => lander.Collect().Concat(recoverer!.Collect()).Concat(bucket!.Collect()),
+            SharedLog = settings.Value.Ingest.IsShared ? () => shared?.Status : null,
+            LandingMetrics = lander is null ? () => shared?.Collect().Concat(Lander.StoreMetrics(counters)).Concat(bucket!.Collect()) ?? [] : () => lander.Collect().Concat(recoverer!.Collect()).Concat(bucket!.Collect()),
             Dashboards = new DashboardLibrary(() => settings.Value.Dashboards, savedDashboards, () => settings.Value.Query.Semantics),
             Current = settings,
             OldestLocal = () => space.Oldest,
@@ -156,15 +162,15 @@ internal sealed class CollectorHost : IAsyncDisposable
             Loggers = loggers,
         }, live);
         var (batchLeases, writeLeases) = (Leases.ForBatches(budget), Leases.ForWrites(budget));
-        shared = bucket is null && objectStore is not null && store is not null ? NewShared(objectStore, store, keys, new FoldedSpoolParts(
-            store, spool, ledger, bound, HorizonHere, time, loggers.CreateLogger("Lm.Collector.SharedLog")), files) : null;
+        shared = settings.Value.Ingest.IsShared && objectStore is not null && store is not null ? NewShared(objectStore, store, keys, new FoldedSpoolParts(
+            store, spool, ledger, bound, HorizonHere, time, loggers.CreateLogger("Lm.Collector.SharedLog")), spoolMetrics, files) : null;
         IAcceptance acceptance = shared is null ? spool : shared;
         ups = new UpWriter(time, agent => settings.Value.Ingest.Tokens.HasAgent(agent), acceptance.AppendAsync);
         IReadOnlyList<IStatePart> stateParts = [privateEndpoints.Agents, series.Catalog, ups, clock, spool.Ages, .. lander is null ? [] : (IStatePart[])[lander.State]];
         state = new StateFile(files, Path.Combine(storage.SpoolDirectory, StateFileName), stateParts, spoolLogger);
         var trimParts = new SpoolTrimParts(ledger, clock, state, StoredBefore);
         trim = new SpoolTrim(files, Path.Combine(storage.SpoolDirectory, SnapshotFile), spool, trimParts, spoolMetrics, spoolLogger);
-        recoverer = store is null || bucket is null ? null : NewRecoverer(store, keys, files, loggers);
+        recoverer = store is null || lander is null ? null : NewRecoverer(store, keys, files, loggers);
         var pipeline = new IngestPipeline(() => settings.Value.Ingest, ledger, acceptance, clock, batchLeases, bound, ingestMetrics);
         ingestEndpoint = new IngestEndpoint(new IngestEndpointParts(
             () => settings.Value.Ingest, pipeline, new RemoteWritePipeline(acceptance, clock, writeLeases, bound, time, ingestMetrics), budget, ingestMetrics, privateEndpoints.AgentReports, time, loggers.CreateLogger("Lm.Collector.Ingest"))
@@ -291,12 +297,13 @@ internal sealed class CollectorHost : IAsyncDisposable
     {
         await ingestListener.DisposeAsync();
         await queryListener.DisposeAsync();
-        bucket?.Dispose();
-        lander?.Dispose();
         if (shared is not null)
         {
             await shared.DisposeAsync();
         }
+
+        bucket?.Dispose();
+        lander?.Dispose();
 
         await spool.DisposeAsync();
         series.Dispose();
@@ -311,7 +318,24 @@ internal sealed class CollectorHost : IAsyncDisposable
 
     // A tenth of what blocks and logs may take here: what a query over a year reads of one series is far less.
     private BucketReader NewBucketReader(IObjectStore store, ObjectKeys keys, IFileSystem files, ILoggerFactory loggers) => new(new BucketReaderParts(
-        store, keys, files, settings.Value.Storage.CacheDirectory, () => settings.Value.Storage.LocalSizeMax / 10, time, loggers.CreateLogger("Lm.Collector.Bucket")));
+        store, keys, files, settings.Value.Storage.CacheDirectory, () => settings.Value.Storage.LocalSizeMax / 10, time, loggers.CreateLogger("Lm.Collector.Bucket"))
+    {
+        IsHere = (file, oldest) => shared is not null && shared.Local.Holds(fileSets!.CommitsOf(file), oldest),
+        BeginListAsync = BeginListAsync,
+    });
+
+    // What was published before the list is in it: then it may go here.
+    private async Task<Action> BeginListAsync(CancellationToken cancellationToken)
+    {
+        if (shared is null || fileSets is null)
+        {
+            return static () => { };
+        }
+
+        var published = shared.Status.Published;
+        await fileSets.ListAsync(cancellationToken);
+        return () => shared.Local.Listed(published);
+    }
 
     private Recoverer NewRecoverer(IObjectStore store, ObjectKeys keys, IFileSystem files, ILoggerFactory loggers)
     {
@@ -324,11 +348,40 @@ internal sealed class CollectorHost : IAsyncDisposable
         });
     }
 
-    private SharedAcceptance NewShared(ObjectStoreSettings objectStore, IObjectStore store, ObjectKeys keys, FoldedSpoolParts copy, IFileSystem files) => new(new SharedAcceptanceParts(
+    private SharedAcceptance NewShared(ObjectStoreSettings objectStore, IObjectStore store, ObjectKeys keys, FoldedSpoolParts copy, SpoolMetrics spoolMetrics, IFileSystem files) => new(new SharedAcceptanceParts(
         store, keys, settings.Value.Storage.CollectorId, copy, files, settings.Value.Storage.SpoolDirectory,
         () => (settings.Value.ObjectStore ?? objectStore).ManifestLinger, () => (settings.Value.ObjectStore ?? objectStore).Retention, () => settings.Value.Storage.QueueMemory, time, copy.Logger)
     {
         Resumed = () => ups.Start(),
+        FileMaker = new FileMaker(new FileMakerParts(store, keys, files, Path.Combine(settings.Value.Storage.SpoolDirectory, "build"), settings.Value.Storage.BlockHours, time)
+        {
+            ListBlocksAsync = ListBlocksAsync,
+            TakeBlocks = bucket!.TakeAll,
+        }),
+        FilesAfter = objectStore.Target.BlocksEvery,
+        TidyAsync = NewTidy(objectStore, store, keys, files, copy.Logger).RunAsync,
+        IsDamaged = () => series.HeadFilesDamaged + series.BlocksDamaged + spool.DamageFound + logs.FilesDamaged + (int)logs.PassedOver + (int)Interlocked.Read(ref spoolMetrics.ConsumerFaults) > 0,
+    });
+
+    private async Task<IReadOnlyList<BlockMeta>> ListBlocksAsync(CancellationToken cancellationToken)
+    {
+        await bucket!.ListAsync(cancellationToken);
+        return bucket.Catalog.Blocks;
+    }
+
+    private SharedTidy NewTidy(ObjectStoreSettings objectStore, IObjectStore store, ObjectKeys keys, IFileSystem files, ILogger sharedLogger) => new(new BlockLandingParts
+    {
+        Store = store,
+        Keys = keys,
+        Files = files,
+        Blocks = series.Blocks,
+        Labels = FileMaker.Labels,
+        CompactsElsewhere = objectStore.Target.CompactsElsewhere,
+        Retention = () => (settings.Value.ObjectStore ?? objectStore).Retention,
+        Proven = () => clock.Proven,
+        Time = time,
+        Metrics = new LandingMetrics(),
+        Logger = sharedLogger,
     });
 
     private UnixMillis HorizonHere() => UnixMillis.Now(time).Add(-settings.Value.Storage.LocalRetention);

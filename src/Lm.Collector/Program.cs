@@ -5,6 +5,7 @@ using Lm.Collector.Listeners;
 using Lm.Collector.Settings;
 using Lm.Collector.Verify;
 using Lm.ObjectStore;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Microsoft.Extensions.Logging.Console;
 
@@ -70,7 +71,11 @@ static async Task<int> VerifyAsync(string configFile)
     var cache = Path.Combine(storage.CacheDirectory, $"verify-{Environment.ProcessId}");
     try
     {
-        await new BucketVerifier(new BucketVerifierParts(store, new ObjectKeys(target.Target.Prefix), storage.CollectorId, files, cache, report, loggers.CreateLogger("Lm.Collector.Verify")))
+        await new BucketVerifier(new BucketVerifierParts(store, new ObjectKeys(target.Target.Prefix), storage.CollectorId, files, cache, report, loggers.CreateLogger("Lm.Collector.Verify"))
+        {
+            MayBeGone = UnixMillis.Now(TimeProvider.System).Add(settings.Storage.QueueMemory - target.Retention),
+            CompactsElsewhere = target.Target.CompactsElsewhere,
+        })
             .RunAsync(stopping.Token);
         return report.Faults == 0 ? ExitCode.Done : ExitCode.Fault;
     }

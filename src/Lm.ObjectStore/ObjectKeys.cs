@@ -142,6 +142,53 @@ public sealed class ObjectKeys(string prefix)
     public string SharedPart(long first, long last, Guid id) =>
         string.Create(CultureInfo.InvariantCulture, $"{root}shared/parts/{first:D20}-{last:D20}-{id:N}{RawExtension}");
 
+    /// <summary>What the keys of files begin with that were made of commits and are not where readers find them yet.</summary>
+    public string SharedStagedFolder => root + "shared/staged/";
+
+    /// <summary>What the keys of the files of one set begin with, while they wait: then comes what <see cref="Below"/> puts behind the prefix.</summary>
+    /// <param name="from">The first of its commits.</param>
+    /// <param name="covers">The last of them.</param>
+    /// <param name="id">Of this try alone.</param>
+    public string SharedStaged(long from, long covers, Guid id) =>
+        string.Create(CultureInfo.InvariantCulture, $"{SharedStagedFolder}{from:D20}-{covers:D20}-{id:N}/");
+
+    /// <summary>Reads the first commit, and the folder of the set, out of the key of a file that waits.</summary>
+    public bool TryReadSharedStaged(string key, out long from, out string folder)
+    {
+        (from, folder) = (0, "");
+        var end = key.StartsWith(SharedStagedFolder, StringComparison.Ordinal) ? key.IndexOf('/', SharedStagedFolder.Length) : -1;
+        folder = end > 0 ? key[..(end + 1)] : "";
+        return end > SharedStagedFolder.Length + 20 && long.TryParse(key.AsSpan(SharedStagedFolder.Length, 20), NumberStyles.None, CultureInfo.InvariantCulture, out from);
+    }
+
+    /// <summary>What the keys begin with of what tells of sets of files that are where readers find them.</summary>
+    public string SharedFilesFolder => root + "shared/files/";
+
+    /// <summary>What tells of a set of files.</summary>
+    /// <param name="from">The first of its commits.</param>
+    /// <param name="covers">The last of them.</param>
+    /// <param name="newestMs">Nothing in it is of a later time, milliseconds since 1970.</param>
+    public string SharedFiles(long from, long covers, long newestMs) =>
+        string.Create(CultureInfo.InvariantCulture, $"{SharedFilesFolder}{from:D20}-{covers:D20}-{newestMs:D15}.json");
+
+    /// <summary>Reads commits and time out of the key of what tells of a set of files.</summary>
+    public bool TryReadSharedFiles(string key, out long from, out long covers, out long newestMs)
+    {
+        (from, covers, newestMs) = (0, 0, 0);
+        var name = key.StartsWith(SharedFilesFolder, StringComparison.Ordinal) ? key.AsSpan(SharedFilesFolder.Length) : default;
+        return name.Length == 20 + 1 + 20 + 1 + 15 + 5
+            && long.TryParse(name[..20], NumberStyles.None, CultureInfo.InvariantCulture, out from)
+            && long.TryParse(name.Slice(21, 20), NumberStyles.None, CultureInfo.InvariantCulture, out covers)
+            && long.TryParse(name.Slice(42, 15), NumberStyles.None, CultureInfo.InvariantCulture, out newestMs)
+            && key == SharedFiles(from, covers, newestMs);
+    }
+
+    /// <summary>The key of a path below the prefix.</summary>
+    public string Below(string path) => root + path;
+
+    /// <summary>What the keys of all parts begin with.</summary>
+    public string SharedPartsFolder => root + "shared/parts/";
+
     /// <summary>What the keys of all changes that people made at a collector begin with: then come the journal's id and the object's name.</summary>
     public string ChangesRoot(string collector) => $"{root}changes/{collector}/";
 

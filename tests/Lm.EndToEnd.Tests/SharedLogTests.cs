@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using Lm.ObjectStore.Tests.S3;
 
 namespace Lm.EndToEnd.Tests;
@@ -65,16 +66,8 @@ public sealed class SharedLogTests
     [Fact]
     public async Task When_one_is_killed_the_other_goes_on_and_the_first_has_everything_when_it_is_back()
     {
-        await using var one = new Fleet();
-        await using var other = Fleet.Beside(one);
-        ShareFolder(one, other);
-        await one.StartCollectorAsync();
-        await other.StartCollectorAsync();
-        await using var balancer = new LossyProxy(one.IngestPort);
-        one.UploadPort = balancer.Port;
-        one.WriteSettings();
-        var agent = one.StartDaemon();
-        await Eventually.BecomesAsync("batches are seen at the other one", other.HeartbeatsAsync, static count => count >= 3, () => agent.HasEnded ? agent.Output : null);
+        await using var pair = await Pair.StartAsync();
+        var (one, other, balancer, agent) = pair;
 
         await one.Collector.StopAsync(Signal.Kill);
         balancer.Target(other.IngestPort);
@@ -89,16 +82,8 @@ public sealed class SharedLogTests
     [Fact]
     public async Task One_that_was_paused_goes_on_where_it_was_and_one_that_lost_its_disk_reads_everything_back()
     {
-        await using var one = new Fleet();
-        await using var other = Fleet.Beside(one);
-        ShareFolder(one, other);
-        await one.StartCollectorAsync();
-        await other.StartCollectorAsync();
-        await using var balancer = new LossyProxy(one.IngestPort);
-        one.UploadPort = balancer.Port;
-        one.WriteSettings();
-        var agent = one.StartDaemon();
-        await Eventually.BecomesAsync("batches are seen", one.HeartbeatsAsync, static count => count >= 3, () => agent.HasEnded ? agent.Output : null);
+        await using var pair = await Pair.StartAsync();
+        var (one, other, balancer, agent) = pair;
 
         one.Collector.Signal(Signal.Pause);
         balancer.Target(other.IngestPort);
@@ -114,6 +99,59 @@ public sealed class SharedLogTests
         Directory.Delete(other.In("spool"), recursive: true);
         await other.StartCollectorAsync();
         await ShowsTheSameAsync(one, other, batches);
+    }
+
+    [Fact]
+    public async Task Blocks_and_log_files_have_everything_once_whoever_built_and_a_collector_on_an_empty_disk_answers_from_them()
+    {
+        Assert.SkipWhen(!File.Exists("/usr/bin/promtool") || !File.Exists("/usr/bin/zstd"), "promtool and zstd are not installed");
+        await using var one = new Fleet();
+        await using var other = Fleet.Beside(one);
+        ShareFolder(one, other);
+        foreach (var fleet in (Fleet[])[one, other])
+        {
+            fleet.ServerSettings += "\nblocks_every_seconds = 1";
+            fleet.WriteSettings();
+        }
+
+        var lines = one.In("app.log");
+        one.AgentSettings = $"""
+            [[log_inputs]]
+            name = "app"
+            path = "{lines}"
+            start_at = "beginning"
+            """;
+        one.WriteSettings();
+        await one.StartCollectorAsync();
+        await other.StartCollectorAsync();
+        await RunOnceAsync(one, lines, 0, 40);
+        await PublishedAsync(one);
+        await Eventually.TrueAsync("a snapshot says so", () => Task.FromResult(Directory.Exists(one.In("objects/fleet-a/shared/snapshots"))));
+        await one.Collector.StopAsync(Signal.Kill); // whoever built is gone, wherever it was
+        await using (var balancer = new LossyProxy(other.IngestPort))
+        {
+            one.UploadPort = balancer.Port;
+            one.WriteSettings();
+            await RunOnceAsync(one, lines, 40, 25);
+            await PublishedAsync(other);
+        }
+
+        var heartbeats = await other.HeartbeatsAsync();
+        Assert.Equal((2, 65), (heartbeats, await LinesAsync(other)));
+        await other.Collector.StopAsync(Signal.Terminate);
+        await ShowsForeignReadersAsync(one.In("objects/fleet-a"), heartbeats, 65);
+        foreach (var folder in (string[])["spool", "cache"])
+        {
+            Directory.Delete(other.In(folder), recursive: true);
+            Directory.CreateDirectory(other.In(folder));
+        }
+
+        await other.StartCollectorAsync();
+
+        Assert.Equal((heartbeats, 65), (await other.HeartbeatsAsync(), await LinesAsync(other)));
+        Assert.NotEmpty((await LogStateAsync(other)).GetProperty("missing").EnumerateArray());
+        var (code, output) = await RunningProgram.RunAsync(Programs.Collector, "--verify", other.ServerToml);
+        Assert.True(code == 0, output);
     }
 
     [Fact]
@@ -161,6 +199,53 @@ public sealed class SharedLogTests
         one.WriteSettings();
         (refused, said) = await RunningProgram.RunAsync(Programs.Collector, one.ServerToml);
         Assert.True(refused == 1 && said.Contains("needs a spool_dir of its own", StringComparison.Ordinal), said);
+    }
+
+    private static async Task RunOnceAsync(Fleet fleet, string file, int first, int count)
+    {
+        await using (var writer = new StreamWriter(file, append: true))
+        {
+            for (var i = first; i < first + count; i++)
+            {
+                await writer.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"line {i} of all"));
+            }
+        }
+
+        var (code, output) = await fleet.RunAgentAsync("--once");
+        Assert.True(code == 0, output);
+    }
+
+    private static async Task<JsonElement> LogStateAsync(Fleet fleet) => (await fleet.GetAsync("/api/v1/landing")).GetProperty("data").GetProperty("shared_log");
+
+    // What is committed now is in blocks and log files, read back.
+    private static async Task PublishedAsync(Fleet fleet)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System, TestContext.Current.CancellationToken); // what was acknowledged by then is in the state, which is a second old at most
+        var last = (await LogStateAsync(fleet)).GetProperty("last").GetInt64();
+        await Eventually.BecomesAsync(
+            "blocks and log files are published", async () => (await LogStateAsync(fleet)).GetProperty("published").GetInt64(), published => published >= last, () => fleet.Collector.HasEnded ? fleet.Collector.Output : null);
+    }
+
+    private static async Task<int> LinesAsync(Fleet fleet)
+    {
+        var answer = await fleet.GetAsync("/api/v1/logs?limit=1000&query=" + Uri.EscapeDataString("{input=\"app\"}"));
+        return answer.GetProperty("data").GetProperty("result").GetArrayLength();
+    }
+
+    private static async Task ShowsForeignReadersAsync(string folder, int heartbeats, int lines)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "blocks", "wal")); // promtool looks for one
+        var (code, dump) = await RunningProgram.RunAsync("/usr/bin/promtool", "tsdb", "dump", Path.Combine(folder, "blocks"));
+        Directory.Delete(Path.Combine(folder, "blocks", "wal"));
+        Assert.True(code == 0, dump);
+        var found = dump.Split('\n').Where(static line => line.Contains("\"lmagent_up\"", StringComparison.Ordinal)).ToArray();
+        Assert.Equal((heartbeats, heartbeats), (found.Length, found.Distinct(StringComparer.Ordinal).Count()));
+
+        string[] files = [.. Directory.EnumerateFiles(Path.Combine(folder, "logs"), "*.ndjson.zst", SearchOption.AllDirectories)];
+        var (zstd, text) = await RunningProgram.RunAsync("/usr/bin/zstd", ["-dcq", .. files]);
+        Assert.True(zstd == 0, text);
+        var bodies = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line => JsonElement.Parse(line).GetProperty("body").GetString()).ToArray();
+        Assert.Equal((lines, lines), (bodies.Length, bodies.Distinct(StringComparer.Ordinal).Count()));
     }
 
     private static void ShareFolder(Fleet first, params ReadOnlySpan<Fleet> others)
@@ -212,5 +297,49 @@ public sealed class SharedLogTests
     {
         var answer = await fleet.GetAsync("/api/v1/query?query=" + Uri.EscapeDataString($"lmagent_up{{instance=\"{Fleet.AgentId}\"}}[1h]"));
         return string.Join(' ', answer.GetProperty("data").GetProperty("result")[0].GetProperty("values").EnumerateArray().Select(static sample => sample[0].GetDouble().ToString(CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>Two collectors on one folder, and an agent that sends to the first of them by way of a balancer.</summary>
+    private sealed class Pair : IAsyncDisposable
+    {
+        private Pair(Fleet one) => (One, Other, Balancer) = (one, Fleet.Beside(one), new LossyProxy(one.IngestPort));
+
+        private Fleet One { get; }
+
+        private Fleet Other { get; }
+
+        private LossyProxy Balancer { get; }
+
+        private RunningProgram Agent { get; set; } = null!;
+
+        public static async Task<Pair> StartAsync()
+        {
+            var pair = new Pair(new Fleet());
+            try
+            {
+                ShareFolder(pair.One, pair.Other);
+                await pair.One.StartCollectorAsync();
+                await pair.Other.StartCollectorAsync();
+                pair.One.UploadPort = pair.Balancer.Port;
+                pair.One.WriteSettings();
+                pair.Agent = pair.One.StartDaemon();
+                await Eventually.BecomesAsync("batches are seen at the other one", pair.Other.HeartbeatsAsync, static count => count >= 3, () => pair.Agent.HasEnded ? pair.Agent.Output : null);
+                return pair;
+            }
+            catch
+            {
+                await pair.DisposeAsync();
+                throw;
+            }
+        }
+
+        public void Deconstruct(out Fleet one, out Fleet other, out LossyProxy balancer, out RunningProgram agent) => (one, other, balancer, agent) = (One, Other, Balancer, Agent);
+
+        public async ValueTask DisposeAsync()
+        {
+            await Balancer.DisposeAsync();
+            await Other.DisposeAsync();
+            await One.DisposeAsync();
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Lm.Collector.Listeners;
 using Lm.Logs;
 using Lm.ObjectStore;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Tsdb.Blocks;
 
@@ -23,6 +24,7 @@ internal sealed class BucketReader : IDisposable
     private readonly StoreBlocks blocks;
     private readonly StoreLogs logs;
     private readonly RetryPolicy backoff = new(RetryFirst, Interval, new Random());
+    private readonly SemaphoreSlim passing = new(1); // one list at a time: an older one must not come behind a newer one
     private volatile BucketCatalog catalog = BucketCatalog.Empty;
     private volatile bool isListed;
     private int failures;
@@ -34,8 +36,8 @@ internal sealed class BucketReader : IDisposable
         this.parts = parts;
         cache = ObjectCache.Open(parts.Store, parts.Files, Path.Combine(parts.CacheDirectory, CacheFolder), parts.CacheSizeMax);
         var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);
-        blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlocksFolder + id), parts.Logger);
-        logs = new StoreLogs(files);
+        blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlocksFolder + id), parts.IsHere, parts.Logger);
+        logs = new StoreLogs(files, parts.IsHere);
         cache.Crowded += blocks.Shrink;
     }
 
@@ -65,6 +67,20 @@ internal sealed class BucketReader : IDisposable
             BeginTrouble($"the store did not answer within {ListMax.TotalSeconds} s");
         }
     }
+
+    /// <summary>Lists the store now.</summary>
+    /// <exception cref="IOException">It cannot be listed.</exception>
+    public async Task ListAsync(CancellationToken cancellationToken)
+    {
+        if (!await TryPassAsync(cancellationToken))
+        {
+            throw new IOException("blocks and log files in the object store could not be listed; the log says why");
+        }
+    }
+
+    /// <summary>All blocks of the store that may hold samples of a range, those that lie here, too, each held once for the caller.</summary>
+    /// <exception cref="IOException">One of them cannot be read.</exception>
+    public IReadOnlyList<BlockReader> TakeAll(long from, long until) => blocks.TakeAll(from, until);
 
     /// <summary>Lists the store now and then until stopped.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -107,18 +123,34 @@ internal sealed class BucketReader : IDisposable
     {
         blocks.Dispose();
         cache.Dispose();
+        passing.Dispose();
     }
 
     internal async Task<bool> TryPassAsync(CancellationToken stopping)
     {
+        await passing.WaitAsync(stopping);
         try
         {
+            return await PassAsync(stopping);
+        }
+        finally
+        {
+            passing.Release();
+        }
+    }
+
+    private async Task<bool> PassAsync(CancellationToken stopping)
+    {
+        try
+        {
+            var listed = await parts.BeginListAsync(stopping);
             var found = await BucketCatalog.ReadAsync(parts.Store, parts.Keys, catalog, parts.Logger, stopping);
             var isNews = !isListed || found.Blocks.Count != catalog.Blocks.Count || found.Logs.Count != catalog.Logs.Count;
             catalog = found;
             blocks.Listed(found.Blocks);
             logs.Listed(found.Logs);
             isListed = true;
+            listed();
             if (isNews)
             {
                 BucketLog.Listed(parts.Logger, found.Blocks.Count, found.Logs.Count);
@@ -167,4 +199,11 @@ internal sealed class BucketReader : IDisposable
 /// <param name="CacheSizeMax">Bytes that the cache may have, as it is now.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Its log.</param>
-internal sealed record BucketReaderParts(IObjectStore Store, ObjectKeys Keys, IFileSystem Files, string CacheDirectory, Func<long> CacheSizeMax, TimeProvider Time, ILogger Logger);
+internal sealed record BucketReaderParts(IObjectStore Store, ObjectKeys Keys, IFileSystem Files, string CacheDirectory, Func<long> CacheSizeMax, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>Whether all that a file of a name and an oldest time (milliseconds since 1970) holds is on the local disk, too: then it is not read.</summary>
+    public Func<Ulid, long, bool> IsHere { get; init; } = static (_, _) => false;
+
+    /// <summary>Asked before each list; what it returns is called when that has succeeded.</summary>
+    public Func<CancellationToken, Task<Action>> BeginListAsync { get; init; } = static _ => Task.FromResult<Action>(static () => { });
+}

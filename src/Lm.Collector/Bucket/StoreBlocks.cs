@@ -10,8 +10,9 @@ namespace Lm.Collector.Bucket;
 /// format says is left out of all answers from then on, as a damaged local one is: it is counted and told. Safe for concurrent use.</remarks>
 /// <param name="files">Objects as files.</param>
 /// <param name="folderOf">The folder of a block.</param>
+/// <param name="isHere">Whether all that a block of a name and an oldest time holds is on the local disk, too.</param>
 /// <param name="logger">The log.</param>
-internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf, ILogger logger) : IBlockSource, IDisposable
+internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf, Func<Ulid, long, bool> isHere, ILogger logger) : IBlockSource, IDisposable
 {
     private const int OpensAtOnce = 8;
 
@@ -64,12 +65,18 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<BlockReader> Take(long from, long until, IReadOnlyList<BlockMeta> local)
+    public IReadOnlyList<BlockReader> Take(long from, long until, IReadOnlyList<BlockMeta> local) => Take(from, until, local, isHere);
+
+    /// <summary>All blocks that may hold samples of a range, both ends included, each held once for the caller.</summary>
+    /// <exception cref="IOException">One of them cannot be read.</exception>
+    public IReadOnlyList<BlockReader> TakeAll(long from, long until) => Take(from, until, [], static (_, _) => false);
+
+    private IReadOnlyList<BlockReader> Take(long from, long until, IReadOnlyList<BlockMeta> local, Func<Ulid, long, bool> isNeedless)
     {
         List<Place> wanted;
         lock (gate)
         {
-            wanted = [.. blocks.Values.Where(place => !place.IsDamaged && place.Meta.MinTime <= until && place.Meta.MaxTime > from)];
+            wanted = [.. blocks.Values.Where(place => !place.IsDamaged && place.Meta.MinTime <= until && place.Meta.MaxTime > from && !isNeedless(place.Meta.Id, place.Meta.MinTime))];
             if (wanted.Count == 0)
             {
                 return [];

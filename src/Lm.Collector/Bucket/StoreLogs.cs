@@ -1,11 +1,13 @@
 using Lm.Logs;
+using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Collector.Bucket;
 
 /// <summary>The log files of the store, read by range through the cache: indexes first, then the frames that a search wants.</summary>
 /// <param name="files">Objects as files.</param>
-internal sealed class StoreLogs(IFileSystem files) : ILogFileSource
+/// <param name="isHere">Whether all that a file of a name and an oldest time holds is on the local disk, too.</param>
+internal sealed class StoreLogs(IFileSystem files, Func<Ulid, long, bool> isHere) : ILogFileSource
 {
     private const int IndexesAtOnce = 16;
 
@@ -27,7 +29,7 @@ internal sealed class StoreLogs(IFileSystem files) : ILogFileSource
         }
 
         var here = local.Select(static file => file.Id).ToHashSet();
-        StoredLogFile[] wanted = [.. there.Where(file => file.MaxTime >= from && file.MinTime < until && !here.Contains(file.Id))];
+        StoredLogFile[] wanted = [.. there.Where(file => file.MaxTime >= from && file.MinTime < until && !here.Contains(file.Id) && !isHere(file.Id, file.MinTime))];
         if (wanted.Length > 1)
         {
             // Every search begins with them: several at a time, or each would wait for the one before.

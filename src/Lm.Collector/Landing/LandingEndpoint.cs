@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lm.Collector.Listeners;
 using Lm.Collector.Query;
+using Lm.Collector.SharedLog;
 using Lm.Journal;
 using Lm.Platform;
 
@@ -18,6 +19,10 @@ internal sealed class LandingEndpoint(PrivateServices services)
         if (services.Landing?.Invoke() is { } status)
         {
             Write(writer, status);
+        }
+        else if (services.SharedLog?.Invoke() is { } shared)
+        {
+            Write(writer, shared);
         }
         else
         {
@@ -46,6 +51,34 @@ internal sealed class LandingEndpoint(PrivateServices services)
         writer.WriteNumber("blocks_waiting"u8, status.BlocksWaiting);
         WritePosition(writer, "covered", status.Covered);
         writer.WriteNumber("objects_covered"u8, status.ObjectsCovered);
+    }
+
+    private static void Write(Utf8JsonWriter writer, SharedLogStatus status)
+    {
+        writer.WriteString("state"u8, status switch { { IsHalted: true } => "halted", { Trouble: not null } => "failing", _ => "ok" });
+        writer.WriteString("store"u8, status.Store);
+        writer.WriteString("reason"u8, status.Trouble);
+        writer.WriteNumber("pending_bytes"u8, status.OpenBytes);
+        writer.WriteStartObject("shared_log"u8);
+        writer.WriteNumber("last"u8, status.Last);
+        WriteTime(writer, "last_ms", status.LastAt);
+        writer.WriteNumber("applied"u8, status.Applied);
+        writer.WriteNumber("covered"u8, status.Covered);
+        writer.WriteNumber("filed"u8, status.Filed);
+        writer.WriteNumber("published"u8, status.Published);
+        writer.WriteNumber("parts"u8, status.Parts);
+        writer.WriteString("builder"u8, status.Builder);
+        writer.WriteStartArray("missing"u8);
+        foreach (var (first, last) in status.Missing)
+        {
+            writer.WriteStartArray();
+            writer.WriteNumberValue(first);
+            writer.WriteNumberValue(last);
+            writer.WriteEndArray();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
     }
 
     private static void WritePosition(Utf8JsonWriter writer, string name, JournalPosition position)

@@ -1,6 +1,7 @@
 using Lm.Collector.Dashboards;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
+using Lm.Collector.SharedLog;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
 using Lm.Collector.Spool;
@@ -47,6 +48,9 @@ internal sealed record PrivateServices
 
     /// <summary>How far the object store is behind; null without one.</summary>
     public Func<LandingStatus>? Landing { get; init; }
+
+    /// <summary>How far the log is that collectors share; null without <c>s3_manifest</c>.</summary>
+    public Func<SharedLogStatus?>? SharedLog { get; init; }
 
     /// <summary>The counters of landing, for <c>/metrics</c>; none without an object store.</summary>
     public Func<IEnumerable<CollectorMetric>> LandingMetrics { get; init; } = static () => [];

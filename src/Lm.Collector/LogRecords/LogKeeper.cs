@@ -9,8 +9,9 @@ namespace Lm.Collector.LogRecords;
 /// <param name="clock">Says what is old.</param>
 /// <param name="space">Who else uses <c>max_local_bytes</c>.</param>
 /// <param name="mayGo">Whether a file may be deleted: with an object store, only what was verified there (K19, C27).</param>
+/// <param name="going">Hears, before files are deleted, how new their newest line is; what it throws keeps them.</param>
 /// <param name="logger">The log.</param>
-internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace space, Func<StoredLogFile, bool> mayGo, ILogger logger)
+internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace space, Func<StoredLogFile, bool> mayGo, Action<long> going, ILogger logger)
 {
     private bool isFailing;
 
@@ -82,6 +83,7 @@ internal sealed class LogKeeper(LogStore store, ClockGuard clock, LocalSpace spa
 
         try
         {
+            going(gone.Max(static file => file.MaxTime));
             store.Delete(gone);
             Expired += gone.Length;
             var (newest, bytes) = (gone.Max(static file => file.MaxTime), gone.Sum(static file => file.SizeBytes));

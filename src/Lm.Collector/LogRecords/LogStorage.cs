@@ -79,7 +79,7 @@ internal sealed class LogStorage : IBatchConsumer, IRestoredConsumer, IDisposabl
         ReplayFrom = new JournalPosition(applied.Segment, applied.Offset);
         checkpointAt = time.GetTimestamp();
         feed = new LogFeed(store);
-        keeper = new LogKeeper(store, parts.Clock, parts.Space, parts.MayGo, logger);
+        keeper = new LogKeeper(store, parts.Clock, parts.Space, parts.MayGo, parts.Going, logger);
         var now = store.Statistics();
         LogRecordsLog.Opened(logger, now.SealedFiles, now.SealedBytes, now.OpenFiles, ReplayFrom.Segment, ReplayFrom.Offset);
     }
@@ -461,6 +461,9 @@ internal sealed record LogStorageParts(
 
     /// <summary>Whether a file may be deleted here: with an object store, only what was verified there. By default each may.</summary>
     public Func<StoredLogFile, bool> MayGo { get; init; } = static _ => true;
+
+    /// <summary>Hears, before something is deleted here, of the newest time in it, milliseconds since 1970; what it throws (<see cref="IOException"/>) keeps it.</summary>
+    public Action<long> Going { get; init; } = static _ => { };
 
     /// <summary>Changes how the store works; for tests, whose files are small.</summary>
     public Func<LogStoreOptions, LogStoreOptions> Options { get; init; } = static options => options;

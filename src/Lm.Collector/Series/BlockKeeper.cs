@@ -10,8 +10,9 @@ namespace Lm.Collector.Series;
 /// <param name="clock">Says what is old.</param>
 /// <param name="space">Who else uses <c>max_local_bytes</c>.</param>
 /// <param name="mayGo">Whether a block may be deleted: with an object store, only what was verified there (K19, C27).</param>
+/// <param name="going">Hears, before blocks are deleted, how new their newest sample is; what it throws keeps them.</param>
 /// <param name="logger">The log.</param>
-internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGuard clock, LocalSpace space, Func<BlockMeta, bool> mayGo, ILogger logger)
+internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGuard clock, LocalSpace space, Func<BlockMeta, bool> mayGo, Action<long> going, ILogger logger)
 {
     private bool isFailing;
 
@@ -84,6 +85,7 @@ internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGua
 
         try
         {
+            going(gone.Max(static block => block.MaxTime) - 1);
             blocks.Delete([.. gone.Select(static block => block.Id)]);
             Expired += gone.Length;
             var (newest, bytes) = (gone.Max(static block => block.MaxTime), gone.Sum(static block => block.SizeBytes));

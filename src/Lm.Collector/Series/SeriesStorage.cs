@@ -79,7 +79,7 @@ internal sealed class SeriesStorage : IBatchConsumer, IRestoredConsumer, IHeldSe
         checkpointAt = time.GetTimestamp();
         maker = new BlockMaker(head, blocks, ExternalLabels, logger);
         var compactor = new Compactor(blocks, new CompactionOptions { BlockHours = now.BlockHours, ExternalLabels = ExternalLabels, MayMerge = parts.MayMerge }, time);
-        keeper = new BlockKeeper(blocks, compactor, parts.Clock, parts.Space, parts.MayGo, logger);
+        keeper = new BlockKeeper(blocks, compactor, parts.Clock, parts.Space, parts.MayGo, parts.Going, logger);
         (batches, writes, ups) = (new SeriesFeed(head, Catalog), new WriteFeed(head, Catalog), new UpFeed(head));
         Reader = new SeriesStore(head, blocks, parts.Elsewhere);
     }
@@ -505,4 +505,7 @@ internal sealed record SeriesStorageParts(Func<StorageSettings> Settings, ClockG
 
     /// <summary>Whether a block may be deleted here: with an object store, only what was verified there. By default each may.</summary>
     public Func<BlockMeta, bool> MayGo { get; init; } = static _ => true;
+
+    /// <summary>Hears, before something is deleted here, of the newest time in it, milliseconds since 1970; what it throws (<see cref="IOException"/>) keeps it.</summary>
+    public Action<long> Going { get; init; } = static _ => { };
 }

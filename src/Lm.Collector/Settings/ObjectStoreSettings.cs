@@ -30,6 +30,9 @@ internal sealed record ObjectStoreTarget
     /// <summary>Whether something else merges and deletes blocks there: <c>compaction = "external"</c>.</summary>
     public bool CompactsElsewhere { get; init; }
 
+    /// <summary>How long records wait at most before they become blocks and log files (<c>s3_manifest</c>). Default 2 h.</summary>
+    public TimeSpan BlocksEvery { get; init; } = TimeSpan.FromHours(2);
+
     /// <summary>The bucket.</summary>
     public string Bucket { get; init; } = "";
 

@@ -40,6 +40,7 @@ internal static class ObjectStoreSettingsReader
             Directory = directory,
             Prefix = ReadPrefix(table),
             CompactsElsewhere = table.ReadChoice("compaction", "self", "self", "external") == "external",
+            BlocksEvery = TimeSpan.FromSeconds(table.ReadInteger("blocks_every_seconds", 7200, 1, 86_400)),
             Bucket = ReadBucket(table, !isDirectory),
             Endpoint = ReadEndpoint(table, reading),
             Region = ReadRegion(table),
@@ -52,7 +53,7 @@ internal static class ObjectStoreSettingsReader
             RequestTimeout = TimeSpan.FromMilliseconds(table.ReadInteger("request_timeout_ms", 30_000, 1000, 600_000)),
             TriesMax = (int)table.ReadInteger("max_tries", 4, 1, 10),
         };
-        return isDirectory ? new ObjectStoreTarget { Directory = directory, Prefix = target.Prefix, CompactsElsewhere = target.CompactsElsewhere } : target;
+        return isDirectory ? new ObjectStoreTarget { Directory = directory, Prefix = target.Prefix, CompactsElsewhere = target.CompactsElsewhere, BlocksEvery = target.BlocksEvery } : target;
     }
 
     private static string? ReadDirectory(TomlTable table, bool isNeeded, SettingsReading reading)

@@ -34,10 +34,32 @@ internal sealed record DataCommit(string Writer, Guid Nonce, UnixMillis At, Stor
 internal sealed record BuildCommit(
     string Writer, Guid Nonce, UnixMillis At, long From, long Covers, IReadOnlyList<LogPart> Adds, IReadOnlyList<string> Removes, UnixMillis ForgetBefore) : Commit(Writer, Nonce, At);
 
+/// <summary>Blocks and log files were made of the records of some commits, and wait to be brought to where readers find them.</summary>
+/// <param name="Writer">See <see cref="Commit"/>.</param>
+/// <param name="Nonce">See <see cref="Commit"/>.</param>
+/// <param name="At">See <see cref="Commit"/>.</param>
+/// <param name="From">The first commit whose records they have: the one behind all that were in files before, or it counts for nothing.</param>
+/// <param name="Covers">The last one.</param>
+/// <param name="Manifest">Names all of the files (<see cref="FileSet"/>).</param>
+internal sealed record FilesCommit(string Writer, Guid Nonce, UnixMillis At, long From, long Covers, StoredObject Manifest) : Commit(Writer, Nonce, At);
+
+/// <summary>The files of the last <see cref="FilesCommit"/> are where readers find them, and were read back there.</summary>
+/// <param name="Writer">See <see cref="Commit"/>.</param>
+/// <param name="Nonce">See <see cref="Commit"/>.</param>
+/// <param name="At">See <see cref="Commit"/>.</param>
+/// <param name="Covers">The last commit whose records they have.</param>
+internal sealed record PublishedCommit(string Writer, Guid Nonce, UnixMillis At, long Covers) : Commit(Writer, Nonce, At);
+
+/// <summary>Files that count and are not known to be where readers find them.</summary>
+/// <param name="From">The first commit whose records they have.</param>
+/// <param name="Covers">The last one.</param>
+/// <param name="Manifest">Names all of them.</param>
+internal sealed record PendingFiles(long From, long Covers, StoredObject Manifest);
+
 /// <summary>An object and what it must be.</summary>
 /// <param name="Key">Its key.</param>
 /// <param name="SizeBytes">Its bytes.</param>
-/// <param name="Hash">SHA-256 of all but its trailer, hexadecimal, as the trailer has it.</param>
+/// <param name="Hash">SHA-256, hexadecimal: of a raw object of all but its trailer, as the trailer has it.</param>
 internal sealed record StoredObject(string Key, long SizeBytes, string Hash);
 
 /// <summary>An object that holds the records of many commits, in their order.</summary>

@@ -17,22 +17,35 @@ internal static class CommitCodec
     private const int Version = 1;
     private const string Data = "data";
     private const string Build = "build";
+    private const string Files = "files";
+    private const string Published = "published";
 
     /// <summary>Its bytes.</summary>
     public static byte[] Write(Commit commit) => CheckedJson.Write(json =>
     {
         json.WriteNumber("version", Version);
-        json.WriteString("kind", commit is DataCommit ? Data : Build);
+        json.WriteString("kind", KindOf(commit));
         json.WriteString("writer", commit.Writer);
         json.WriteString("nonce", commit.Nonce.ToString("N", CultureInfo.InvariantCulture));
         json.WriteNumber("at_ms", commit.At.Value);
-        if (commit is DataCommit data)
+        switch (commit)
         {
-            WriteData(json, data);
-        }
-        else
-        {
-            WriteBuild(json, (BuildCommit)commit);
+            case DataCommit data:
+                WriteData(json, data);
+                break;
+            case BuildCommit build:
+                WriteBuild(json, build);
+                break;
+            case FilesCommit files:
+                json.WriteNumber("from", files.From);
+                json.WriteNumber("covers", files.Covers);
+                json.WriteStartObject("manifest");
+                WriteObject(json, files.Manifest);
+                json.WriteEndObject();
+                break;
+            default:
+                json.WriteNumber("covers", ((PublishedCommit)commit).Covers);
+                break;
         }
     });
 
@@ -59,8 +72,14 @@ internal static class CommitCodec
                         [.. root.GetProperty("removes").EnumerateArray().Select(static key => key.GetString() ?? "")],
                         new UnixMillis(root.GetProperty("forget_before_ms").GetInt64()));
                     return null;
+                case Files:
+                    found = new FilesCommit(writer, nonce, at, root.GetProperty("from").GetInt64(), root.GetProperty("covers").GetInt64(), ReadObject(root.GetProperty("manifest")));
+                    return null;
+                case Published:
+                    found = new PublishedCommit(writer, nonce, at, root.GetProperty("covers").GetInt64());
+                    return null;
                 default:
-                    return $"it is of kind \"{kind}\"; this program knows \"{Data}\" and \"{Build}\"";
+                    return $"it is of kind \"{kind}\"; this program knows \"{Data}\", \"{Build}\", \"{Files}\" and \"{Published}\"";
             }
         });
         commit = fault is null ? found : null;
@@ -81,6 +100,26 @@ internal static class CommitCodec
     /// <summary>Reads what <see cref="WritePart"/> wrote.</summary>
     public static LogPart ReadPart(JsonElement part) => new(
         ReadObject(part), part.GetProperty("first").GetInt64(), part.GetProperty("last").GetInt64(), new UnixMillis(part.GetProperty("newest_ms").GetInt64()));
+
+    /// <summary>Writes files that count and wait.</summary>
+    public static void WritePending(Utf8JsonWriter json, PendingFiles pending)
+    {
+        json.WriteNumber("from", pending.From);
+        json.WriteNumber("covers", pending.Covers);
+        WriteObject(json, pending.Manifest);
+    }
+
+    /// <summary>Reads what <see cref="WritePending"/> wrote.</summary>
+    public static PendingFiles ReadPending(JsonElement pending) =>
+        new(pending.GetProperty("from").GetInt64(), pending.GetProperty("covers").GetInt64(), ReadObject(pending));
+
+    private static string KindOf(Commit commit) => commit switch
+    {
+        DataCommit => Data,
+        BuildCommit => Build,
+        FilesCommit => Files,
+        _ => Published,
+    };
 
     private static void WriteData(Utf8JsonWriter json, DataCommit data)
     {

@@ -34,6 +34,9 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
     /// <summary>Whether what comes has just been committed, and is no history.</summary>
     public bool IsLive { get; set; }
 
+    /// <summary>Told of commits whose records are not copied here.</summary>
+    public Action<long, long> Skipped { get; init; } = static (_, _) => { };
+
     /// <summary>Records that could not be read, and are left out.</summary>
     public long Damaged { get; private set; }
 
@@ -67,6 +70,7 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
     {
         if (part.Newest < parts.Horizon())
         {
+            Skipped(part.First, part.Last);
             return; // it would be deleted here at once
         }
 
@@ -78,6 +82,13 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
         var manifest = found.Manifest
             ?? throw new LogHaltException($"{part.Object.Key} in {parts.Store.Description}, which holds commits {part.First} to {part.Last}, cannot be read: {found.Fault}");
         await ReadAsync(part.Object.Key, [.. manifest.Records.Where(record => RawBundle.CommitOf(record.Position) > after)], cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Skip(long first, long last)
+    {
+        Skipped(first, last);
+        SharedLogLog.Skipped(parts.Logger, first, last);
     }
 
     // It is committed, so its senders are answered whatever this disk says.

@@ -15,6 +15,9 @@ internal interface ILogConsumer
     /// <summary>Takes what an object that holds many commits has of commits behind one.</summary>
     /// <exception cref="IOException">It could not be taken; it comes again.</exception>
     ValueTask ApplyPartAsync(LogPart part, long after, CancellationToken cancellationToken);
+
+    /// <summary>Commits whose records it does not get: blocks and log files in the store hold them, and nothing else there does any more.</summary>
+    void Skip(long first, long last);
 }
 
 /// <summary>An object that a commit or a part names is not there: it was covered meanwhile, or someone deleted it.</summary>

@@ -28,6 +28,8 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     // Who did not build last waits for a fifth more.
     private const int PatienceDivisor = 5;
 
+    private readonly Patience building = new(parts.Time);
+    private long publishedKnown; // to a snapshot, as far as is known; as the next
     private long lastSnapshot; // as far as is known; touched by one plan and its writing at a time
 
     // Nobody's is anybody's.
@@ -52,9 +54,11 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     {
         var patience = IsOurs ? 0 : 1;
         var waiting = Fold.Last - Fold.Covered;
+        var waited = building.Waited(Fold.OpenBytes > 0 ? Fold.Covered : null);
         return waiting >= parts.Options.SnapshotEvery + (patience * (parts.Options.SnapshotEvery / PatienceDivisor))
             || Fold.OpenBytes >= parts.Options.BuildBytes + (patience * (parts.Options.BuildBytes / PatienceDivisor))
-            ? new BuildPlan(Fold.Covered + 1, Fold.Last, Fold.Hidden.ToHashSet(), [.. Fold.Parts])
+            || (Fold.OpenBytes > 0 && waited >= parts.Options.FilesAfter + (patience * (parts.Options.FilesAfter / PatienceDivisor)))
+            ? new BuildPlan(Fold.Covered + 1, Fold.Last, Fold.Hidden.ToHashSet(), [.. Fold.Parts], Fold.Published)
             : null;
     }
 
@@ -84,7 +88,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
 
         var now = UnixMillis.Now(parts.Time);
         LogPart[] adds = bundle.Count > 0 ? [await PutAsync(bundle, plan.From, covers, id, cancellationToken)] : [];
-        string[] removes = [.. plan.Parts.Where(part => part.Newest < now.Add(-parts.Retention())).Select(static part => part.Object.Key)];
+        string[] removes = [.. plan.Parts.Where(part => IsNeedless(part, plan.Published, now)).Select(static part => part.Object.Key)];
         return new BuildCommit(parts.Writer, Guid.NewGuid(), now, plan.From, covers, adds, removes, now.Add(-parts.QueueMemory()));
     }
 
@@ -108,7 +112,8 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     {
         var due = Math.Max(lastSnapshot, 0) + parts.Options.SnapshotEvery + (IsOurs ? 0 : parts.Options.SnapshotEvery / PatienceDivisor);
         var at = UnixMillis.Now(parts.Time);
-        return Fold.Last >= due ? new SnapshotPlan(Fold.Last, at, Fold.ToSnapshot(at)) : null;
+        var isNews = IsOurs && Fold.Published > publishedKnown; // who begins on an empty disk need not read what is published, once a snapshot says so
+        return Fold.Last >= due || isNews ? new SnapshotPlan(Fold.Last, at, Fold.ToSnapshot(at), isNews ? Fold.Published : 0) : null;
     }
 
     /// <summary>Writes a snapshot, unless another member has. Beside everything else: it asks the store alone.</summary>
@@ -118,7 +123,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     {
         var known = await Objects.SnapshotsAsync(Math.Max(lastSnapshot, 0), cancellationToken);
         lastSnapshot = known.Count > 0 ? known[^1].Number : lastSnapshot;
-        if (plan.Number < lastSnapshot + parts.Options.SnapshotEvery)
+        if (plan.Number < lastSnapshot + parts.Options.SnapshotEvery && plan.Published == 0)
         {
             return false;
         }
@@ -129,7 +134,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
         }
 
         await Objects.Store.PutAsync(Objects.Keys.LogSnapshot(plan.Number, plan.At.Value), ObjectContent.Of(plan.Bytes), PutCondition.IfAbsent, cancellationToken);
-        lastSnapshot = plan.Number;
+        (lastSnapshot, publishedKnown) = (plan.Number, Math.Max(publishedKnown, plan.Published));
         return true;
     }
 
@@ -162,6 +167,10 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
 
         return cleaned;
     }
+
+    // Blocks and log files that hold the same are where readers find them, read back there: the log says so. A day later (L29): who is behind reads parts meanwhile.
+    private bool IsNeedless(LogPart part, long published, UnixMillis now) =>
+        part.Newest < now.Add(-parts.Retention()) || (part.Last <= published && part.Newest < now.Add(-parts.Options.PartsFor));
 
     // How many of them have raw objects that may be in memory together: one in any case.
     private static (int Count, long SizeBytes) AtOnce(Commit[] commits)
@@ -297,13 +306,15 @@ internal sealed record LogBuilderParts(LogObjects Objects, string Writer, TimePr
 /// <param name="End">The last, at most.</param>
 /// <param name="Hidden">Entries that are not visible.</param>
 /// <param name="Parts">The objects of earlier builds.</param>
-internal sealed record BuildPlan(long From, long End, IReadOnlySet<(long Number, int Index)> Hidden, IReadOnlyList<LogPart> Parts);
+/// <param name="Published">The records of commits up to this one are in blocks and log files.</param>
+internal sealed record BuildPlan(long From, long End, IReadOnlySet<(long Number, int Index)> Hidden, IReadOnlyList<LogPart> Parts, long Published);
 
 /// <summary>A snapshot that is to be written.</summary>
 /// <param name="Number">The last commit in it.</param>
 /// <param name="At">The clock.</param>
 /// <param name="Bytes">Its bytes.</param>
-internal sealed record SnapshotPlan(long Number, UnixMillis At, ReadOnlyMemory<byte> Bytes);
+/// <param name="Published">What is published, where no snapshot is known to say so; else 0.</param>
+internal sealed record SnapshotPlan(long Number, UnixMillis At, ReadOnlyMemory<byte> Bytes, long Published);
 
 /// <summary>What the log says of what may go.</summary>
 /// <param name="Covered">Commits up to this one are in parts.</param>

@@ -10,7 +10,8 @@ namespace Lm.Collector.SharedLog;
 /// commits are applied in the order of their numbers, each once;
 /// no clock and no setting of this machine has a say: times are those that commits carry;
 /// a batch is visible at the first commit that names its sequences, and nowhere else;
-/// a build counts when it begins right behind what was covered, and for nothing else: one that was made by who did not know of another is void.
+/// a build counts when it begins right behind what was covered, and for nothing else: one that was made by who did not know of another is void;
+/// so do blocks and log files, one set after the other: the next can count only when the one before is where readers find it.
 /// For one thread at a time.
 /// </remarks>
 internal sealed class LogFold
@@ -41,6 +42,15 @@ internal sealed class LogFold
     /// <summary>The objects that hold the records of commits up to <see cref="Covered"/>, in order.</summary>
     public IReadOnlyList<LogPart> Parts => parts;
 
+    /// <summary>The records of all commits up to this number are in blocks and log files that count: published, or <see cref="Pending"/>.</summary>
+    public long Filed { get; private set; }
+
+    /// <summary>The records of all commits up to this number are in blocks and log files that are where readers find them, read back there.</summary>
+    public long Published { get; private set; }
+
+    /// <summary>The files of the commits between <see cref="Published"/> and <see cref="Filed"/>; null when there are none.</summary>
+    public PendingFiles? Pending { get; private set; }
+
     /// <summary>Entries of commits behind <see cref="Covered"/> that are not visible.</summary>
     public IReadOnlyCollection<(long Number, int Index)> Hidden => hidden;
 
@@ -51,17 +61,45 @@ internal sealed class LogFold
     public AdmissionResult Look(CommitFrame frame) => ledger.Admit(frame.Key, frame.Fingerprint, floor: 0, default, mayEnter: false);
 
     /// <summary>Applies the commit behind the last.</summary>
-    /// <returns>For each entry of a data commit whether it is visible; for a build, one value: whether it counts.</returns>
+    /// <returns>For each entry of a data commit whether it is visible; for another one, one value: whether it counts.</returns>
     public bool[] Apply(Commit commit)
     {
+        var counts = Counts(commit);
         (Last, LastAt, LastNonce) = (Last + 1, commit.At, commit.Nonce);
         open.Add(commit.Nonce);
-        return commit is DataCommit data ? ApplyData(data) : [ApplyBuild((BuildCommit)commit)];
+        if (commit is DataCommit data)
+        {
+            return ApplyData(data);
+        }
+
+        switch (counts ? commit : null)
+        {
+            case BuildCommit build:
+                ApplyBuild(build);
+                break;
+            case FilesCommit files:
+                (Filed, Pending) = (files.Covers, new PendingFiles(files.From, files.Covers, files.Manifest));
+                break;
+            case PublishedCommit published:
+                (Published, Pending) = (published.Covers, null);
+                break;
+        }
+
+        return [counts];
     }
+
+    /// <summary>Whether a commit would count as the next one.</summary>
+    public bool Counts(Commit commit) => commit switch
+    {
+        BuildCommit build => build.From == Covered + 1 && build.Covers >= Covered && build.Covers <= Last,
+        FilesCommit files => Pending is null && files.From == Filed + 1 && files.Covers >= files.From && files.Covers <= Covered,
+        PublishedCommit published => published.Covers == Pending?.Covers,
+        _ => true,
+    };
 
     /// <summary>The fold as an object.</summary>
     public byte[] ToSnapshot(UnixMillis at) => LogSnapshot.Write(new LogSnapshot(
-        Last, at, LastAt, LastNonce, Covered, OpenBytes, Builder, parts, [.. hidden], open, ledger.ToBytes(Guid.Empty)));
+        Last, at, LastAt, LastNonce, Covered, OpenBytes, Builder, parts, [.. hidden], open, Filed, Published, Pending, ledger.ToBytes(Guid.Empty)));
 
     /// <summary>The fold that a snapshot tells of.</summary>
     /// <returns>Null, or what is wrong with it.</returns>
@@ -76,6 +114,7 @@ internal sealed class LogFold
         at = snapshot!.At;
         (fold.Last, fold.LastAt, fold.LastNonce) = (snapshot.Last, snapshot.LastAt, snapshot.LastNonce);
         (fold.Covered, fold.OpenBytes, fold.Builder) = (snapshot.Covered, snapshot.OpenBytes, snapshot.Builder);
+        (fold.Filed, fold.Published, fold.Pending) = (snapshot.Filed, snapshot.Published, snapshot.Pending);
         fold.parts.AddRange(snapshot.Parts);
         fold.hidden.UnionWith(snapshot.Hidden);
         fold.open.AddRange(snapshot.Open);
@@ -99,13 +138,8 @@ internal sealed class LogFold
         return visible;
     }
 
-    private bool ApplyBuild(BuildCommit build)
+    private void ApplyBuild(BuildCommit build)
     {
-        if (build.From != Covered + 1 || build.Covers < Covered || build.Covers >= Last)
-        {
-            return false;
-        }
-
         if (build.Covers > Covered)
         {
             open.RemoveRange(0, (int)(build.Covers - Covered));
@@ -117,6 +151,5 @@ internal sealed class LogFold
         parts.AddRange(build.Adds);
         Builder = build.Writer;
         ledger.Forget(build.ForgetBefore);
-        return true;
     }
 }

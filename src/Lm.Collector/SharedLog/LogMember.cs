@@ -95,13 +95,13 @@ internal sealed class LogMember
         return outcomes;
     }
 
-    /// <summary>Commits a build.</summary>
+    /// <summary>Commits what is no data.</summary>
     /// <returns>Whether it counts; false when another one came before it.</returns>
     /// <exception cref="IOException">Whether it is committed is not known.</exception>
-    public async Task<bool> CommitAsync(BuildCommit build, CancellationToken cancellationToken)
+    public async Task<bool> CommitAsync(Commit upkeep, CancellationToken cancellationToken)
     {
         var counts = false;
-        await CommitAsync(build.Nonce, () => (counts = build.From == fold.Covered + 1) ? build with { At = UnixMillis.Now(parts.Time) } : null, own: null, cancellationToken);
+        await CommitAsync(upkeep.Nonce, () => (counts = fold.Counts(upkeep)) ? upkeep with { At = UnixMillis.Now(parts.Time) } : null, own: null, cancellationToken);
         return counts;
     }
 
@@ -245,11 +245,26 @@ internal sealed class LogMember
             return next;
         }
 
+        if (applied == 0 && fold.Published > 0)
+        {
+            parts.Consumer.Skip(1, fold.Published); // an empty disk: queries find it in blocks and log files
+            return fold.Published;
+        }
+
         if (next <= fold.Covered)
         {
-            if (fold.Parts.FirstOrDefault(part => part.Last >= next) is not { } part)
+            // A part goes when blocks and log files hold what is in it, or with its age. A part begins where the one before ends, unless commits between have no records.
+            var part = fold.Parts.FirstOrDefault(part => part.Last >= next);
+            var skipped = Math.Min(part is null ? fold.Covered : part.First - 1, Math.Max(fold.Published, applied));
+            if (skipped >= next)
             {
-                return fold.Covered; // what held it went with its age
+                parts.Consumer.Skip(next, skipped);
+                return skipped;
+            }
+
+            if (part is null)
+            {
+                return fold.Covered;
             }
 
             await parts.Consumer.ApplyPartAsync(part, applied, cancellationToken);
@@ -303,6 +318,12 @@ internal sealed record LogOptions
 
     /// <summary>Bytes of raw objects after which a build is due.</summary>
     public long BuildBytes { get; init; } = 64L << 20;
+
+    /// <summary>How long records wait at most to become a part, and parts to become blocks and log files: <c>blocks_every_seconds</c>.</summary>
+    public TimeSpan FilesAfter { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>How long a part stays, after its newest record came, beside the blocks and log files that hold the same.</summary>
+    public TimeSpan PartsFor { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>How old a snapshot is before what lies below it goes.</summary>
     public TimeSpan CleanAfter { get; init; } = TimeSpan.FromDays(2);

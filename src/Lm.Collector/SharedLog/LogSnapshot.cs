@@ -14,10 +14,14 @@ namespace Lm.Collector.SharedLog;
 /// <param name="Parts">See <see cref="LogFold.Parts"/>.</param>
 /// <param name="Hidden">See <see cref="LogFold.Hidden"/>.</param>
 /// <param name="Open">The nonces of the commits behind <paramref name="Covered"/>, in order.</param>
+/// <param name="Filed">See <see cref="LogFold.Filed"/>.</param>
+/// <param name="Published">See <see cref="LogFold.Published"/>.</param>
+/// <param name="Pending">See <see cref="LogFold.Pending"/>.</param>
 /// <param name="Ledger">The sequences: a ledger snapshot (docs/formats/ledger.md) of the incarnation 0.</param>
 internal sealed record LogSnapshot(
     long Last, UnixMillis At, UnixMillis? LastAt, Guid? LastNonce, long Covered, long OpenBytes, string Builder,
-    IReadOnlyList<LogPart> Parts, IReadOnlyList<(long Number, int Index)> Hidden, IReadOnlyList<Guid> Open, ReadOnlyMemory<byte> Ledger)
+    IReadOnlyList<LogPart> Parts, IReadOnlyList<(long Number, int Index)> Hidden, IReadOnlyList<Guid> Open,
+    long Filed, long Published, PendingFiles? Pending, ReadOnlyMemory<byte> Ledger)
 {
     /// <summary>A snapshot longer than this is not read: a thousand queues with full memories are 90 MB.</summary>
     public const int SizeMax = 512 << 20;
@@ -67,6 +71,15 @@ internal sealed record LogSnapshot(
         }
 
         json.WriteEndArray();
+        json.WriteNumber("filed", snapshot.Filed);
+        json.WriteNumber("published", snapshot.Published);
+        if (snapshot.Pending is { } pending)
+        {
+            json.WriteStartObject("pending");
+            CommitCodec.WritePending(json, pending);
+            json.WriteEndObject();
+        }
+
         json.WriteBase64String("ledger", snapshot.Ledger.Span);
     });
 
@@ -85,6 +98,8 @@ internal sealed record LogSnapshot(
                 [.. root.GetProperty("parts").EnumerateArray().Select(CommitCodec.ReadPart)],
                 [.. root.GetProperty("hidden").EnumerateArray().Select(static entry => (entry[0].GetInt64(), entry[1].GetInt32()))],
                 [.. root.GetProperty("open").EnumerateArray().Select(static each => Guid.ParseExact(each.GetString() ?? "", "N"))],
+                root.TryGetProperty("filed", out var filed) ? filed.GetInt64() : 0, root.TryGetProperty("published", out var published) ? published.GetInt64() : 0,
+                root.TryGetProperty("pending", out var pending) ? CommitCodec.ReadPending(pending) : null,
                 root.GetProperty("ledger").GetBytesFromBase64());
             return found.Covered >= 0 && found.Last - found.Covered == found.Open.Count ? null : $"it covers {found.Covered} of {found.Last} commits, and names {found.Open.Count} behind them";
         });

@@ -37,24 +37,27 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     private readonly FoldedSpool copy;
     private readonly LogMember member;
     private readonly LogBuilder builder;
-    private readonly SharedLogMark mark;
+    private readonly FileBuilder? files;
     private readonly Channel<Waiting> waiting = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource joining = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LogGroup group = new();
     private Task running = Task.CompletedTask;
     private Task upkeep = Task.CompletedTask;
-    private BuildCommit? built; // gathered, not committed
+    private Commit? made; // of what was built and is in the store, not committed
     private long groupSince;
     private long polledAt;
     private long cleanedAt;
-    private long upkeepFailedAt; // this and the next are written by upkeep, and read when it has ended
+    private bool hasStaged = true; // perhaps: those that ended before left some
+    private long? filesFailedAt; // this and the next two are written by upkeep, and read when it has ended
+    private long upkeepFailedAt;
     private TimeSpan upkeepRest;
     private long marked;
     private bool isProbed;
     private volatile bool isJoined;
     private volatile string? trouble = "the shared log was not read yet";
     private volatile bool isHalted;
+    private volatile SharedLogStatus status;
     private int failures;
     private long commits;
     private long entries;
@@ -66,14 +69,23 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     {
         this.parts = parts;
         objects = new LogObjects(parts.Store, parts.Keys);
-        copy = new FoldedSpool(parts.Copy);
-        mark = new SharedLogMark(parts.Files, Path.Combine(parts.Directory, SharedLogMark.FileName), parts.Store.Description + " " + parts.Keys.CommitsFolder);
-        marked = mark.Read(parts.Copy.Spool.Incarnation, parts.Copy.Spool.Segments.Count > 0);
-        mark.Write(parts.Copy.Spool.Incarnation, marked);
-        var options = new LogOptions();
+        var mark = new SharedLogMark(parts.Files, Path.Combine(parts.Directory, SharedLogMark.FileName), parts.Store.Description + " " + parts.Keys.CommitsFolder);
+        Local = new LocalCopy(mark, parts.Copy.Spool.Incarnation, parts.Copy.Spool.Segments.Count > 0, parts.Time) { IsDamaged = parts.IsDamaged };
+        marked = Local.Applied;
+        copy = new FoldedSpool(parts.Copy) { Skipped = Local.Skip };
+        status = new SharedLogStatus { Store = parts.Store.Description, Trouble = trouble };
+        var options = new LogOptions { FilesAfter = parts.FilesAfter };
         member = new LogMember(new LogMemberParts(objects, parts.Collector, copy, parts.Time, new Random(), options) { SnapshotDamaged = NoteDamaged }, marked);
-        builder = new LogBuilder(member, new LogBuilderParts(objects, parts.Collector, parts.Time, options, parts.Retention, parts.QueueMemory) { SnapshotDamaged = NoteDamaged });
+        var builderParts = new LogBuilderParts(objects, parts.Collector, parts.Time, options, parts.Retention, parts.QueueMemory) { SnapshotDamaged = NoteDamaged };
+        builder = new LogBuilder(member, builderParts);
+        files = parts.FileMaker is { } maker ? new FileBuilder(member, builderParts, maker) : null;
     }
+
+    /// <summary>What of the log is on this disk.</summary>
+    public LocalCopy Local { get; }
+
+    /// <summary>How far all is, as of the last look.</summary>
+    public SharedLogStatus Status => status with { Trouble = trouble, IsHalted = isHalted };
 
     /// <summary>Why no batch may be taken now; null when they may.</summary>
     public string? HoldReason => trouble is { } reason ? $"nothing can be committed to the shared log: {reason}; keep the batch and send it again, here or at another collector" : null;
@@ -129,6 +141,8 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     {
         yield return new CollectorMetric("lm_collector_shared_log_applied", "The last commit of the shared log that is here.", false, "", member.Applied);
         yield return new CollectorMetric("lm_collector_shared_log_covered", "The last commit whose records are in objects of many commits.", false, "", member.Fold.Covered);
+        yield return new CollectorMetric("lm_collector_shared_log_filed", "The last commit whose records are in blocks and log files that count.", false, "", member.Fold.Filed);
+        yield return new CollectorMetric("lm_collector_shared_log_published", "The last commit whose records are in blocks and log files in the object store, read back there.", false, "", member.Fold.Published);
         yield return new CollectorMetric("lm_collector_shared_log_failing", "1 while nothing can be committed.", false, "", trouble is null ? 0 : 1);
         yield return new CollectorMetric("lm_collector_shared_log_commits_total", "Groups that were committed here.", true, "", Interlocked.Read(ref commits));
         yield return new CollectorMetric("lm_collector_shared_log_entries_total", "Requests in them.", true, "", Interlocked.Read(ref entries));
@@ -205,6 +219,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
                 await member.FollowAsync(cancellationToken);
                 await UpkeepAsync(cancellationToken);
                 EndTrouble();
+                Look();
             }
 
             if (member.Applied >= marked + MarkEvery)
@@ -291,35 +306,111 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
             return;
         }
 
-        if (built is { } build)
+        var filer = filesFailedAt is { } failedAt && parts.Time.GetElapsedTime(failedAt) < UpkeepRestMax ? null : files; // what cannot be made must not keep all else from being done
+        if (made is { } commit)
         {
-            built = null;
-            if (await builder.CommitAsync(build, cancellationToken))
-            {
-                var bytes = build.Adds.Sum(static part => part.Object.SizeBytes);
-                SharedLogLog.Built(parts.Logger, build.From, build.Covers, bytes);
-            }
+            made = null;
+            await CommitMadeAsync(commit, cancellationToken);
         }
         else if (builder.PlanBuild() is { } plan)
         {
-            upkeep = BesideAsync(async () => built = await builder.GatherAsync(plan, cancellationToken));
+            upkeep = BesideAsync(async () => made = await builder.GatherAsync(plan, cancellationToken));
         }
         else if (builder.PlanSnapshot() is { } snapshot)
         {
             upkeep = BesideAsync(() => builder.WriteAsync(snapshot, cancellationToken));
         }
+        else if (filer?.PlanFiles() is { } filing)
+        {
+            upkeep = BesideAsync(() => FileAsync(async () => made = await filer.MakeAsync(filing, cancellationToken)));
+        }
+        else if (filer?.PlanPublishing() is { } pending)
+        {
+            upkeep = BesideAsync(() => FileAsync(async () => made = await filer.PublishAsync(pending, cancellationToken)));
+        }
+        else if (hasStaged && files is not null)
+        {
+            hasStaged = false;
+            var staged = files.PlanCleaning();
+            upkeep = BesideAsync(() => files.CleanAsync(staged, cancellationToken));
+        }
         else if (parts.Time.GetElapsedTime(cleanedAt) >= CleanInterval)
         {
-            cleanedAt = parts.Time.GetTimestamp();
+            (cleanedAt, hasStaged) = (parts.Time.GetTimestamp(), true);
             var cleaning = builder.PlanCleaning();
-            upkeep = BesideAsync(async () =>
-            {
-                if (await builder.CleanAsync(cleaning, cancellationToken) is > 0 and var cleaned)
-                {
-                    SharedLogLog.Cleaned(parts.Logger, cleaned);
-                }
-            });
+            var tidies = member.Fold.Builder == parts.Collector;
+            upkeep = BesideAsync(() => CleanAsync(cleaning, tidies, cancellationToken));
         }
+    }
+
+    private async Task FileAsync(Func<Task> work)
+    {
+        filesFailedAt = parts.Time.GetTimestamp();
+        await work();
+        filesFailedAt = null;
+    }
+
+    private async Task CommitMadeAsync(Commit commit, CancellationToken cancellationToken)
+    {
+        switch (commit)
+        {
+            case BuildCommit build:
+                if (await builder.CommitAsync(build, cancellationToken))
+                {
+                    var bytes = build.Adds.Sum(static part => part.Object.SizeBytes);
+                    SharedLogLog.Built(parts.Logger, build.From, build.Covers, bytes);
+                }
+
+                break;
+            case FilesCommit filed:
+                if (await member.CommitAsync(filed, cancellationToken))
+                {
+                    SharedLogLog.Filed(parts.Logger, filed.From, filed.Covers);
+                }
+
+                break;
+            default:
+                if (await member.CommitAsync(commit, cancellationToken))
+                {
+                    SharedLogLog.Published(parts.Logger, member.Fold.Published);
+                }
+
+                hasStaged = true;
+                break;
+        }
+    }
+
+    private async Task CleanAsync(CleaningPlan plan, bool tidies, CancellationToken cancellationToken)
+    {
+        if (await builder.CleanAsync(plan, cancellationToken) is > 0 and var cleaned)
+        {
+            SharedLogLog.Cleaned(parts.Logger, cleaned);
+        }
+
+        if (tidies && parts.TidyAsync is { } tidyAsync)
+        {
+            await tidyAsync(cancellationToken);
+        }
+    }
+
+    private void Look()
+    {
+        var fold = member.Fold;
+        Local.Note(member.Applied);
+        status = new SharedLogStatus
+        {
+            Store = parts.Store.Description,
+            Last = fold.Last,
+            LastAt = fold.LastAt,
+            Applied = member.Applied,
+            Covered = fold.Covered,
+            Filed = fold.Filed,
+            Published = fold.Published,
+            OpenBytes = fold.OpenBytes,
+            Parts = fold.Parts.Count,
+            Builder = fold.Builder,
+            Missing = Local.Missing,
+        };
     }
 
     private async Task BesideAsync(Func<Task> work)
@@ -378,7 +469,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         try
         {
             var applied = member.Applied;
-            mark.Write(parts.Copy.Spool.Incarnation, applied);
+            Local.Write(applied);
             Interlocked.Exchange(ref marked, applied);
         }
         catch (IOException e)
@@ -466,4 +557,16 @@ internal sealed record SharedAcceptanceParts(
 {
     /// <summary>Told before batches are taken, at first and again: silence of agents counts from there.</summary>
     public Action Resumed { get; init; } = static () => { };
+
+    /// <summary>Makes blocks and log files; null where none are made.</summary>
+    public IFileMaker? FileMaker { get; init; }
+
+    /// <summary>blocks_every_seconds.</summary>
+    public TimeSpan FilesAfter { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>Deletes blocks and log files in the store that are too old; null where there are none.</summary>
+    public Func<CancellationToken, Task>? TidyAsync { get; init; }
+
+    /// <summary>Whether something on this disk was found damaged.</summary>
+    public Func<bool> IsDamaged { get; init; } = static () => false;
 }

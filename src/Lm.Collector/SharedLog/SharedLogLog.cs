@@ -40,6 +40,18 @@ internal static partial class SharedLogLog
     [LoggerMessage(EventId = 3010, Level = LogLevel.Error, Message = "A round of the shared log failed.")]
     public static partial void RoundFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(EventId = 3012, Level = LogLevel.Information, Message = "Commits {From} to {To} are in blocks and log files, which wait to be published.")]
+    public static partial void Filed(ILogger logger, long from, long to);
+
+    [LoggerMessage(EventId = 3013, Level = LogLevel.Information, Message = "Blocks and log files of all commits up to {To} are in the object store, read back there.")]
+    public static partial void Published(ILogger logger, long to);
+
+    [LoggerMessage(EventId = 3014, Level = LogLevel.Error, Message = "{Key}, which tells of blocks and log files, is damaged: {Fault}. Queries read these files from the object store; --verify says more.")]
+    public static partial void SetDamaged(ILogger logger, string key, string fault);
+
+    [LoggerMessage(EventId = 3015, Level = LogLevel.Information, Message = "Commits {From} to {To} are not copied to this disk: queries find them in the object store, in blocks and log files.")]
+    public static partial void Skipped(ILogger logger, long from, long to);
+
     [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "How far the shared log is here could not be noted: {Reason}. A restart looks at more of it.")]
     public static partial void MarkFailed(ILogger logger, string reason);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lm.Platform;
 using Lm.Platform.Files;
 
 namespace Lm.Collector.SharedLog;
@@ -29,21 +30,28 @@ internal sealed class SharedLogMark(IFileSystem files, string path, string store
     /// <summary>Reads the file.</summary>
     /// <param name="incarnation">The spool's id.</param>
     /// <param name="hasRecords">Whether the spool has any.</param>
-    /// <returns>The commit.</returns>
+    /// <param name="now">The time: where the file does not say what was deleted here, everything older may have been.</param>
+    /// <returns>What it says.</returns>
     /// <exception cref="IOException">The spool is no copy of this log.</exception>
-    public long Read(Guid incarnation, bool hasRecords)
+    public CopyState Read(Guid incarnation, bool hasRecords, UnixMillis now)
     {
         if (AtomicFile.Read(files, path, SizeMax) is not { } bytes)
         {
             return hasRecords
                 ? throw new IOException($"{path} is missing, and the spool beside it has records: they were accepted with acceptance = \"local_spool\". s3_manifest begins with an empty spool_dir; move this one away")
-                : 0;
+                : new CopyState(0, [], long.MinValue);
         }
 
-        var (found, applied, of) = ("", 0L, Guid.Empty);
+        var (found, of) = ("", Guid.Empty);
+        var state = new CopyState(0, [], now.Value);
+        var unknown = state;
         var fault = CheckedJson.TryRead(bytes, Version, root =>
         {
-            (found, applied, of) = (root.GetProperty("store").GetString() ?? "", root.GetProperty("applied").GetInt64(), Guid.ParseExact(root.GetProperty("incarnation").GetString() ?? "", "N"));
+            (found, of) = (root.GetProperty("store").GetString() ?? "", Guid.ParseExact(root.GetProperty("incarnation").GetString() ?? "", "N"));
+            state = new CopyState(
+                root.GetProperty("applied").GetInt64(),
+                root.TryGetProperty("missing", out var missing) ? [.. missing.EnumerateArray().Select(static range => (range[0].GetInt64(), range[1].GetInt64()))] : [],
+                root.TryGetProperty("kept_since_ms", out var kept) ? kept.GetInt64() : now.Value);
             return null;
         });
         if (fault is null && found != store)
@@ -51,16 +59,27 @@ internal sealed class SharedLogMark(IFileSystem files, string path, string store
             throw new IOException($"{path} says that the spool is a copy of the log in {found}, and the settings name {store}: give each its own spool_dir");
         }
 
-        return fault is null && of == incarnation ? applied : 0; // nothing is lost by looking again
+        return fault is null && of == incarnation ? state : unknown; // nothing is lost by looking again
     }
 
     /// <summary>Makes it durable.</summary>
     /// <exception cref="FileSystemException">It could not be.</exception>
-    public void Write(Guid incarnation, long applied) => AtomicFile.Write(files, path, CheckedJson.Write(json =>
+    public void Write(Guid incarnation, CopyState state) => AtomicFile.Write(files, path, CheckedJson.Write(json =>
     {
         json.WriteNumber("version", Version);
         json.WriteString("store", store);
         json.WriteString("incarnation", incarnation.ToString("N", CultureInfo.InvariantCulture));
-        json.WriteNumber("applied", applied);
+        json.WriteNumber("applied", state.Applied);
+        json.WriteStartArray("missing");
+        foreach (var (first, last) in state.Missing)
+        {
+            json.WriteStartArray();
+            json.WriteNumberValue(first);
+            json.WriteNumberValue(last);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+        json.WriteNumber("kept_since_ms", state.KeptSinceMs);
     }));
 }

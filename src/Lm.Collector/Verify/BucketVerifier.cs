@@ -3,8 +3,10 @@ using Lm.Collector.Changes;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
 using Lm.Collector.Recovery;
+using Lm.Collector.SharedLog;
 using Lm.Logs;
 using Lm.ObjectStore;
+using Lm.Platform;
 using Lm.Platform.Files;
 using Lm.Tsdb;
 using Lm.Tsdb.Blocks;
@@ -32,6 +34,9 @@ internal sealed class BucketVerifier(BucketVerifierParts parts)
         await new RawVerifier(parts.Store, archive, parts.Collector, report).RunAsync(lives, cancellationToken);
         await CheckLedgersAsync(archive, cancellationToken);
         await CheckChangesAsync(cancellationToken);
+        var shared = new SharedLogVerifier(
+            new LogObjects(parts.Store, parts.Keys), [.. catalog.Sizes.Keys.Order(StringComparer.Ordinal)], parts.MayBeGone, parts.CompactsElsewhere, report);
+        await shared.RunAsync(cancellationToken);
         using var cache = ObjectCache.Open(parts.Store, parts.Files, parts.CacheDirectory, static () => CacheSizeMax);
         var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);
         CheckBlocks(catalog, files, cancellationToken);
@@ -202,4 +207,11 @@ internal sealed class BucketVerifier(BucketVerifierParts parts)
 /// <param name="Report">Takes what it finds.</param>
 /// <param name="Logger">The log.</param>
 internal sealed record BucketVerifierParts(
-    IObjectStore Store, ObjectKeys Keys, string Collector, IFileSystem Files, string CacheDirectory, VerifyReport Report, ILogger Logger);
+    IObjectStore Store, ObjectKeys Keys, string Collector, IFileSystem Files, string CacheDirectory, VerifyReport Report, ILogger Logger)
+{
+    /// <summary>Of a shared log: sets of files none of which is newer may have lost some to <c>retention_days</c>.</summary>
+    public UnixMillis MayBeGone { get; init; } = new(long.MinValue);
+
+    /// <summary>Whether others merge and delete blocks there.</summary>
+    public bool CompactsElsewhere { get; init; }
+}

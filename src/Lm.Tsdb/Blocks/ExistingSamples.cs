@@ -14,9 +14,16 @@ public sealed class ExistingSamples : IDisposable
     /// <param name="from">The earliest time that will be asked for.</param>
     /// <param name="until">The latest.</param>
     public ExistingSamples(BlockSet blocks, long from, long until)
+        : this((blocks ?? throw new ArgumentNullException(nameof(blocks))).Take(from, until))
     {
-        ArgumentNullException.ThrowIfNull(blocks);
-        snapshot = blocks.Take(from, until);
+    }
+
+    /// <summary>Looks at blocks wherever they lie.</summary>
+    /// <param name="snapshot">The blocks; disposed of with it.</param>
+    public ExistingSamples(BlockSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        this.snapshot = snapshot;
         try
         {
             series = [.. snapshot.Blocks.Select(block => block.Index.AllSeries())];

@@ -30,10 +30,21 @@ public sealed class CommitCodecTests
         ["fleet-a/shared/parts/p0.lmf"],
         new UnixMillis(1_764_000_000_000));
 
+    private static readonly FilesCommit Files = new(
+        "collector-2", Build.Nonce, new UnixMillis(1_767_324_000_001), 1, 1000, new StoredObject("fleet-a/shared/staged/s1/manifest.json", 789, new string('c', 64)));
+
+    private static readonly PublishedCommit Published = new("collector-2", new Guid("0f0e0d0c-0b0a-0908-0706-050403020101"), new UnixMillis(1_767_324_000_002), 1000);
+
+    private static readonly FileSet Set = new(1, 1000, new UnixMillis(1_767_323_045_100),
+    [
+        new SetFile("blocks/01KDZWQM40000000000000000A/index", 1234, new string('d', 64)),
+        new SetFile("logs/date=2026-01-02/hour=03/01KDZWQM40000000000000000B.ndjson.zst", 567, new string('e', 64)),
+    ]);
+
     [Fact]
     public void The_bytes_are_those_of_the_format_page_and_are_read_back()
     {
-        foreach (var (name, commit) in (ReadOnlySpan<(string, Commit)>)[("data", Data), ("build", Build)])
+        foreach (var (name, commit) in (ReadOnlySpan<(string, Commit)>)[("data", Data), ("build", Build), ("files", Files), ("published", Published)])
         {
             var bytes = CommitCodec.Write(commit);
 
@@ -44,19 +55,30 @@ public sealed class CommitCodecTests
     }
 
     [Fact]
+    public void What_tells_of_a_set_of_files_has_the_bytes_of_the_format_page_and_is_read_back()
+    {
+        var bytes = Set.ToBytes();
+
+        Assert.Equal(GoldenFile.Read("commit/set.v1.json"), bytes);
+        Assert.Null(FileSet.TryRead(bytes, out var read));
+        Assert.Equal(bytes, read!.ToBytes());
+    }
+
+    [Fact]
     public void A_snapshot_has_the_bytes_of_the_format_page_and_gives_the_same_fold()
     {
         var fold = new LogFold();
         fold.Apply(Data);
         fold.Apply(Data with { Nonce = Guid.Empty });
         fold.Apply(Build with { Covers = 1, Adds = [Build.Adds[0] with { Last = 1 }] });
+        fold.Apply(Files with { Covers = 1 });
         var bytes = fold.ToSnapshot(new UnixMillis(1_767_324_000_000));
 
         Assert.Equal(GoldenFile.Read("commit/snapshot.v1.json"), bytes);
         Assert.Null(LogFold.TryRestore(bytes, out var restored, out var at));
         Assert.Equal(1_767_324_000_000, at.Value);
         Assert.Equal(bytes, restored.ToSnapshot(at));
-        Assert.Equal((3L, 1L), (restored.Last, restored.Covered));
+        Assert.Equal((4L, 1L, 1L, 0L, 1L), (restored.Last, restored.Covered, restored.Filed, restored.Published, restored.Pending!.Covers));
         Assert.Equal((2L, 0), Assert.Single(restored.Hidden));
     }
 
@@ -68,6 +90,7 @@ public sealed class CommitCodecTests
         {
             Assert.NotNull(CommitCodec.TryRead(noise, out _));
             Assert.NotNull(LogFold.TryRestore(noise, out _, out _));
+            Assert.NotNull(FileSet.TryRead(noise, out _));
             var changed = whole.ToArray();
             changed[(at & int.MaxValue) % changed.Length] ^= 0x10;
             Assert.NotNull(CommitCodec.TryRead(changed, out var read));

@@ -64,6 +64,30 @@ public sealed class LogFoldTests
         Assert.Equal(Admission.New, fold.Look(Frame(1)).Admission);
     }
 
+    [Fact]
+    public void Files_count_when_they_begin_where_the_last_ended_are_of_parts_and_none_wait()
+    {
+        var fold = new LogFold();
+        fold.Apply(Data(Frame(1)));
+        fold.Apply(Data(Frame(2)));
+        fold.Apply(Build(1, 2, "p1"));
+
+        Assert.Equal([false], fold.Apply(Files(2, 2))); // commit 1 would be in none
+        Assert.Equal([false], fold.Apply(Files(1, 3))); // commit 3 is in no part
+        Assert.Equal([true], fold.Apply(Files(1, 1)));
+        Assert.Equal([false], fold.Apply(Files(1, 2))); // by one that was paused
+        Assert.Equal([false], fold.Apply(Files(2, 2))); // those before are not where readers find them
+        Assert.Equal([false], fold.Apply(new PublishedCommit("c1", Guid.NewGuid(), default, 2)));
+        Assert.Equal((1L, 0L), (fold.Filed, fold.Published));
+
+        Assert.Equal([true], fold.Apply(new PublishedCommit("c2", Guid.NewGuid(), default, 1)));
+        Assert.Equal([false], fold.Apply(new PublishedCommit("c1", Guid.NewGuid(), default, 1)));
+        Assert.Equal([true], fold.Apply(Files(2, 2)));
+        Assert.Equal((2L, 1L), (fold.Filed, fold.Published));
+    }
+
+    private static FilesCommit Files(long from, long covers) => new("c1", Guid.NewGuid(), default, from, covers, new StoredObject("manifest", 10, ""));
+
     private static CommitFrame Frame(ulong sequence) => new(new BatchKey("a1", new QueueId(1), new SequenceRange(sequence, sequence)), new FrameFingerprint((uint)sequence, 10), 0);
 
     private static DataCommit Data(params CommitFrame[] frames) => new(

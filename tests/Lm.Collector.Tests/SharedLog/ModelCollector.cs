@@ -18,6 +18,8 @@ internal sealed class ModelCollector : ILogConsumer
     private readonly IObjectStore store;
     private readonly LogMember member;
     private readonly LogBuilder builder;
+    private readonly FileBuilder files;
+    private readonly List<(long First, long Last)> missing;
     private readonly long knownUpTo; // what the disk had before this life
     private readonly List<ModelRequest> inbox = [];
     private TaskCompletionSource? tick;
@@ -29,7 +31,10 @@ internal sealed class ModelCollector : ILogConsumer
         knownUpTo = disk.AppliedUpTo;
         var objects = new LogObjects(store, ModelFleet.Keys);
         member = new LogMember(new LogMemberParts(objects, disk.Name, this, new LateTime(fleet.Time, () => Lag), new Random(fleet.Random.Next()), ModelFleet.Options), disk.Mark);
-        builder = new LogBuilder(member, new LogBuilderParts(objects, disk.Name, fleet.Time, ModelFleet.Options, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(400)));
+        var parts = new LogBuilderParts(objects, disk.Name, fleet.Time, ModelFleet.Options, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(400));
+        builder = new LogBuilder(member, parts);
+        files = new FileBuilder(member, parts, new ModelFiles(store, disk.Name));
+        missing = [.. disk.Missing];
     }
 
     public bool IsPaused { get; set; }
@@ -40,6 +45,9 @@ internal sealed class ModelCollector : ILogConsumer
     public bool IsStopping { get; set; }
 
     public bool HasJoined { get; private set; }
+
+    /// <summary>Commits whose records are looked for in blocks and log files.</summary>
+    public IReadOnlyList<(long First, long Last)> Missing => missing;
 
     public LogMember Member => member;
 
@@ -124,16 +132,41 @@ internal sealed class ModelCollector : ILogConsumer
         disk.AppliedUpTo = Math.Max(disk.AppliedUpTo, part.Last);
     }
 
+    public void Skip(long first, long last)
+    {
+        missing.Add((first, last));
+        fleet.Skipped++;
+        disk.AppliedUpTo = Math.Max(disk.AppliedUpTo, last);
+    }
+
+    /// <summary>Builds, files, publishes and cleans all that is due.</summary>
+    public async Task BuildAllAsync()
+    {
+        await member.FollowAsync(CancellationToken.None);
+        await builder.RunAsync(CancellationToken.None);
+        await TriesAsync(RunFilesAsync); // another one may be faster, and have cleaned
+        fleet.Cleaned += await builder.CleanAsync(builder.PlanCleaning(), CancellationToken.None);
+        await files.CleanAsync(files.PlanCleaning(), CancellationToken.None);
+    }
+
     public static string NameOf(BatchKey key) => $"{key.AgentId}/{key.QueueId}/{key.Sequences}";
 
     private static string TextOf(ReadOnlySpan<byte> record, uint checksum)
     {
         Assert.Equal(checksum, Crc32C.Compute(record));
-        return Encoding.UTF8.GetString(record);
+        return Encoding.UTF8.GetString(record).TrimEnd(ModelFiles.End);
+    }
+
+    private async Task RunFilesAsync()
+    {
+        var published = member.Fold.Published;
+        await files.RunAsync(CancellationToken.None);
+        fleet.Published += member.Fold.Published > published ? 1 : 0;
     }
 
     private void Append(long number, List<string> found)
     {
+        fleet.Note(number, found);
         foreach (var each in found)
         {
             if (!disk.Add(each))
@@ -164,20 +197,30 @@ internal sealed class ModelCollector : ILogConsumer
                 await TriesAsync(WorkAsync);
             }
 
-            disk.Mark = fleet.Random.Next(3) == 0 ? member.Applied : disk.Mark;
+            if (fleet.Random.Next(3) == 0)
+            {
+                (disk.Mark, disk.Missing) = (member.Applied, [.. missing]);
+            }
+
             await WaitAsync();
         }
     }
 
     private async Task WorkAsync()
     {
-        switch (fleet.Random.Next(5))
+        switch (fleet.Random.Next(7))
         {
             case 3:
                 fleet.Builds += await builder.RunAsync(CancellationToken.None) ? 1 : 0;
                 break;
             case 4:
                 fleet.Cleaned += await builder.CleanAsync(builder.PlanCleaning(), CancellationToken.None);
+                break;
+            case 5:
+                await RunFilesAsync();
+                break;
+            case 6:
+                await files.CleanAsync(files.PlanCleaning(), CancellationToken.None);
                 break;
             default:
                 await member.FollowAsync(CancellationToken.None);
@@ -210,7 +253,7 @@ internal sealed class ModelCollector : ILogConsumer
         var entries = new List<CommitEntry>();
         foreach (var request in requests)
         {
-            var record = Encoding.UTF8.GetBytes(NameOf(request.Key));
+            var record = Encoding.UTF8.GetBytes(NameOf(request.Key) + ModelFiles.End);
             var now = UnixMillis.Now(fleet.Time);
             var entry = bundle.Add(RawBundle.PlaceOf(0, entries.Count), 1, record, default, now, request.Key);
             entries.Add(new CommitEntry(1, entry.Offset, entry.Size, entry.Checksum, now, new CommitFrame(request.Key, new FrameFingerprint(entry.Checksum, record.Length), 0)));
@@ -260,6 +303,9 @@ internal sealed class ModelCollector : ILogConsumer
 
         /// <summary>What the file says that is written now and then.</summary>
         public long Mark { get; set; }
+
+        /// <summary>And of what did not come here.</summary>
+        public IReadOnlyList<(long First, long Last)> Missing { get; set; } = [];
 
         /// <summary>What is so.</summary>
         public long AppliedUpTo { get; set; }

@@ -1,3 +1,4 @@
+using System.Text;
 using Lm.Collector.SharedLog;
 using Lm.ObjectStore;
 using Lm.TestKit;
@@ -13,6 +14,7 @@ internal sealed class ModelFleet
     private readonly ModelCollector?[] collectors; // null: crashed
     private readonly ModelCollector.Disk[] disks;
     private readonly ModelAgent[] agents;
+    private readonly SortedDictionary<long, List<string>> visible = []; // by commit
 
     private ModelFleet(int seed)
     {
@@ -25,7 +27,14 @@ internal sealed class ModelFleet
     public static ObjectKeys Keys { get; } = new("fleet-a");
 
     /// <summary>Small numbers, so that a short schedule sees builds, snapshots and cleaning.</summary>
-    public static LogOptions Options { get; } = new() { SnapshotEvery = 3, TriesMax = 3, CommitFor = TimeSpan.FromDays(30) };
+    public static LogOptions Options { get; } = new()
+    {
+        SnapshotEvery = 3,
+        TriesMax = 3,
+        CommitFor = TimeSpan.FromDays(30),
+        FilesAfter = TimeSpan.Zero,
+        PartsFor = TimeSpan.FromHours(1),
+    };
 
     public Random Random { get; }
 
@@ -37,11 +46,24 @@ internal sealed class ModelFleet
 
     public int Cleaned { get; set; }
 
+    public int Published { get; set; }
+
+    public int Skipped { get; set; }
+
     public int Crashes { get; private set; }
 
     public int Pauses { get; private set; }
 
     public long Commits { get; private set; }
+
+    /// <summary>A collector was given what a commit made visible: all are given the same.</summary>
+    public void Note(long commit, List<string> names)
+    {
+        if (!visible.TryAdd(commit, names))
+        {
+            Assert.Equal(visible[commit], names);
+        }
+    }
 
     /// <summary>Plays the schedule of a seed.</summary>
     /// <exception cref="Xunit.Sdk.XunitException">What the log promises did not hold.</exception>
@@ -58,6 +80,11 @@ internal sealed class ModelFleet
     {
         for (var steps = Random.Next(100, 700); steps > 0; steps--)
         {
+            if (steps % 25 == 0)
+            {
+                CheckBucket();
+            }
+
             switch (Random.Next(100))
             {
                 case < 4:
@@ -107,6 +134,14 @@ internal sealed class ModelFleet
         }
 
         Finish(Task.WhenAll(collectors.Select(static each => each!.Running)));
+        for (var rounds = Random.Next(4); rounds > 0; rounds--)
+        {
+            Time.Advance(TimeSpan.FromDays(3));
+            var first = Random.Next(collectors.Length);
+            Finish(Task.WhenAll(collectors[first]!.BuildAllAsync(), collectors[(first + 1) % collectors.Length]!.BuildAllAsync()));
+            CheckBucket();
+        }
+
         foreach (var collector in collectors)
         {
             Finish(collector!.Member.FollowAsync(CancellationToken.None));
@@ -144,12 +179,17 @@ internal sealed class ModelFleet
 
     private void Check()
     {
-        var expected = disks[0].Visible;
+        List<string> expected = [.. visible.SelectMany(static commit => commit.Value)];
         Commits = collectors.Max(static each => each!.Member.Fold.Last);
-        foreach (var disk in disks)
+        for (var i = 0; i < disks.Length; i++)
         {
-            Assert.Equal(expected, disk.Visible);
+            CheckAnswers(collectors[i]!, expected);
         }
+
+        CheckFiles();
+        var onEmptyDisk = new ModelCollector(this, new ModelCollector.Disk("new"));
+        Finish(onEmptyDisk.Member.JoinAsync(CancellationToken.None));
+        CheckAnswers(onEmptyDisk, expected);
 
         var sent = agents.SelectMany(static agent => Enumerable.Range(1, BatchesMax).Select(sequence => agent.NameOf((ulong)sequence))).ToHashSet(StringComparer.Ordinal);
         Assert.All(expected, each => Assert.Contains(each, sent));
@@ -157,6 +197,42 @@ internal sealed class ModelFleet
         Assert.All(agents.SelectMany(static agent => agent.Acknowledged), each => Assert.Contains(each, expected));
         var snapshots = collectors.Select(each => Convert.ToHexString(each!.Member.Fold.ToSnapshot(default))).Distinct(StringComparer.Ordinal);
         Assert.Single(snapshots);
+    }
+
+    // What is here, in the order of the log, and what blocks and log files have of what did not come here: each record, once.
+    private void CheckAnswers(ModelCollector collector, List<string> expected)
+    {
+        var here = collector.Durable.Visible.ToHashSet(StringComparer.Ordinal);
+        Assert.Equal(expected.Where(here.Contains), collector.Durable.Visible);
+        bool IsMissing(long commit) => collector.Missing.Any(hole => hole.First <= commit && commit <= hole.Last);
+        var inFiles = ModelFiles.NamesIn(Network.Objects).ToHashSet(StringComparer.Ordinal);
+        foreach (var (commit, names) in visible)
+        {
+            Assert.All(names, name => Assert.True(here.Contains(name) || (IsMissing(commit) && inFiles.Contains(name)), $"{name} of commit {commit} is in no answer of {collector.Durable.Name}"));
+        }
+    }
+
+    // Blocks and log files have all that the log says, and nothing that it does not.
+    private void CheckFiles()
+    {
+        var published = collectors.Max(static each => each!.Member.Fold.Published);
+        var filed = collectors.Max(static each => each!.Member.Fold.Filed);
+        var inFiles = ModelFiles.NamesIn(Network.Objects).ToHashSet(StringComparer.Ordinal);
+        foreach (var (commit, names) in visible)
+        {
+            Assert.All(names, name => Assert.True(inFiles.Contains(name) ? commit <= filed : commit > published, $"{name} of commit {commit}: {published} are published, {filed} filed"));
+        }
+    }
+
+    // At any time: what was acknowledged is somewhere, and in blocks and log files at most once.
+    private void CheckBucket()
+    {
+        var inFiles = ModelFiles.NamesIn(Network.Objects);
+        Assert.Equal(inFiles.Count, inFiles.Distinct(StringComparer.Ordinal).Count());
+        var known = inFiles.ToHashSet(StringComparer.Ordinal);
+        var records = string.Concat(Network.Objects.Where(static each => each.Key.EndsWith(".lmf", StringComparison.Ordinal)).Select(static each => Encoding.Latin1.GetString(each.Value)));
+        Assert.All(
+            agents.SelectMany(static agent => agent.Acknowledged), name => Assert.True(known.Contains(name) || records.Contains(name + ModelFiles.End, StringComparison.Ordinal), $"{name} is nowhere in the bucket"));
     }
 
     private void CrashOrStart()

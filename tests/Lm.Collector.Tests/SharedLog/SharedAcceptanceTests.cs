@@ -1,12 +1,10 @@
 using Lm.Collector.SharedLog;
 using Lm.Collector.Spool;
-using Lm.Collector.Tests.Ingest;
 using Lm.Collector.Tests.Landing;
 using Lm.ObjectStore;
 using Lm.Platform;
 using Lm.Protocol;
 using Lm.TestKit;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Lm.Collector.Tests.SharedLog;
 
@@ -18,8 +16,8 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task A_batch_that_another_collector_took_is_recognised_and_is_here_once()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
-        await using var other = await Member.StartAsync(bucket, "other");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
+        await using var other = await SharedMember.StartAsync(bucket, "other");
 
         Assert.Equal(FrameOutcome.Accepted, (await one.Rig.SendAsync(1)).Outcome);
         Assert.Equal(FrameOutcome.Duplicate, (await other.Rig.SendAsync(1)).Outcome);
@@ -33,8 +31,8 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task Other_content_under_a_sequence_that_another_collector_took_is_a_fork()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
-        await using var other = await Member.StartAsync(bucket, "other");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
+        await using var other = await SharedMember.StartAsync(bucket, "other");
         await one.Rig.SendAsync(1, value: 1);
 
         var ack = await other.Rig.SendAsync(1, value: 2);
@@ -46,8 +44,8 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task Many_at_once_at_both_are_each_there_once_and_in_one_order()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
-        await using var other = await Member.StartAsync(bucket, "other");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
+        await using var other = await SharedMember.StartAsync(bucket, "other");
         var sending = Enumerable.Range(1, 40).Select(sequence => (sequence % 2 == 0 ? one : other).Rig.SendAsync((ulong)sequence)).ToArray();
 
         Assert.All(await Task.WhenAll(sending), static ack => Assert.Equal(FrameOutcome.Accepted, ack.Outcome));
@@ -66,8 +64,8 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task Remote_write_is_at_the_others_too()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
-        await using var other = await Member.StartAsync(bucket, "other");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
+        await using var other = await SharedMember.StartAsync(bucket, "other");
 
         Assert.Null(await one.Rig.WriteAsync(new WriteRequestMaker().Series("m", "node", one.Rig.Now.Value, 4.5).ToBody()));
         await other.Rig.SendAsync(1);
@@ -79,14 +77,14 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task A_restart_goes_on_where_it_was()
     {
-        var one = await Member.StartAsync(bucket, "one");
-        await using var other = await Member.StartAsync(bucket, "other");
+        var one = await SharedMember.StartAsync(bucket, "one");
+        await using var other = await SharedMember.StartAsync(bucket, "other");
         await one.Rig.SendAsync(1);
         var files = one.Rig.Files.Kill();
         await one.DisposeAsync();
         await other.Rig.SendAsync(2);
 
-        await using var again = await Member.StartAsync(bucket, "one", files);
+        await using var again = await SharedMember.StartAsync(bucket, "one", files);
 
         Assert.Equal(FrameOutcome.Duplicate, (await again.Rig.SendAsync(1)).Outcome);
         Assert.Equal(FrameOutcome.Duplicate, (await again.Rig.SendAsync(2)).Outcome);
@@ -96,11 +94,11 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task A_log_that_is_shorter_than_what_was_seen_of_it_is_not_added_to()
     {
-        var one = await Member.StartAsync(bucket, "one");
+        var one = await SharedMember.StartAsync(bucket, "one");
         await one.Rig.SendAsync(1);
         await one.DisposeAsync();
 
-        var refused = await Assert.ThrowsAsync<IOException>(() => Member.StartAsync(new MemoryFileSystem(), "one", one.Rig.Files.Kill())); // its disk is not mounted
+        var refused = await Assert.ThrowsAsync<IOException>(() => SharedMember.StartAsync(new MemoryFileSystem(), "one", one.Rig.Files.Kill())); // its disk is not mounted
 
         Assert.Contains("ends with commit 0, and commit 1 is here", refused.Message, StringComparison.Ordinal);
     }
@@ -108,7 +106,7 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task A_store_that_overwrites_is_refused_at_start()
     {
-        var refused = await Assert.ThrowsAsync<IOException>(() => Member.StartAsync(bucket, "one", overwrites: true));
+        var refused = await Assert.ThrowsAsync<IOException>(() => SharedMember.StartAsync(bucket, "one", overwrites: true));
 
         Assert.Contains("needs a store that refuses", refused.Message, StringComparison.Ordinal);
     }
@@ -116,7 +114,7 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task Where_the_answer_of_a_commit_is_lost_the_log_says_what_became_of_it()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
         var isLost = false;
         one.Store.Trouble = (_, request, key) => !isLost && request == StoreRequest.Put && key.Contains("commits/", StringComparison.Ordinal) && (isLost = true) ? StoreTrouble.FailsAfter : StoreTrouble.None;
 
@@ -129,7 +127,7 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task Where_nothing_answers_any_more_the_batch_is_refused_and_shows_once_when_it_comes_again()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
         var isAway = false;
         one.Store.Trouble = (_, request, key) =>
         {
@@ -151,7 +149,7 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task Behind_a_commit_that_was_cleaned_away_nothing_is_acknowledged_however_recent_it_looks()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
         await one.Rig.SendAsync(1);
         await one.Store.DeleteAsync(LandingRig.Keys.Commit(1), TestContext.Current.CancellationToken); // days went by, and its clock does not know
 
@@ -163,7 +161,7 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task Behind_a_commit_that_is_not_the_one_that_was_followed_nothing_is_acknowledged()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
         await one.Rig.SendAsync(1);
         var stray = new BuildCommit("other", Guid.NewGuid(), one.Rig.Now, 1, 0, [], [], default);
         await one.Store.PutAsync(LandingRig.Keys.Commit(1), ObjectContent.Of(CommitCodec.Write(stray)), PutCondition.None, TestContext.Current.CancellationToken);
@@ -175,8 +173,8 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task What_others_committed_is_taken_over_though_requests_hold_all_memory()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
-        await using var other = await Member.StartAsync(bucket, "other");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
+        await using var other = await SharedMember.StartAsync(bucket, "other");
         other.Store.Trouble = (_, request, key) =>
         {
             if (request == StoreRequest.Put && key.Contains("commits/", StringComparison.Ordinal))
@@ -195,7 +193,7 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task With_a_full_spool_the_commit_is_acknowledged_and_nothing_more_is_taken_until_its_copy_is_written()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
         one.Rig.SpoolSizeMax = 1;
 
         Assert.Equal(FrameOutcome.Accepted, (await one.Rig.SendAsync(1)).Outcome);
@@ -210,7 +208,7 @@ public sealed class SharedAcceptanceTests
     [Fact]
     public async Task Up_is_refused_at_once_while_the_log_is_not_followed()
     {
-        await using var one = await Member.StartAsync(bucket, "one");
+        await using var one = await SharedMember.StartAsync(bucket, "one");
         one.Store.Trouble = static (_, _, _) => StoreTrouble.FailsBefore;
         Assert.Equal(503, (await one.Rig.SendAsync(1)).Status);
 
@@ -249,57 +247,7 @@ public sealed class SharedAcceptanceTests
         public ValueTask ApplyAsync(long number, DataCommit commit, bool[] visible, Draft? own, CancellationToken cancellationToken) => throw new IOException("nothing is visible");
 
         public ValueTask ApplyPartAsync(LogPart part, long after, CancellationToken cancellationToken) => throw new IOException("nothing is visible");
-    }
 
-    /// <summary>One collector.</summary>
-    private sealed class Member : IAsyncDisposable
-    {
-        private Member(MemoryFileSystem bucket, string name, MemoryFileSystem? files, bool overwrites)
-        {
-            Store = new FaultyStore(new DirectoryObjectStore(bucket, LandingRig.Bucket, name, new StoreCounters())) { Overwrites = overwrites };
-            Rig = new IngestRig(files, acceptance: rig => Acceptance = Make(rig, name));
-        }
-
-        public IngestRig Rig { get; }
-
-        public FaultyStore Store { get; }
-
-        public SharedAcceptance Acceptance { get; private set; } = null!;
-
-        public static async Task<Member> StartAsync(MemoryFileSystem bucket, string name, MemoryFileSystem? files = null, bool overwrites = false)
-        {
-            var member = new Member(bucket, name, files, overwrites);
-            try
-            {
-                await member.Acceptance.StartAsync(TestContext.Current.CancellationToken);
-                return member;
-            }
-            catch (IOException)
-            {
-                await member.DisposeAsync();
-                throw;
-            }
-        }
-
-        public async Task ShowsAsync(params ulong[] sequences)
-        {
-            await Rig.AppliedAsync();
-            Assert.Equal(sequences, Rig.Consumer.Sequences);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Acceptance.DisposeAsync();
-            await Rig.DisposeAsync();
-        }
-
-        private SharedAcceptance Make(IngestRig rig, string name)
-        {
-            var copy = new FoldedSpoolParts(
-                Store, rig.Spool, rig.Ledger, new SeriesBound(rig.Store, int.MaxValue, NullLogger.Instance),
-                static () => default, TimeProvider.System, NullLogger.Instance);
-            return new SharedAcceptance(new SharedAcceptanceParts(
-                Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance));
-        }
+        public void Skip(long first, long last) => throw new IOException("nothing is visible");
     }
 }

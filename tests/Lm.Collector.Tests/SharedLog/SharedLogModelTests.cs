@@ -11,18 +11,18 @@ public sealed class SharedLogModelTests(ITestOutputHelper output)
     public void Every_acknowledged_batch_is_visible_once_at_every_collector_whatever_happens()
     {
         var (first, count) = (Number("LM_MODEL_SEED", 1), Number("LM_MODEL_SCHEDULES", UsualSchedules));
-        var totals = new long[6];
+        var totals = new long[8];
         Parallel.For(first, first + count, new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = TestContext.Current.CancellationToken }, seed =>
         {
             var fleet = PlaySeed(seed);
-            long[] figures = [1, fleet.Commits, fleet.Builds, fleet.Cleaned, fleet.Crashes, fleet.Pauses];
+            long[] figures = [1, fleet.Commits, fleet.Builds, fleet.Cleaned, fleet.Crashes, fleet.Pauses, fleet.Published, fleet.Skipped];
             for (var i = 0; i < totals.Length; i++)
             {
                 Interlocked.Add(ref totals[i], figures[i]);
             }
         });
 
-        output.WriteLine($"seeds {first} to {first + count - 1}: {totals[0]} schedules, {totals[1]} commits, {totals[2]} builds and snapshots, {totals[3]} commits cleaned, {totals[4]} crashes, {totals[5]} pauses");
+        output.WriteLine($"seeds {first} to {first + count - 1}: {totals[0]} schedules, {totals[1]} commits, {totals[2]} builds and snapshots, {totals[3]} commits cleaned, {totals[4]} crashes, {totals[5]} pauses, {totals[6]} sets of files published, {totals[7]} gaps of copies left to them");
         Assert.Equal(count, totals[0]);
         Assert.All(totals, static total => Assert.True(total > 0)); // else the schedules would prove less than they say
     }

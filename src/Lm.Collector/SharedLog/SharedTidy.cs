@@ -1,0 +1,53 @@
+using Lm.Collector.Landing;
+using Lm.ObjectStore;
+using Lm.Platform;
+
+namespace Lm.Collector.SharedLog;
+
+/// <summary>Takes out of the store what is older than <c>retention_days</c> of the blocks and log files that commits brought there, and what tells of them: blocks are marked first (L31).</summary>
+/// <remarks>All collectors mark alike, so that one ends what another began. With <c>compaction = "external"</c> blocks are left alone. One caller at a time.</remarks>
+internal sealed class SharedTidy
+{
+    private readonly BlockLandingParts parts;
+    private readonly BucketBlocks bucket;
+    private readonly BlockTidy blocks;
+    private readonly LogTidy logs;
+
+    /// <summary>Makes one; nothing is asked of the store yet.</summary>
+    public SharedTidy(BlockLandingParts parts)
+    {
+        this.parts = parts;
+        bucket = new BucketBlocks(parts.Store, parts.Keys, block => block.ExternalLabels.SequenceEqual(parts.Labels), parts.Logger);
+        blocks = new BlockTidy(parts, bucket, block => block.MaxTime <= Oldest.Value, DeletionMark.SignatureOf("shared log"));
+        logs = new LogTidy(parts.Store, parts.Keys, parts.Metrics, parts.Logger);
+    }
+
+    private UnixMillis Oldest => parts.Proven().Add(-parts.Retention());
+
+    /// <summary>Marks and deletes what is due.</summary>
+    /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        if (!parts.CompactsElsewhere)
+        {
+            await bucket.RefreshAsync(static _ => true, parts.Time.GetUtcNow(), cancellationToken);
+            await blocks.RunAsync(cancellationToken);
+        }
+
+        await logs.RunAsync(Oldest, cancellationToken);
+        var old = Oldest.Add(-DeletionMark.Delay); // blocks stay as much longer
+        var doomed = new List<string>();
+        await foreach (var key in StoreLists.KeysAsync(parts.Store, parts.Keys.SharedFilesFolder, cancellationToken))
+        {
+            if (parts.Keys.TryReadSharedFiles(key, out _, out _, out var newest) && newest < old.Value)
+            {
+                doomed.Add(key);
+            }
+        }
+
+        foreach (var key in doomed)
+        {
+            await parts.Store.DeleteAsync(key, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Lm.Collector.SharedLog;
+using Lm.Collector.Spool;
+using Lm.Collector.Tests.Ingest;
+using Lm.Collector.Tests.Landing;
+using Lm.ObjectStore;
+using Lm.TestKit;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Lm.Collector.Tests.SharedLog;
+
+/// <summary>A collector without its network on a folder in memory that it shares.</summary>
+internal sealed class SharedMember : IAsyncDisposable
+{
+    private SharedMember(MemoryFileSystem bucket, string name, MemoryFileSystem? files, bool overwrites)
+    {
+        Store = new FaultyStore(new DirectoryObjectStore(bucket, LandingRig.Bucket, name, new StoreCounters())) { Overwrites = overwrites };
+        Rig = new IngestRig(files, acceptance: rig => Acceptance = Make(rig, name));
+    }
+
+    public IngestRig Rig { get; }
+
+    public FaultyStore Store { get; }
+
+    public SharedAcceptance Acceptance { get; private set; } = null!;
+
+    public static async Task<SharedMember> StartAsync(MemoryFileSystem bucket, string name, MemoryFileSystem? files = null, bool overwrites = false)
+    {
+        var member = new SharedMember(bucket, name, files, overwrites);
+        try
+        {
+            await member.Acceptance.StartAsync(TestContext.Current.CancellationToken);
+            return member;
+        }
+        catch (IOException)
+        {
+            await member.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task ShowsAsync(params ulong[] sequences)
+    {
+        await Rig.AppliedAsync();
+        Assert.Equal(sequences, Rig.Consumer.Sequences);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Acceptance.DisposeAsync();
+        await Rig.DisposeAsync();
+    }
+
+    private SharedAcceptance Make(IngestRig rig, string name)
+    {
+        var copy = new FoldedSpoolParts(
+            Store, rig.Spool, rig.Ledger, new SeriesBound(rig.Store, int.MaxValue, NullLogger.Instance),
+            static () => default, TimeProvider.System, NullLogger.Instance);
+        return new SharedAcceptance(new SharedAcceptanceParts(
+            Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance));
+    }
+}
