@@ -213,17 +213,17 @@ public sealed class DashboardPageTests(Chromium chromium)
         await Expect(title).ToHaveValueAsync("Taken");
 
         // It ends again, and the save itself finds out; then the page is loaded anew, too.
-        listener.Settings = listener.Settings with { Token = new Secret("a third") };
+        listener.Settings = listener.Settings with { Token = new Secret("third") };
         var save = page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Save" });
         await save.ClickAsync();
         await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("Your session has ended");
         await page.ReloadAsync();
-        await console.SignInAsync("a third");
+        await console.SignInAsync("third");
         await Expect(description).ToHaveValueAsync("half a sentence");
         await save.ClickAsync();
         await Expect(page.GetByText("saved here · half a sentence")).ToBeVisibleAsync();
 
-        using var answer = await listener.SendAsync(HttpMethod.Get, "/api/v1/dashboards/mine", "a third");
+        using var answer = await listener.SendAsync(HttpMethod.Get, "/api/v1/dashboards/mine", "third");
         var saved = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.Contains("\"title\":\"Taken\"", saved, StringComparison.Ordinal);
         Assert.Contains("\"unit\":\"percent\"", saved, StringComparison.Ordinal);
