@@ -82,6 +82,7 @@ public sealed class LogFoldTests
 
         Assert.Equal([true], fold.Apply(new PublishedCommit("c2", Guid.NewGuid(), default, 1)));
         Assert.Equal([false], fold.Apply(new PublishedCommit("c1", Guid.NewGuid(), default, 1)));
+        Assert.Equal([false], fold.Apply(Files(1, 2))); // by one that slept until those before were published
         Assert.Equal([true], fold.Apply(Files(2, 2)));
         Assert.Equal((2L, 1L), (fold.Filed, fold.Published));
     }
