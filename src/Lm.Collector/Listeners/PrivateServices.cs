@@ -1,9 +1,9 @@
 using Lm.Collector.Dashboards;
 using Lm.Collector.Ingest;
 using Lm.Collector.Landing;
-using Lm.Collector.SharedLog;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
+using Lm.Collector.SharedLog;
 using Lm.Collector.Spool;
 using Lm.Logs;
 using Lm.Tsdb;
