@@ -30,25 +30,37 @@ step() {
   fi
 }
 
-# need PROGRAM-OR-FILE=PACKAGE…: installs the packages whose program (or file, where it has a slash) is missing.
-need() {
-  local pair what missing=()
+# packages_of PROGRAM-OR-FILE=PACKAGE…: the packages whose program (or file, where it has a slash) is missing, one a line.
+packages_of() {
+  local pair what
   for pair in "$@"; do
     what=${pair%%=*}
     case $what in
-      */*) compgen -G "$what" >/dev/null || missing+=("${pair#*=}") ;;
-      *) command -v "$what" >/dev/null || missing+=("${pair#*=}") ;;
+      */*) compgen -G "$what" >/dev/null || say "${pair#*=}" ;;
+      *) command -v "$what" >/dev/null || say "${pair#*=}" ;;
     esac
   done
+}
+
+# need PROGRAM-OR-FILE=PACKAGE…: installs the packages whose program or file is missing.
+need() {
+  local missing as=()
+  mapfile -t missing < <(packages_of "$@")
   [[ ${#missing[@]} -gt 0 ]] || return 0
   command -v apt-get >/dev/null || die "missing: ${missing[*]}; there is no apt-get here, install them by hand"
-  local as=()
   if [[ $(id -u) -ne 0 ]]; then
     command -v sudo >/dev/null || die "missing: ${missing[*]}; run as root once, or install them by hand"
     as=(sudo)
   fi
-  step "Reading Debian's package lists" "${as[@]}" apt-get update -q
-  step "Installing ${missing[*]}" "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+  # Scripts that run beside each other may need the same, and apt-get waits for nobody.
+  (
+    flock 9
+    hash -r
+    mapfile -t missing < <(packages_of "$@")
+    [[ ${#missing[@]} -gt 0 ]] || exit 0
+    step "Reading Debian's package lists" "${as[@]}" apt-get update -q &&
+      step "Installing ${missing[*]}" "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+  ) 9>"${TMPDIR:-/tmp}/lm-packages-$(id -u).lock"
 }
 
 # unpack PROGRAM=PACKAGE…: puts programs of Debian packages under artifacts/peers and on the PATH, where the machine has none. Unpacked and not
