@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Lm.Platform.Files;
 using Lm.Protocol;
 
@@ -97,12 +96,7 @@ internal sealed class RejectedBatches(IFileSystem files, string queueDirectory)
     private static string Clean(string code)
     {
         const int CodeCharsMax = 40;
-        var clean = new StringBuilder();
-        foreach (var character in code)
-        {
-            clean.Append(clean.Length < CodeCharsMax && (char.IsAsciiLetterLower(character) || character == '_') ? character.ToString() : "");
-        }
-
-        return clean.Length == 0 ? "refused" : clean.ToString();
+        var clean = Array.FindAll(code.ToCharArray(), character => char.IsAsciiLetterLower(character) || character == '_');
+        return clean.Length == 0 ? "refused" : new string(clean, 0, Math.Min(clean.Length, CodeCharsMax));
     }
 }
