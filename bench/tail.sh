@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # What it costs to take a log file in: tail.sh [DIR-WITH-lm-collector-and-lm-agent] [MIB]   (default out/, 1024)
 # Syslog-like lines, read by lm-agent --once, taken and sealed by the collector. Prints one line of JSON last: CPU seconds of both programs (user + system),
-# MiB of raw lines for each second of them, how much of it is sealed and what that takes, peak memory.
+# MiB of raw lines for each second of them, how much of it is sealed and what that takes, beside what zstd -1 makes of the bare lines; peak memory.
 set -euo pipefail
 LM_BIN=${1:-${LM_BIN:-}}
 [[ -n $LM_BIN ]] || unset LM_BIN
 mib=${2:-1024}
 source "$(dirname "${BASH_SOURCE[0]}")/../tests/crash/lib.sh"
 
-need python3=python3
+need python3=python3 zstd=zstd
 find_load_driver # makes the token table
 write_settings tail-agent
 sed -i 's/^interval_ms = .*/interval_ms = 15000/' "$work/agent.toml"
@@ -18,8 +18,9 @@ import random, sys, time
 random.seed(1)
 programs = ["sshd", "systemd", "kernel", "CRON", "nginx", "postfix/smtpd", "dockerd", "sudo"]
 users = ["root", "www-data", "deploy", "backup", "alice", "bob"]
+keys = [f"{random.getrandbits(128):032x}" for _ in range(300)]
 messages = [
-    lambda: f"Accepted publickey for {random.choice(users)} from 10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(256)} port {random.randrange(1024, 65536)} ssh2: ED25519 SHA256:{random.getrandbits(128):032x}",
+    lambda: f"Accepted publickey for {random.choice(users)} from 10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(256)} port {random.randrange(1024, 65536)} ssh2: ED25519 SHA256:{random.choice(keys)}",
     lambda: f"Started Session {random.randrange(100000)} of user {random.choice(users)}.",
     lambda: f"[{random.random() * 1e6:.6f}] eth0: link up, {random.choice([100, 1000, 10000])} Mbps, full-duplex, lpa 0x{random.getrandbits(16):04x}",
     lambda: f"({random.choice(users)}) CMD (/usr/local/bin/job --id {random.randrange(1000)} --queue q{random.randrange(8)})",
@@ -40,6 +41,7 @@ with open(sys.argv[1], "wb") as f:
         left -= len(block)
     f.write(b"\n")
 P
+zstd_1=$(head -c 64M "$work/syslog" | zstd -1 -c | wc -c)
 start_collector
 wait_ready
 metric() { ask /metrics | awk -v name="$1" '$1 == name { print $2 }'; }
@@ -65,7 +67,7 @@ while [[ $quiet -lt 3 ]]; do
 done
 after=$(cpu)
 ask /metrics >"$work/metrics"
-python3 - "$work" "$before" "$after" "$(awk '/^VmHWM/ { print $2 / 1024 }' "/proc/$collector_pid/status")" <<'P'
+python3 - "$work" "$before" "$after" "$zstd_1" "$(awk '/^VmHWM/ { print $2 / 1024 }' "/proc/$collector_pid/status")" <<'P'
 import json, os, re, sys
 work, collector = sys.argv[1], float(sys.argv[3]) - float(sys.argv[2])
 run = json.load(open(f"{work}/run"))
@@ -73,8 +75,9 @@ metrics = dict(re.findall(r'^(\S+(?:\{[^}]*\})?) (\S+)$', open(f"{work}/metrics"
 value = lambda name: float(metrics[name]) / 2**20
 mib, agent = os.path.getsize(f"{work}/syslog") / 2**20, run["agent_user_s"] + run["agent_system_s"]
 sealed, stored = value("lm_collector_logs_sealed_record_bytes"), value('lm_collector_logs_file_bytes{kind="sealed"}')
-print(json.dumps({"mib": round(mib), **run, "collector_s": round(collector, 2), "collector_peak_mib": round(float(sys.argv[4]), 1),
+print(json.dumps({"mib": round(mib), **run, "collector_s": round(collector, 2), "collector_peak_mib": round(float(sys.argv[5]), 1),
     "agent_mib_per_cpu_s": round(mib / agent, 1), "collector_mib_per_cpu_s": round(mib / max(collector, 0.01), 1), "both_mib_per_cpu_s": round(mib / (agent + collector), 1),
-    "sealed_mib": round(sealed, 1), "raw_per_stored": round(sealed / stored, 2) if stored else None}))
+    "sealed_mib": round(sealed, 1), "raw_per_stored": round(sealed / stored, 2) if stored else None,
+    "raw_per_zstd_1": round(min(mib, 64) * 2**20 / int(sys.argv[4]), 2)}))
 sys.exit(run["exit_code"])
 P

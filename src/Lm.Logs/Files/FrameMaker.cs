@@ -14,9 +14,9 @@ internal sealed class FrameMaker(int level, ZstdTuning tuning) : IDisposable
     /// <summary>The same of a sealed file: larger ones are hardly better compressed, smaller ones worse (docs/decisions/0015-log-files.md).</summary>
     public const int SealedSizeTarget = 1 << 20;
 
-    /// <summary>For lines at the levels of sealing: they repeat long runs that stand near, so looking for short or far ones finds less and costs more
-    /// (docs/decisions/0015-log-files.md).</summary>
-    public static readonly ZstdTuning Lines = new(MatchMin: 6, HashLog: 16, ChainLog: 16, WindowLog: 17, SearchLog: 2, UsesChains: true);
+    /// <summary>For lines at the levels of sealing: they repeat long runs, most of them near, some (a user's key, a path) anywhere in the frame; looking for
+    /// short ones finds less and costs more (docs/decisions/0015-log-files.md).</summary>
+    public static readonly ZstdTuning Lines = new(MatchMin: 6, HashLog: 17, ChainLog: 17, WindowLog: 20, SearchLog: 2, UsesChains: true);
 
     private readonly ZstdCompressor compressor = new(level, tuning);
     private byte[] compressed = [];
