@@ -81,14 +81,18 @@ internal sealed class PrivateEndpoints : IHttpEndpoint, IDisposable
     public IAgentReports AgentReports => Agents;
 
     /// <inheritdoc/>
-    /// <remarks>It leaves the connection's thread before it does anything; that is the only hop from thread to thread of a request.</remarks>
+    /// <remarks>It leaves the connection's thread before it does anything that may take long; that is the only hop from thread to thread of a request.</remarks>
     public bool IsQuick => true;
 
     /// <inheritdoc/>
     public async Task HandleAsync(HttpContext context)
     {
         // A query may run for seconds, and other connections, those of the ingest listener too, wait for the thread that this one's bytes came in on.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (!query.Quick.Has(context.Request))
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
         try
         {
             await compression.Invoke(context);

@@ -10,6 +10,9 @@ internal sealed record QueryAsk
     /// <summary>Most points of one series in an answer, as in Prometheus.</summary>
     public const int PointsMax = 11_000;
 
+    /// <summary>The query as it was asked.</summary>
+    public required string Text { get; init; }
+
     /// <summary>The query.</summary>
     public required Expression Expression { get; init; }
 
@@ -83,7 +86,8 @@ internal sealed record QueryAsk
         // A range query's faults come without the parameter's name in Prometheus 2.
         var isRange = step > 0;
         var prefix = isRange && request.IsV2 ? "" : "invalid parameter \"query\": ";
-        if (!PromParser.TryParse(request.First("query") ?? "", request.Semantics, out var expression, out var fault))
+        var text = request.First("query") ?? "";
+        if (!PromParser.TryParse(text, request.Semantics, out var expression, out var fault))
         {
             request.Fail(ApiError.BadData(prefix + fault));
             return null;
@@ -98,6 +102,7 @@ internal sealed record QueryAsk
 
         return new QueryAsk
         {
+            Text = text,
             Expression = expression,
             IsRange = isRange,
             StartMs = start,

@@ -11,6 +11,9 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
 {
     private readonly ILogger<QueryEndpoint> logger = services.Loggers.CreateLogger<QueryEndpoint>();
 
+    /// <summary>The queries that may be answered on a connection's thread.</summary>
+    public QuickQueries Quick { get; } = new(services.Time);
+
     /// <summary>Answers <c>/api/v1/query</c>; the right to ask was checked, here and below.</summary>
     public Task QueryAsync(HttpContext context) => AnswerAsync(context, request => QueryAsk.ReadInstant(request, services.Settings(), UnixMillis.Now(services.Time)), QueryJson.WriteAsync);
 
@@ -107,7 +110,9 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
             await WaitForAcknowledgedAsync(deadline.Token, context.RequestAborted);
             using var slot = await slots.EnterAsync(deadline.Token, context.RequestAborted);
             waited = services.Time.GetElapsedTime(started);
-            result = Evaluate(ask, deadline.Token, context.RequestAborted);
+            // Only what is known to be quick comes here on another thread than the pool's.
+            result = (Thread.CurrentThread.IsThreadPoolThread ? null : TryEvaluateBriefly(ask, context.RequestAborted))
+                ?? await EvaluateAsync(ask, deadline.Token, context.RequestAborted);
         }
         catch (QueryException exception)
         {
@@ -133,8 +138,33 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
         }
     }
 
+    private QueryResult? TryEvaluateBriefly(QueryAsk ask, CancellationToken cancellationToken)
+    {
+        using var brief = new CancellationTokenSource(QuickQueries.TimeMax, services.Time);
+        try
+        {
+            return Evaluate(ask, brief.Token, cancellationToken);
+        }
+        catch (QueryException exception) when (exception.Fault == QueryFault.Timeout)
+        {
+            Quick.Note(ask.Text, QuickQueries.TimeMax);
+            return null;
+        }
+    }
+
+    private async ValueTask<QueryResult> EvaluateAsync(QueryAsk ask, CancellationToken deadline, CancellationToken cancellationToken)
+    {
+        if (!Thread.CurrentThread.IsThreadPoolThread)
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+
+        return Evaluate(ask, deadline, cancellationToken);
+    }
+
     private QueryResult Evaluate(QueryAsk ask, CancellationToken deadline, CancellationToken cancellationToken)
     {
+        var started = services.Time.GetTimestamp();
         var settings = services.Settings();
         var engine = new QueryEngine(reader, new QueryEngineOptions
         {
@@ -145,9 +175,14 @@ internal sealed class QueryEndpoint(PrivateServices services, ISeriesReader read
             TimeProvider = services.Time,
             Workers = slots.Workers,
         });
-        return ask.IsRange
-            ? engine.Range(ask.Expression, ask.StartMs, ask.EndMs, ask.StepMs, cancellationToken)
-            : engine.Instant(ask.Expression, ask.StartMs, cancellationToken);
+        if (ask.IsRange)
+        {
+            return engine.Range(ask.Expression, ask.StartMs, ask.EndMs, ask.StepMs, cancellationToken);
+        }
+
+        var result = engine.Instant(ask.Expression, ask.StartMs, cancellationToken);
+        Quick.Note(ask.Text, services.Time.GetElapsedTime(started));
+        return result;
     }
 
     private static ApiError ErrorOf(QueryException exception) => exception.Fault switch
