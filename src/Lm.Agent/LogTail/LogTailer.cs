@@ -277,6 +277,7 @@ internal sealed class LogTailer : IDisposable
                 case TailStep.Truncated:
                     NoteOf(tail);
                     set.Restart(tail, batch, Begun);
+                    held.Add(tail.Path); // what it holds now was written before what has its name by now
                     return RoundOutcome.More;
                 case TailStep.NotText:
                     watch.Unwatch(tail, AllTails);

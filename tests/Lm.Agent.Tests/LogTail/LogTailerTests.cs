@@ -193,6 +193,25 @@ public sealed class LogTailerTests
         Assert.Equal(["1", "2 and longer than before", "3"], bench.Bodies());
     }
 
+    [Fact]
+    public async Task A_file_that_is_truncated_filled_with_more_than_before_and_renamed_is_read_before_the_one_in_its_place()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.WaitForTheKernelsClock();
+        bench.Truncate("a.log");
+        bench.Append("a.log", "2 and longer than before\n");
+        bench.Rename("a.log", "a.log.1");
+        bench.Write("a.log", "3\n");
+
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2 and longer than before", "3"], bench.Bodies());
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
