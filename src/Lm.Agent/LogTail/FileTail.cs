@@ -200,18 +200,36 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>Finds the next line, behind a hole where there is one.</summary>
     private bool TryFindLine(ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> line)
     {
-        if (!rest.IsEmpty && rest[0] == 0)
+        rest = BehindHole(rest);
+        var end = rest.IndexOf((byte)'\n');
+        line = end < 0 ? default : rest[..end];
+        return end >= 0;
+    }
+
+    /// <summary>What follows a hole at a line's start; everything where there is none.</summary>
+    private ReadOnlySpan<byte> BehindHole(ReadOnlySpan<byte> rest)
+    {
+        if (ZerosAt(rest) is > 0 and var run)
         {
-            var run = rest.IndexOfAnyExcept((byte)0);
-            run = run < 0 ? rest.Length : run;
             isInHole |= run >= HoleBytesMin;
             rest = isInHole ? rest[run..] : rest;
         }
 
         isInHole &= rest.IsEmpty;
-        var end = rest.IndexOf((byte)'\n');
-        line = end < 0 ? default : rest[..end];
-        return end >= 0;
+        return rest;
+    }
+
+    private static bool MayBeginHole(ReadOnlySpan<byte> rest) => ZerosAt(rest) is > 0 and var run && (run >= HoleBytesMin || run == rest.Length);
+
+    private static int ZerosAt(ReadOnlySpan<byte> start)
+    {
+        if (start.IsEmpty || start[0] != 0)
+        {
+            return 0;
+        }
+
+        var run = start.IndexOfAnyExcept((byte)0);
+        return run < 0 ? start.Length : run;
     }
 
     /// <summary>A line that does not end within what was read: these are its first bytes, all there are when the limit is reached.</summary>
@@ -296,6 +314,21 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
             }
 
             var bytes = (ReadOnlySpan<byte>)window[..count];
+            var text = BehindHole(bytes);
+            if (text.Length < bytes.Length)
+            {
+                // Nothing goes on behind a hole. It is passed at once, not read again with the lines that follow: it may be a gigabyte.
+                if (!TryTakeGroup(batch, facts))
+                {
+                    return TailStep.BatchFull;
+                }
+
+                Advance(bytes[..^text.Length]);
+                group.Begin(Position, FingerprintOfTaken);
+                at = Position;
+                continue;
+            }
+
             var end = bytes.IndexOf((byte)'\n');
             if (end < 0)
             {
@@ -313,7 +346,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
                 continue;
             }
 
-            for (; end >= 0; end = bytes.IndexOf((byte)'\n'))
+            for (; end >= 0 && !MayBeginHole(bytes); end = bytes.IndexOf((byte)'\n'))
             {
                 if (!TryGather(bytes[..end], bytes[..(end + 1)], batch, facts, LineMarks.None))
                 {

@@ -510,6 +510,31 @@ public sealed class LogTailerTests
     }
 
     [Fact]
+    public async Task A_hole_is_no_part_of_a_record_of_joined_lines_and_ends_one()
+    {
+        await using var bench = new TailBench { LogMessageBytesMax = 1000 };
+        bench.Inputs.Add(bench.AddInput("a.log") with { MultilineStart = Pattern(@"^\d") });
+        bench.Inputs.RemoveAt(0);
+        bench.Write("a.log", "1 first\n  at x\n" + new string('\0', 600) + "2 second\n\0  kept\n");
+        await bench.StartAsync();
+        await bench.ReadAsync(seconds: 2);
+        await bench.ReadAsync(seconds: 2);
+        bench.Truncate("a.log");
+        using (var file = new FileStream(bench.At("a.log"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            file.Position = 300_000;
+            file.Write("3 behind a hole\n  at z\n"u8);
+        }
+
+        await bench.ReadAsync(seconds: 2);
+        bench.Append("a.log", "4\n");
+        await bench.ReadAsync(seconds: 2);
+        await bench.ReadAsync(seconds: 2);
+
+        Assert.Equal(["1 first\n  at x", "2 second\n\0  kept", "3 behind a hole\n  at z", "4"], bench.Bodies());
+    }
+
+    [Fact]
     public async Task A_file_that_is_deleted_and_made_anew_is_another_file()
     {
         await using var bench = new TailBench();
