@@ -435,8 +435,12 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             ? tail.Position == 0 ? FileFingerprint.BeginAlike(file, tail.File) : IsCopyOf(tail, file, size)
             : tail.Fingerprint.HeadLength == Fingerprint.LengthMax && tail.Position > 0 && IsCopyOf(tail, file, size));
 
+    // A shorter one is a copy in the making where it ends as the other one goes on there; where that one was truncated meanwhile its beginning must do.
+    // Files of one program may all begin alike, and are logs of their own.
     private static bool IsCopyOf(FileTail tail, FollowedFile file, long size) =>
-        FileFingerprint.HasHead(file, tail.Fingerprint) && (size < tail.Position || FileFingerprint.Holds(file, tail.Position, tail.Fingerprint));
+        FileFingerprint.HasHead(file, tail.Fingerprint)
+            && (size >= tail.Position ? FileFingerprint.Holds(file, tail.Position, tail.Fingerprint)
+                : FileFingerprint.EndsWithin(file, size, tail.File) || !FileFingerprint.Holds(tail.File, tail.Position, tail.Fingerprint));
 
     private void Insert(FileTail tail, int at, Action<FileTail> begun)
     {

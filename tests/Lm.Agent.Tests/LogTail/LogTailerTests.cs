@@ -490,6 +490,25 @@ public sealed class LogTailerTests
     }
 
     [Fact]
+    public async Task A_file_that_begins_as_a_longer_one_does_is_a_log_of_its_own()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("*.log");
+        var banner = string.Concat(Enumerable.Range(0, 100).Select(i => $"what every log of the program begins with, {i}\n"));
+        bench.Write("a.log", banner + string.Concat(Enumerable.Range(0, 100).Select(i => $"of a {i}\n")));
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.Take();
+        bench.Write("new", banner + "of b\n");
+        bench.Rename("new", "b.log");
+
+        await bench.ReadAsync();
+
+        Assert.Equal(101, bench.Bodies().Count);
+        Assert.Equal("of b", bench.Bodies()[^1]);
+    }
+
+    [Fact]
     public async Task A_hole_that_a_writer_leaves_behind_truncation_is_passed_over_and_other_zeros_are_kept()
     {
         await using var bench = new TailBench();
