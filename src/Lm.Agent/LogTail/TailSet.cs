@@ -224,6 +224,13 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             return;
         }
 
+        // Of another path that the input had: nobody asks for these files any more.
+        foreach (var offset in saved.Where(offset => !glob.Names(offset.Text)))
+        {
+            batch.Note(offset with { IsRemoved = true });
+        }
+
+        saved.RemoveAll(offset => !glob.Names(offset.Text));
         var paths = saved.GroupBy(offset => offset.Text).ToArray();
         var changed = saved.OrderBy(offset => offset.MetAt).Where(offset => !TryGoOn(offset, found, begun)).ToArray();
 

@@ -962,6 +962,38 @@ public sealed class LogTailerTests
         Assert.Equal(["1", "2", "b"], bench.Bodies());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_input_that_gets_another_path_leaves_the_files_of_the_old_one(bool isDown)
+    {
+        await using var bench = new TailBench();
+        var input = bench.AddInput("a*.log");
+        bench.Write("a1.log", "1\n");
+        bench.Write("a2.log", "2\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+
+        bench.Inputs[0] = input with { Path = bench.At("a2.log") };
+        if (isDown)
+        {
+            await bench.RestartAsync();
+        }
+        else
+        {
+            bench.Tailer.Replace(bench.Settings());
+        }
+
+        bench.Append("a1.log", "of nobody's\n");
+        bench.Append("a2.log", "2+\n");
+        await bench.ReadAsync();
+        await bench.RestartAsync();
+        bench.Append("a1.log", "of nobody's\n");
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2", "2+"], bench.Bodies());
+    }
+
     [Fact]
     public async Task Offsets_survive_every_segment_of_the_queue()
     {
