@@ -15,6 +15,9 @@ namespace Lm.Agent.LogTail;
 /// </remarks>
 internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvider time, ILogger logger) : IDisposable
 {
+    // How far back the start of a line that is being written is looked for.
+    private const long LastLineBytesMax = 1 << 20;
+
     private const long ClockTick = 50_000_000; // nanoseconds; more than any kernel's
 
     private readonly List<FileTail> tails = [];
@@ -490,10 +493,19 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     private static long FindLastLineEnd(FollowedFile file, long size)
     {
         Span<byte> buffer = stackalloc byte[4096];
-        var part = buffer[..(int)Math.Min(size, buffer.Length)];
-        var count = Math.Max(0, file.Read(size - part.Length, part));
-        var last = part[..count].LastIndexOf((byte)'\n');
-        return last < 0 ? size == part.Length ? 0 : size : size - part.Length + last + 1;
+        var end = size;
+        while (end > 0 && size - end < LastLineBytesMax)
+        {
+            var part = buffer[..(int)Math.Min(end, buffer.Length)];
+            end -= part.Length;
+            var count = Math.Max(0, file.Read(end, part));
+            if (part[..count].LastIndexOf((byte)'\n') is >= 0 and var last)
+            {
+                return end + last + 1;
+            }
+        }
+
+        return end > 0 ? size : 0;
     }
 
     private void TellTooMany(string path)

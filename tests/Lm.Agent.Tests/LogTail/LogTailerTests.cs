@@ -72,6 +72,21 @@ public sealed class LogTailerTests
     }
 
     [Fact]
+    public async Task Starting_at_the_end_keeps_a_long_line_that_is_being_written()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log", startAtEnd: true);
+        bench.Write("a.log", "old\n" + new string('x', 9_000));
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.Append("a.log", "y\n");
+
+        await bench.ReadAsync();
+
+        Assert.Equal([new string('x', 9_000) + "y"], bench.Bodies());
+    }
+
+    [Fact]
     public async Task A_file_that_comes_later_is_read_from_its_beginning()
     {
         await using var bench = new TailBench();
