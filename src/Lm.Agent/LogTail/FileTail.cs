@@ -26,6 +26,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     private long scanned; // no line feed from the last incomplete line's start up to here
     private long notedPosition;
     private UnixMillis modifiedAt; // when it was measured last
+    private long sizeSeenBefore; // the most before it was measured last, since it was truncated
     private bool isInHole;
     private LineGroup? group;
 
@@ -47,6 +48,10 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>When it was made or first met; or when the last copy was made before it was truncated. Nanoseconds since 1970.</summary>
     public long MetAt { get; set; }
 
+    /// <summary>When it was last written to by the time it was last seen to hold what was taken of it, nanoseconds since 1970; 0 when it was not. A copy that is
+    /// older has nothing of what it is filled with after a truncation.</summary>
+    public long IntactAt { get; private set; }
+
     /// <summary>Bytes that are taken.</summary>
     public long Position { get; private set; }
 
@@ -63,6 +68,10 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
 
     /// <summary>Its length when it was last looked at.</summary>
     public long SizeBytes { get; private set; } = facts.SizeBytes;
+
+    /// <summary>Whether it was seen before the last measure with more than what is taken: that is lost where it was truncated and nobody has a copy. What
+    /// was measured last may be the length of what it was filled with again.</summary>
+    public bool HadMore => sizeSeenBefore > Position;
 
     /// <summary>When it last grew, by the clock's timestamps.</summary>
     public long GrewAt { get; set; }
@@ -104,7 +113,16 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     public void Restart()
     {
         GoOnFrom(0, default);
-        (Limit, isInHole) = (0, false);
+        (Limit, isInHole, sizeSeenBefore, IntactAt) = (0, false, 0, 0);
+    }
+
+    /// <summary>Looks how long it is while nothing can be taken of it: what is truncated meanwhile is known to be lost.</summary>
+    public void Sight(long timestamp)
+    {
+        if (file.TryLook(out var now) && now.SizeBytes > SizeBytes)
+        {
+            (SizeBytes, GrewAt) = (now.SizeBytes, timestamp);
+        }
     }
 
     /// <summary>Remembers how the file begins, before anything is taken of it: what is read is used only while it begins so.</summary>
@@ -126,6 +144,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
             return true;
         }
 
+        sizeSeenBefore = Math.Max(sizeSeenBefore, SizeBytes);
         if (now.SizeBytes != SizeBytes)
         {
             (SizeBytes, GrewAt) = (now.SizeBytes, timestamp);
@@ -431,7 +450,13 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
         }
 
         // After the read: what truncation and rewriting put there before it shows in the first bytes now.
-        return count == 0 || !FileFingerprint.Holds(file, Position, Fingerprint) ? TailStep.Truncated : TailStep.AtLimit;
+        if (count == 0 || !FileFingerprint.Holds(file, Position, Fingerprint))
+        {
+            return TailStep.Truncated;
+        }
+
+        IntactAt = modifiedAt.Value * 1_000_000;
+        return TailStep.AtLimit;
     }
 
     private bool TryTake(ReadOnlySpan<byte> line, long offset, LogBatch batch, LineFacts facts, LineMarks marks)

@@ -121,7 +121,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             Insert(copy, tails.IndexOf(tail), begun);
             batch.Note(copy.Offset);
         }
-        else if (tail.SizeBytes > tail.Position)
+        else if (tail.HadMore)
         {
             counters.AddLostFile();
         }
@@ -193,6 +193,13 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
     /// <summary>Tells how many files there are and what is left to read of them.</summary>
     public void Count() => counters.SetFiles(tails.Count, tails.Sum(tail => Math.Max(0, tail.SizeBytes - tail.Position)));
+
+    /// <summary>Looks how long the files are, and tells what is left to read of them.</summary>
+    public void Sight(long timestamp)
+    {
+        tails.ForEach(tail => tail.Sight(timestamp));
+        Count();
+    }
 
     /// <summary>Closes the files.</summary>
     public void Dispose() => tails.ForEach(tail => tail.Dispose());
@@ -315,7 +322,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     /// <summary>Begins a truncated file at its beginning, behind what it held since its copy was made and what was copied in turn.</summary>
     private void BeginAnew(FileTail tail, FileTail? copy, LogBatch batch, Action<FileTail> begun)
     {
-        tail.MetAt = Math.Max(tail.MetAt, (copy?.MetAt ?? 0) + 1);
+        tail.MetAt = Math.Max(tail.MetAt, Math.Max((copy?.MetAt ?? 0) + 1, tail.IntactAt));
         AdoptCopies(tail, batch, begun);
         tail.Restart();
         batch.Note(tail.Offset, isUrgent: true);

@@ -227,6 +227,32 @@ public sealed class LogTailerTests
         Assert.Equal(["1", "2 and longer than before", "3"], bench.Bodies());
     }
 
+    [Fact]
+    public async Task Lost_is_what_was_seen_and_not_taken_before_a_truncation_and_nothing_else()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.Truncate("a.log");
+        bench.Append("a.log", "2 and longer than before\n");
+        await bench.ReadAsync();
+        Assert.Equal(0, Assert.Single(bench.Tailer.Counters).LostFiles);
+
+        bench.Announced = new Limits { LogsPerBatchMax = 0 };
+        bench.Append("a.log", "3, for which there is no room\n");
+        Assert.Equal(RoundOutcome.Full, await bench.ReadAsync());
+        bench.Truncate("a.log");
+        Assert.Equal(RoundOutcome.Full, await bench.ReadAsync());
+        bench.Announced = null;
+        bench.Append("a.log", "4\n");
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2 and longer than before", "4"], bench.Bodies());
+        Assert.Equal(1, Assert.Single(bench.Tailer.Counters).LostFiles);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -302,6 +328,28 @@ public sealed class LogTailerTests
         await bench.ReadAsync();
 
         Assert.Equal([.. Enumerable.Range(0, taken).Select(i => $"taken {i}"), "1", "1+", "2", "2+", "3", "3+", "4", "5"], bench.Bodies());
+    }
+
+    [Fact]
+    public async Task A_copy_of_what_was_taken_is_not_read_after_a_later_truncation()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n2\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        File.Copy(bench.At("a.log"), bench.At("a.log.bak"));
+        bench.WaitForTheKernelsClock();
+        bench.Append("a.log", "3\n");
+        await bench.ReadAsync();
+        bench.Truncate("a.log");
+        await bench.ReadAsync();
+        bench.Append("a.log", "4\n");
+
+        await bench.ReadAsync();
+        await bench.ReadAsync(seconds: 120);
+
+        Assert.Equal(["1", "2", "3", "4"], bench.Bodies());
     }
 
     [Fact]
