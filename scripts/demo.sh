@@ -116,10 +116,10 @@ find_programs() {
   agent=$ROOT/src/Lm.Agent/bin/Release/net10.0/lm-agent
 }
 
-start() { # NAME COMMAND…: in a session of its own, so that Ctrl-C reaches this script alone and it stops them in order
+start() { # NAME COMMAND…: in a session of its own, so that Ctrl-C and a terminal that goes reach this script alone; SIGHUP reloads, which nohup would prevent
   local name=$1
   shift
-  setsid nohup "$@" >>"$dir/log/$name.log" 2>&1 </dev/null &
+  setsid "$@" >>"$dir/log/$name.log" 2>&1 </dev/null &
   printf '%s' "$!" >"$dir/$name.pid"
 }
 

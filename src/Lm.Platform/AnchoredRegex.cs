@@ -17,17 +17,17 @@ public sealed class AnchoredRegex
     private static readonly SearchValues<char> Special = SearchValues.Create(@".+*?()[]{}^$\");
 
     private readonly HashSet<string>? literals;
-    private readonly Regex? regex;
+    private readonly Re2Automaton? automaton;
     private readonly int? lengthMin; // set: everything that begins with the prefix and is at least so long matches
     private readonly string pattern;
-    private Regex? capturing;
+    private Re2Automaton? capturing;
     private List<string> groupNames; // by number, from 1; empty for those without a name
 
-    private AnchoredRegex(string pattern, HashSet<string>? literals, string prefix, int? lengthMin, Regex? regex, List<string> groupNames)
+    private AnchoredRegex(string pattern, HashSet<string>? literals, string prefix, int? lengthMin, Re2Automaton? automaton, List<string> groupNames)
     {
         this.literals = literals;
         this.lengthMin = lengthMin;
-        this.regex = regex;
+        this.automaton = automaton;
         this.groupNames = groupNames;
         this.pattern = pattern;
         Prefix = prefix;
@@ -67,12 +67,12 @@ public sealed class AnchoredRegex
         }
 
         List<string> groupNames = [];
-        if (!Re2Syntax.TryBuild(pattern, Opening, Closing, groupNames, out var regex, out fault))
+        if (!Re2Syntax.TryBuild(pattern, Opening, Closing, groupNames, out var automaton, out fault))
         {
             return false;
         }
 
-        parsed = new AnchoredRegex(pattern, null, prefix, null, regex, groupNames);
+        parsed = new AnchoredRegex(pattern, null, prefix, null, automaton, groupNames);
         return true;
     }
 
@@ -87,11 +87,11 @@ public sealed class AnchoredRegex
 
         return lengthMin is { } length
             ? value.Length >= length && value.StartsWith(Prefix, StringComparison.Ordinal)
-            : value.StartsWith(Prefix, StringComparison.Ordinal) && regex!.IsMatch(value);
+            : value.StartsWith(Prefix, StringComparison.Ordinal) && automaton!.For(value).IsMatch(value);
     }
 
     // For those that need no automaton to match, but whose groups are asked for.
-    private Regex Capturing
+    private Re2Automaton Capturing
     {
         get
         {
@@ -166,7 +166,7 @@ public sealed class AnchoredRegex
     public bool TryExpand(string value, string template, out string expanded)
     {
         expanded = "";
-        var match = (regex ?? Capturing).Match(value);
+        var match = (automaton ?? Capturing).For(value).Match(value);
         if (!match.Success)
         {
             return false;

@@ -55,20 +55,20 @@ public sealed class SearchRegex
     public Matcher CreateMatcher()
     {
         // An automaton of its own: several threads at one would build it under a lock and rent its state from each other.
-        Re2Syntax.TryBuild(Pattern, "", "", [], out var regex, out _); // it was built before
-        return new Matcher(literals, regex!);
+        Re2Syntax.TryBuild(Pattern, "", "", [], out var automaton, out _); // it was built before
+        return new Matcher(literals, automaton!);
     }
 
     /// <summary>Looks for one expression; for one thread at a time.</summary>
     public sealed class Matcher
     {
         private readonly Re2Literals literals;
-        private readonly Regex regex;
+        private readonly Re2Automaton automaton;
 
-        internal Matcher(Re2Literals literals, Regex regex)
+        internal Matcher(Re2Literals literals, Re2Automaton automaton)
         {
             this.literals = literals;
-            this.regex = regex;
+            this.automaton = automaton;
         }
 
         /// <summary>Whether the text has a match.</summary>
@@ -82,7 +82,13 @@ public sealed class SearchRegex
                 return false;
             }
 
-            return literals.IsWhole || regex.IsMatch(characters.Of(text));
+            if (literals.IsWhole)
+            {
+                return true;
+            }
+
+            var found = characters.Of(text);
+            return automaton.For(found).IsMatch(found);
         }
 
         /// <summary>The first match with what its groups caught; null when there is none.</summary>
@@ -96,7 +102,8 @@ public sealed class SearchRegex
                 return null;
             }
 
-            var match = regex.Match(characters.Of(text).ToString());
+            var found = characters.Of(text).ToString();
+            var match = automaton.For(found).Match(found);
             return match.Success ? match : null;
         }
 
@@ -104,11 +111,11 @@ public sealed class SearchRegex
         /// <param name="text">The text.</param>
         /// <param name="replace">What becomes of a match.</param>
         /// <exception cref="RegexMatchTimeoutException">The text alone took longer than a second.</exception>
-        public string Replace(string text, Func<Match, string> replace) => regex.Replace(text, match => replace(match));
+        public string Replace(string text, Func<Match, string> replace) => automaton.For(text).Replace(text, match => replace(match));
 
         /// <summary>How many matches a text has.</summary>
         /// <exception cref="RegexMatchTimeoutException">The text alone took longer than a second.</exception>
-        public int Count(string text) => regex.Count(text);
+        public int Count(string text) => automaton.For(text).Count(text);
     }
 }
 

@@ -27,6 +27,10 @@ public sealed class AnchoredRegexTests
     [InlineData("(?U)we.*", "web", true)]
     [InlineData("(?Ui:WE)b", "web", true)]
     [InlineData("(?U-s).*", "a\nb", false)]
+    [InlineData("a.b", "a😀b", true)]
+    [InlineData("a.b", "a\n😀", false)]
+    [InlineData(".{3}", "a\n😀", true)]
+    [InlineData("[^a]{2}", "😀", false)]
     public void An_expression_matches_as_in_RE2(string pattern, string value, bool expected)
     {
         Assert.True(AnchoredRegex.TryParse(pattern, out var regex, out var fault), fault);

@@ -27,11 +27,40 @@ public sealed class SearchRegexTests
     [InlineData(@"\x{2e}", "a", false)]
     [InlineData(@"\x{10FFFF}", "\U0010FFFF", true)]
     [InlineData(@"(?i)\x{e9}", "É", true)]
+    [InlineData(@"^a.b$", "a😀b", true)]
+    [InlineData(@"^a..b$", "a😀b", false)]
+    [InlineData(@"^.{2}$", "😀🙏", true)]
+    [InlineData(@"^.{4}$", "😀🙏", false)]
+    [InlineData(@"(?s)^.a.$", "\na😀", true)]
+    [InlineData(@"^[^a]$", "😀", true)]
+    [InlineData(@"^[^a][^a]$", "😀", false)]
+    [InlineData(@"^[^a-]$", "😀", true)]
+    [InlineData(@"^[^a-]$", "-", false)]
+    [InlineData(@"^[^\W]$", "😀", false)]
+    [InlineData(@"^\W\D\S$", "😀😀😀", true)]
+    [InlineData(@"^\W\D$", "😀", false)]
+    [InlineData(@"^[\s\S]$", "😀", true)]
+    [InlineData(@"^\PL$", "😀", true)]
+    [InlineData(@"^[\W_]$", "é", true)]
+    [InlineData(@"^[\W_]$", "a", false)]
+    [InlineData(@"^[\S]$", "\u2028", true)]
+    [InlineData(@"^[\D]$", "٣", true)]
+    [InlineData(@"(?i)^[\W]$", "k", false)]
     public void Forms_that_only_RE2_has_mean_the_same_here(string pattern, string text, bool expected)
     {
         Assert.True(SearchRegex.TryParse(pattern, out var regex, out var fault), fault);
 
         Assert.Equal(expected, regex!.CreateMatcher().IsMatch(Encoding.UTF8.GetBytes(text), new Utf16Text()));
+    }
+
+    [Fact]
+    public void Groups_catch_whole_characters()
+    {
+        Assert.True(SearchRegex.TryParse("(?P<first>.)(?P<others>.+?)(?P<last>[^a])$", out var regex, out var fault), fault);
+
+        var match = regex!.CreateMatcher().Find("😀🙏b🚀"u8, new Utf16Text());
+
+        Assert.Equal(["😀", "🙏b", "🚀"], match!.Groups.Values.Skip(1).Select(group => group.Value));
     }
 
     [Theory]

@@ -76,6 +76,18 @@ internal static class FileFingerprint
         return true;
     }
 
+    /// <summary>Whether the last bytes of a file are those that another one has at the same place.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="length">How much of it counts.</param>
+    /// <param name="other">The other one.</param>
+    public static bool EndsWithin(FollowedFile file, long length, FollowedFile other)
+    {
+        Span<byte> one = stackalloc byte[Fingerprint.LengthMax];
+        Span<byte> another = stackalloc byte[Fingerprint.LengthMax];
+        var count = (int)Math.Min(length, Fingerprint.LengthMax);
+        return file.Read(length - count, one[..count]) == count && other.Read(length - count, another[..count]) == count && one[..count].SequenceEqual(another[..count]);
+    }
+
     private static bool Matches(FollowedFile file, long offset, Span<byte> buffer, uint checksum) =>
         file.Read(offset, buffer) == buffer.Length && Crc32C.Compute(buffer) == checksum;
 }

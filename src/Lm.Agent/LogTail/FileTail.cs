@@ -26,6 +26,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     private long scanned; // no line feed from the last incomplete line's start up to here
     private long notedPosition;
     private UnixMillis modifiedAt; // when it was measured last
+    private long sizeSeenBefore; // the most before it was measured last, since it was truncated
     private bool isInHole;
     private LineGroup? group;
 
@@ -47,6 +48,10 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>When it was made or first met; or when the last copy was made before it was truncated. Nanoseconds since 1970.</summary>
     public long MetAt { get; set; }
 
+    /// <summary>When it was last written to by the time it was last seen to hold what was taken of it, nanoseconds since 1970; 0 when it was not. A copy that is
+    /// older has nothing of what it is filled with after a truncation.</summary>
+    public long IntactAt { get; private set; }
+
     /// <summary>Bytes that are taken.</summary>
     public long Position { get; private set; }
 
@@ -63,6 +68,10 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
 
     /// <summary>Its length when it was last looked at.</summary>
     public long SizeBytes { get; private set; } = facts.SizeBytes;
+
+    /// <summary>Whether it was seen before the last measure with more than what is taken: that is lost where it was truncated and nobody has a copy. What
+    /// was measured last may be the length of what it was filled with again.</summary>
+    public bool HadMore => sizeSeenBefore > Position;
 
     /// <summary>When it last grew, by the clock's timestamps.</summary>
     public long GrewAt { get; set; }
@@ -104,7 +113,16 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     public void Restart()
     {
         GoOnFrom(0, default);
-        (Limit, isInHole) = (0, false);
+        (Limit, isInHole, sizeSeenBefore, IntactAt) = (0, false, 0, 0);
+    }
+
+    /// <summary>Looks how long it is while nothing can be taken of it: what is truncated meanwhile is known to be lost.</summary>
+    public void Sight(long timestamp)
+    {
+        if (file.TryLook(out var now) && now.SizeBytes > SizeBytes)
+        {
+            (SizeBytes, GrewAt) = (now.SizeBytes, timestamp);
+        }
     }
 
     /// <summary>Remembers how the file begins, before anything is taken of it: what is read is used only while it begins so.</summary>
@@ -126,6 +144,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
             return true;
         }
 
+        sizeSeenBefore = Math.Max(sizeSeenBefore, SizeBytes);
         if (now.SizeBytes != SizeBytes)
         {
             (SizeBytes, GrewAt) = (now.SizeBytes, timestamp);
@@ -200,18 +219,36 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>Finds the next line, behind a hole where there is one.</summary>
     private bool TryFindLine(ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> line)
     {
-        if (!rest.IsEmpty && rest[0] == 0)
+        rest = BehindHole(rest);
+        var end = rest.IndexOf((byte)'\n');
+        line = end < 0 ? default : rest[..end];
+        return end >= 0;
+    }
+
+    /// <summary>What follows a hole at a line's start; everything where there is none.</summary>
+    private ReadOnlySpan<byte> BehindHole(ReadOnlySpan<byte> rest)
+    {
+        if (ZerosAt(rest) is > 0 and var run)
         {
-            var run = rest.IndexOfAnyExcept((byte)0);
-            run = run < 0 ? rest.Length : run;
             isInHole |= run >= HoleBytesMin;
             rest = isInHole ? rest[run..] : rest;
         }
 
         isInHole &= rest.IsEmpty;
-        var end = rest.IndexOf((byte)'\n');
-        line = end < 0 ? default : rest[..end];
-        return end >= 0;
+        return rest;
+    }
+
+    private static bool MayBeginHole(ReadOnlySpan<byte> rest) => ZerosAt(rest) is > 0 and var run && (run >= HoleBytesMin || run == rest.Length);
+
+    private static int ZerosAt(ReadOnlySpan<byte> start)
+    {
+        if (start.IsEmpty || start[0] != 0)
+        {
+            return 0;
+        }
+
+        var run = start.IndexOfAnyExcept((byte)0);
+        return run < 0 ? start.Length : run;
     }
 
     /// <summary>A line that does not end within what was read: these are its first bytes, all there are when the limit is reached.</summary>
@@ -296,6 +333,21 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
             }
 
             var bytes = (ReadOnlySpan<byte>)window[..count];
+            var text = BehindHole(bytes);
+            if (text.Length < bytes.Length)
+            {
+                // Nothing goes on behind a hole. It is passed at once, not read again with the lines that follow: it may be a gigabyte.
+                if (!TryTakeGroup(batch, facts))
+                {
+                    return TailStep.BatchFull;
+                }
+
+                Advance(bytes[..^text.Length]);
+                group.Begin(Position, FingerprintOfTaken);
+                at = Position;
+                continue;
+            }
+
             var end = bytes.IndexOf((byte)'\n');
             if (end < 0)
             {
@@ -313,7 +365,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
                 continue;
             }
 
-            for (; end >= 0; end = bytes.IndexOf((byte)'\n'))
+            for (; end >= 0 && !MayBeginHole(bytes); end = bytes.IndexOf((byte)'\n'))
             {
                 if (!TryGather(bytes[..end], bytes[..(end + 1)], batch, facts, LineMarks.None))
                 {
@@ -398,7 +450,13 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
         }
 
         // After the read: what truncation and rewriting put there before it shows in the first bytes now.
-        return count == 0 || !FileFingerprint.Holds(file, Position, Fingerprint) ? TailStep.Truncated : TailStep.AtLimit;
+        if (count == 0 || !FileFingerprint.Holds(file, Position, Fingerprint))
+        {
+            return TailStep.Truncated;
+        }
+
+        IntactAt = modifiedAt.Value * 1_000_000;
+        return TailStep.AtLimit;
     }
 
     private bool TryTake(ReadOnlySpan<byte> line, long offset, LogBatch batch, LineFacts facts, LineMarks marks)

@@ -30,6 +30,20 @@ internal sealed class GlobPattern
         return found;
     }
 
+    /// <summary>Whether a path is one that this names, be there a file or not.</summary>
+    /// <param name="path">As <see cref="Expand(int, ISet{string})"/> gives it.</param>
+    public bool Names(string path)
+    {
+        var start = fixedDirectory == "/" ? "/" : fixedDirectory + "/";
+        if (!path.StartsWith(start, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var names = path[start.Length..].Split('/');
+        return names.Length == parts.Length && names.Zip(parts).All(pair => HasWildcard(pair.Second) ? IsMatch(pair.Second, pair.First) : pair.Second == pair.First);
+    }
+
     /// <summary>Whether a name matches one part of a path.</summary>
     public static bool IsMatch(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
     {

@@ -143,6 +143,7 @@ internal sealed class LogTailer : IDisposable
         if (isLeft && !await StoreAsync(cancellationToken))
         {
             LookAround(); // files that are renamed meanwhile stay open
+            Sight();
             return RoundOutcome.Waiting;
         }
 
@@ -152,6 +153,7 @@ internal sealed class LogTailer : IDisposable
         if (!TellWaiting(batch.Limits.RecordsMax == 0 ? "the collector takes no log records (ingest.max_logs_per_batch)"
             : queue.TakesLogs ? "" : "seven tenths of max_queue_bytes wait to be uploaded"))
         {
+            Sight();
             return batch.IsUrgent && !await StoreAsync(cancellationToken) ? RoundOutcome.Waiting : RoundOutcome.Full;
         }
 
@@ -277,6 +279,7 @@ internal sealed class LogTailer : IDisposable
                 case TailStep.Truncated:
                     NoteOf(tail);
                     set.Restart(tail, batch, Begun);
+                    held.Add(tail.Path); // what it holds now was written before what has its name by now
                     return RoundOutcome.More;
                 case TailStep.NotText:
                     watch.Unwatch(tail, AllTails);
@@ -401,6 +404,12 @@ internal sealed class LogTailer : IDisposable
                 i = set.IndexOf(tail); // what was put before it is older, and measured next
             }
         }
+    }
+
+    private void Sight()
+    {
+        var now = time.GetTimestamp();
+        sets.ForEach(set => set.Sight(now));
     }
 
     private bool IsQuiet(FileTail tail) => tail.IsDetached && HasWaited(tail, GraceOfDetached);

@@ -15,6 +15,9 @@ namespace Lm.Agent.LogTail;
 /// </remarks>
 internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvider time, ILogger logger) : IDisposable
 {
+    // How far back the start of a line that is being written is looked for.
+    private const long LastLineBytesMax = 1 << 20;
+
     private const long ClockTick = 50_000_000; // nanoseconds; more than any kernel's
 
     private readonly List<FileTail> tails = [];
@@ -118,7 +121,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             Insert(copy, tails.IndexOf(tail), begun);
             batch.Note(copy.Offset);
         }
-        else if (tail.SizeBytes > tail.Position)
+        else if (tail.HadMore)
         {
             counters.AddLostFile();
         }
@@ -191,6 +194,13 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     /// <summary>Tells how many files there are and what is left to read of them.</summary>
     public void Count() => counters.SetFiles(tails.Count, tails.Sum(tail => Math.Max(0, tail.SizeBytes - tail.Position)));
 
+    /// <summary>Looks how long the files are, and tells what is left to read of them.</summary>
+    public void Sight(long timestamp)
+    {
+        tails.ForEach(tail => tail.Sight(timestamp));
+        Count();
+    }
+
     /// <summary>Closes the files.</summary>
     public void Dispose() => tails.ForEach(tail => tail.Dispose());
 
@@ -224,6 +234,13 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             return;
         }
 
+        // Of another path that the input had: nobody asks for these files any more.
+        foreach (var offset in saved.Where(offset => !glob.Names(offset.Text)))
+        {
+            batch.Note(offset with { IsRemoved = true });
+        }
+
+        saved.RemoveAll(offset => !glob.Names(offset.Text));
         var paths = saved.GroupBy(offset => offset.Text).ToArray();
         var changed = saved.OrderBy(offset => offset.MetAt).Where(offset => !TryGoOn(offset, found, begun)).ToArray();
 
@@ -305,7 +322,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     /// <summary>Begins a truncated file at its beginning, behind what it held since its copy was made and what was copied in turn.</summary>
     private void BeginAnew(FileTail tail, FileTail? copy, LogBatch batch, Action<FileTail> begun)
     {
-        tail.MetAt = Math.Max(tail.MetAt, (copy?.MetAt ?? 0) + 1);
+        tail.MetAt = Math.Max(tail.MetAt, Math.Max((copy?.MetAt ?? 0) + 1, tail.IntactAt));
         AdoptCopies(tail, batch, begun);
         tail.Restart();
         batch.Note(tail.Offset, isUrgent: true);
@@ -435,8 +452,12 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             ? tail.Position == 0 ? FileFingerprint.BeginAlike(file, tail.File) : IsCopyOf(tail, file, size)
             : tail.Fingerprint.HeadLength == Fingerprint.LengthMax && tail.Position > 0 && IsCopyOf(tail, file, size));
 
+    // A shorter one is a copy in the making where it ends as the other one goes on there; where that one was truncated meanwhile its beginning must do.
+    // Files of one program may all begin alike, and are logs of their own.
     private static bool IsCopyOf(FileTail tail, FollowedFile file, long size) =>
-        FileFingerprint.HasHead(file, tail.Fingerprint) && (size < tail.Position || FileFingerprint.Holds(file, tail.Position, tail.Fingerprint));
+        FileFingerprint.HasHead(file, tail.Fingerprint)
+            && (size >= tail.Position ? FileFingerprint.Holds(file, tail.Position, tail.Fingerprint)
+                : FileFingerprint.EndsWithin(file, size, tail.File) || !FileFingerprint.Holds(tail.File, tail.Position, tail.Fingerprint));
 
     private void Insert(FileTail tail, int at, Action<FileTail> begun)
     {
@@ -479,10 +500,19 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     private static long FindLastLineEnd(FollowedFile file, long size)
     {
         Span<byte> buffer = stackalloc byte[4096];
-        var part = buffer[..(int)Math.Min(size, buffer.Length)];
-        var count = Math.Max(0, file.Read(size - part.Length, part));
-        var last = part[..count].LastIndexOf((byte)'\n');
-        return last < 0 ? size == part.Length ? 0 : size : size - part.Length + last + 1;
+        var end = size;
+        while (end > 0 && size - end < LastLineBytesMax)
+        {
+            var part = buffer[..(int)Math.Min(end, buffer.Length)];
+            end -= part.Length;
+            var count = Math.Max(0, file.Read(end, part));
+            if (part[..count].LastIndexOf((byte)'\n') is >= 0 and var last)
+            {
+                return end + last + 1;
+            }
+        }
+
+        return end > 0 ? size : 0;
     }
 
     private void TellTooMany(string path)

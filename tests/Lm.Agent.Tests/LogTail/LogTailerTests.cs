@@ -72,6 +72,21 @@ public sealed class LogTailerTests
     }
 
     [Fact]
+    public async Task Starting_at_the_end_keeps_a_long_line_that_is_being_written()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log", startAtEnd: true);
+        bench.Write("a.log", "old\n" + new string('x', 9_000));
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.Append("a.log", "y\n");
+
+        await bench.ReadAsync();
+
+        Assert.Equal([new string('x', 9_000) + "y"], bench.Bodies());
+    }
+
+    [Fact]
     public async Task A_file_that_comes_later_is_read_from_its_beginning()
     {
         await using var bench = new TailBench();
@@ -193,6 +208,51 @@ public sealed class LogTailerTests
         Assert.Equal(["1", "2 and longer than before", "3"], bench.Bodies());
     }
 
+    [Fact]
+    public async Task A_file_that_is_truncated_filled_with_more_than_before_and_renamed_is_read_before_the_one_in_its_place()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.WaitForTheKernelsClock();
+        bench.Truncate("a.log");
+        bench.Append("a.log", "2 and longer than before\n");
+        bench.Rename("a.log", "a.log.1");
+        bench.Write("a.log", "3\n");
+
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2 and longer than before", "3"], bench.Bodies());
+    }
+
+    [Fact]
+    public async Task Lost_is_what_was_seen_and_not_taken_before_a_truncation_and_nothing_else()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.Truncate("a.log");
+        bench.Append("a.log", "2 and longer than before\n");
+        await bench.ReadAsync();
+        Assert.Equal(0, Assert.Single(bench.Tailer.Counters).LostFiles);
+
+        bench.Announced = new Limits { LogsPerBatchMax = 0 };
+        bench.Append("a.log", "3, for which there is no room\n");
+        Assert.Equal(RoundOutcome.Full, await bench.ReadAsync());
+        bench.Truncate("a.log");
+        Assert.Equal(RoundOutcome.Full, await bench.ReadAsync());
+        bench.Announced = null;
+        bench.Append("a.log", "4\n");
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2 and longer than before", "4"], bench.Bodies());
+        Assert.Equal(1, Assert.Single(bench.Tailer.Counters).LostFiles);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -268,6 +328,28 @@ public sealed class LogTailerTests
         await bench.ReadAsync();
 
         Assert.Equal([.. Enumerable.Range(0, taken).Select(i => $"taken {i}"), "1", "1+", "2", "2+", "3", "3+", "4", "5"], bench.Bodies());
+    }
+
+    [Fact]
+    public async Task A_copy_of_what_was_taken_is_not_read_after_a_later_truncation()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("a.log");
+        bench.Write("a.log", "1\n2\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        File.Copy(bench.At("a.log"), bench.At("a.log.bak"));
+        bench.WaitForTheKernelsClock();
+        bench.Append("a.log", "3\n");
+        await bench.ReadAsync();
+        bench.Truncate("a.log");
+        await bench.ReadAsync();
+        bench.Append("a.log", "4\n");
+
+        await bench.ReadAsync();
+        await bench.ReadAsync(seconds: 120);
+
+        Assert.Equal(["1", "2", "3", "4"], bench.Bodies());
     }
 
     [Fact]
@@ -471,6 +553,25 @@ public sealed class LogTailerTests
     }
 
     [Fact]
+    public async Task A_file_that_begins_as_a_longer_one_does_is_a_log_of_its_own()
+    {
+        await using var bench = new TailBench();
+        bench.AddInput("*.log");
+        var banner = string.Concat(Enumerable.Range(0, 100).Select(i => $"what every log of the program begins with, {i}\n"));
+        bench.Write("a.log", banner + string.Concat(Enumerable.Range(0, 100).Select(i => $"of a {i}\n")));
+        await bench.StartAsync();
+        await bench.ReadAsync();
+        bench.Take();
+        bench.Write("new", banner + "of b\n");
+        bench.Rename("new", "b.log");
+
+        await bench.ReadAsync();
+
+        Assert.Equal(101, bench.Bodies().Count);
+        Assert.Equal("of b", bench.Bodies()[^1]);
+    }
+
+    [Fact]
     public async Task A_hole_that_a_writer_leaves_behind_truncation_is_passed_over_and_other_zeros_are_kept()
     {
         await using var bench = new TailBench();
@@ -488,6 +589,31 @@ public sealed class LogTailerTests
         await bench.ReadAsync();
 
         Assert.Equal(["\0kept\0", "after the hole"], bench.Bodies());
+    }
+
+    [Fact]
+    public async Task A_hole_is_no_part_of_a_record_of_joined_lines_and_ends_one()
+    {
+        await using var bench = new TailBench { LogMessageBytesMax = 1000 };
+        bench.Inputs.Add(bench.AddInput("a.log") with { MultilineStart = Pattern(@"^\d") });
+        bench.Inputs.RemoveAt(0);
+        bench.Write("a.log", "1 first\n  at x\n" + new string('\0', 600) + "2 second\n\0  kept\n");
+        await bench.StartAsync();
+        await bench.ReadAsync(seconds: 2);
+        await bench.ReadAsync(seconds: 2);
+        bench.Truncate("a.log");
+        using (var file = new FileStream(bench.At("a.log"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            file.Position = 300_000;
+            file.Write("3 behind a hole\n  at z\n"u8);
+        }
+
+        await bench.ReadAsync(seconds: 2);
+        bench.Append("a.log", "4\n");
+        await bench.ReadAsync(seconds: 2);
+        await bench.ReadAsync(seconds: 2);
+
+        Assert.Equal(["1 first\n  at x", "2 second\n\0  kept", "3 behind a hole\n  at z", "4"], bench.Bodies());
     }
 
     [Fact]
@@ -897,6 +1023,38 @@ public sealed class LogTailerTests
         await bench.ReadAsync();
 
         Assert.Equal(["1", "2", "b"], bench.Bodies());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_input_that_gets_another_path_leaves_the_files_of_the_old_one(bool isDown)
+    {
+        await using var bench = new TailBench();
+        var input = bench.AddInput("a*.log");
+        bench.Write("a1.log", "1\n");
+        bench.Write("a2.log", "2\n");
+        await bench.StartAsync();
+        await bench.ReadAsync();
+
+        bench.Inputs[0] = input with { Path = bench.At("a2.log") };
+        if (isDown)
+        {
+            await bench.RestartAsync();
+        }
+        else
+        {
+            bench.Tailer.Replace(bench.Settings());
+        }
+
+        bench.Append("a1.log", "of nobody's\n");
+        bench.Append("a2.log", "2+\n");
+        await bench.ReadAsync();
+        await bench.RestartAsync();
+        bench.Append("a1.log", "of nobody's\n");
+        await bench.ReadAsync();
+
+        Assert.Equal(["1", "2", "2+"], bench.Bodies());
     }
 
     [Fact]
