@@ -31,9 +31,9 @@ const string Help = """
         compares: exit code 0 when every line is there once and in order, 3 when lines are missing alone, else 1
     lm-load listen  --query http://HOST:PORT/ --token-file F [--clients 1000] [--path /api/v1/live?events=batch]
         that many clients of the live stream until SIGTERM; prints one JSON line with what they heard
-    lm-load dump    --query http://HOST:PORT/ --token-file F [--heartbeats | --writes]
+    lm-load dump    --query http://HOST:PORT/ --token-file F [--heartbeats | --writes] [--uncounted]
         prints the IDs that the collector holds, of crash's batches, of real agents' heartbeats, or of crash-writes' requests; exit code 1 when its own
-        counts disagree, or a request is not held whole
+        counts disagree (not looked at with --uncounted: one that began on an empty disk has not counted all), or a request is not held whole
     """;
 
 if (args is [not "bare", ..])
@@ -120,9 +120,9 @@ static async Task<int> RunAsync(string[] words, CancellationToken stopping)
         case "dump":
             using (var held = new HeldBatches(new Uri(arguments.Required("query")), (await File.ReadAllTextAsync(arguments.Required("token-file"), stopping)).Trim()))
             {
-                var (heartbeats, writes) = (arguments.Flag("heartbeats"), arguments.Flag("writes"));
+                var (heartbeats, writes, isCounted) = (arguments.Flag("heartbeats"), arguments.Flag("writes"), !arguments.Flag("uncounted"));
                 arguments.RefuseUnread();
-                return writes ? await held.DumpWritesAsync(Console.Out, stopping) : await held.DumpAsync(heartbeats, Console.Out, stopping);
+                return writes ? await held.DumpWritesAsync(Console.Out, stopping) : await held.DumpAsync(heartbeats, isCounted, Console.Out, stopping);
             }
 
         default:
