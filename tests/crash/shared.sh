@@ -79,6 +79,21 @@ published() {
   die "commit $last does not come into blocks and log files: $(ask /api/v1/landing) $(tail -n 5 "$work"/*/log) (seed $seed)"
 }
 
+# vouched: waits until a snapshot says so, too: from there on a collector on an empty disk leaves the records to blocks and log files.
+vouched() {
+  local i last
+  last=$(shared_log published)
+  for ((i = 0; i < 100; i++)); do
+    fetch_store shared/shared/snapshots "$work/snapshots"
+    ! python3 -c '
+import json, pathlib, sys
+says = [json.loads(path.read_text().splitlines()[0])["published"] for path in pathlib.Path(sys.argv[1]).iterdir()]
+sys.exit(max(says, default=0) < int(sys.argv[2]))' "$work/snapshots" "$last" || return 0
+    sleep 0.2
+  done
+  die "no snapshot says that commit $last is in blocks and log files (seed $seed)"
+}
+
 # holds NAME [ARGUMENTS of lm-load dump]: waits until the collector shows all once.
 holds() {
   local i code name=$1
@@ -200,6 +215,7 @@ done
 nap
 stop_load
 at a published
+at a vouched
 [[ $disks -gt 0 ]] && counts=--uncounted || counts=
 at a holds a $counts
 at b holds b $counts

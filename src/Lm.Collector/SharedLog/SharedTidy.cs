@@ -35,14 +35,23 @@ internal sealed class SharedTidy
         }
 
         await logs.RunAsync(Oldest, cancellationToken);
-        var old = Oldest.Add(-DeletionMark.Delay); // blocks stay as much longer
+        await TidySetsAsync(cancellationToken);
+    }
+
+    // From the first upwards: a gap between sets looks as if one were lost. Blocks stay for longer than they count, and what tells of them stays as long.
+    private async Task TidySetsAsync(CancellationToken cancellationToken)
+    {
+        var old = Oldest.Add(-DeletionMark.Delay).Value;
+        var end = parts.CompactsElsewhere || bucket.All.Count == 0 ? old : Math.Min(old, bucket.All.Min(static block => block.Meta.MaxTime) - 1);
         var doomed = new List<string>();
         await foreach (var key in StoreLists.KeysAsync(parts.Store, parts.Keys.SharedFilesFolder, cancellationToken))
         {
-            if (parts.Keys.TryReadSharedFiles(key, out _, out _, out var newest) && newest < old.Value)
+            if (!parts.Keys.TryReadSharedFiles(key, out _, out _, out var newest) || newest >= end)
             {
-                doomed.Add(key);
+                break;
             }
+
+            doomed.Add(key);
         }
 
         foreach (var key in doomed)
