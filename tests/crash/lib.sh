@@ -15,8 +15,8 @@ collector_pid='' load_pid='' agent_pid='' other_pids=''
 spool_in=$work queue_in=$work address=127.0.0.1
 say "seed $seed, $rounds rounds, in $work"
 
-cleanup() {
-  local code=$? pid
+cleanup() { # [EXIT CODE of the script]
+  local code=${1:-$?} pid
   for pid in $load_pid $agent_pid $collector_pid $other_pids; do
     # A group, where it was started as one: nothing is left behind.
     kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true

@@ -6,6 +6,7 @@ import hmac
 import http.client
 import pathlib
 import sys
+import time
 import urllib.parse
 import xml.etree.ElementTree
 
@@ -17,7 +18,18 @@ class Bucket:
         self.key_id, self.key = key_id, key
         self.connection = http.client.HTTPConnection(self.host, timeout=60)
 
+    # Servers that are told to be slow say so with 503.
     def get(self, key, query):
+        for _ in range(50):
+            status, body = self.ask(key, query)
+            if status == 200:
+                return body
+            if status not in (500, 503):
+                break
+            time.sleep(0.05)
+        sys.exit(f"{key} {query}: status {status}: {body[:300]!r}")
+
+    def ask(self, key, query):
         path = self.path + ("/" + urllib.parse.quote(key, safe="/-._~") if key else "")
         asked = "&".join(f"{urllib.parse.quote(name, safe='-._~')}={urllib.parse.quote(value, safe='-._~')}" for name, value in sorted(query.items()))
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
@@ -33,10 +45,7 @@ class Bucket:
         headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={self.key_id}/{scope}, SignedHeaders={names}, Signature={secret.hex()}"
         self.connection.request("GET", path + ("?" + asked if asked else ""), headers=headers)
         answer = self.connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            sys.exit(f"{path}: status {answer.status}: {body[:300]!r}")
-        return body
+        return answer.status, answer.read()
 
     def keys(self, prefix):
         token = None

@@ -40,7 +40,7 @@ new_member() {
     sed -e "s|:$ingest_port\"|:${ingests[$1]}\"|; s|:$usual_query_port\"|:${queries[$1]}\"|; s|\"$work/spool\"|\"$folder/spool\"|; s|\"$work/cache\"|\"$folder/cache\"|" \
       -e "s|^token_table_file|acceptance = \"s3_manifest\"\n&|; s|^\[storage\]|&\ncollector_id = \"$1\"|" "$work/server.toml"
     store_settings shared
-    printf 'manifest_linger_ms = 50\nblocks_every_seconds = %d\n' "${blocks_every:-2}"
+    printf 'manifest_linger_ms = 50\nblocks_every_seconds = %d\n' "${blocks_every:-1}"
   } >"$folder/server.toml"
   chmod 600 "$folder/server.toml"
 }

@@ -25,7 +25,7 @@ open_store() {
   [[ $1 == real ]] || ln -s "${TMPDIR:-/tmp}/lm-s3-npm" "$work/s3/npm" # what the light one is made of is installed once
   exports=$(flock "${TMPDIR:-/tmp}/lm-s3-npm" "$scripts/$1-up.sh" 2>>"$work/other.log") || die "the $1 S3 server did not start: $(tail -n 5 "$work/other.log")"
   store_scripts=$scripts
-  trap 'close_store; cleanup' EXIT
+  trap 'code=$?; close_store; cleanup $code' EXIT
   relay_to=$(sed -n 's|^export S3_ENDPOINT=http://||p' <<<"$exports")
   (
     umask 077
@@ -36,12 +36,9 @@ open_store() {
   store_is well
 }
 
-# close_store: at the end, and hands on how that is.
 close_store() {
-  local code=$?
   end_relay
   "$store_scripts/down.sh" "$store_kind" >/dev/null 2>&1 || true
-  return "$code"
 }
 
 end_relay() {
