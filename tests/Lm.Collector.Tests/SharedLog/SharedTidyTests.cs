@@ -120,6 +120,19 @@ public sealed class SharedTidyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_blocks_cannot_be_asked_for_log_files_go_all_the_same_and_what_tells_of_blocks_stays()
+    {
+        Pass(TimeSpan.FromDays(3));
+        var store = NewStore();
+        store.Trouble = static (_, _, key) => key.Contains("/blocks/", StringComparison.Ordinal) ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        var before = Paths;
+
+        await Assert.ThrowsAsync<ObjectStoreException>(() => NewTidy(store).RunAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(old.Where(static path => path.StartsWith("/logs/", StringComparison.Ordinal)).Order(), before.Except(Paths).Order());
+    }
+
+    [Fact]
     public async Task A_clock_that_leaps_ahead_deletes_nothing()
     {
         await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
