@@ -23,7 +23,7 @@ open_store() {
   export S3_LIGHT_DIR=$work/s3 S3_LIGHT_PORT=$base S3_LIGHT_TLS=0 S3_REAL_DIR=$work/s3 S3_REAL_PORT=$base S3_REAL_TLS=0 S3_REAL_BASE=$((base + 2)) S3_BUCKET=telemetry
   mkdir -p "$work/s3" "${TMPDIR:-/tmp}/lm-s3-npm"
   [[ $1 == real ]] || ln -s "${TMPDIR:-/tmp}/lm-s3-npm" "$work/s3/npm" # what the light one is made of is installed once
-  exports=$(flock "${TMPDIR:-/tmp}/lm-s3-npm" "$scripts/$1-up.sh" 2>>"$work/other.log") || die "the $1 S3 server did not start: $(tail -n 5 "$work/other.log")"
+  exports=$(flock -o "${TMPDIR:-/tmp}/lm-s3-npm" "$scripts/$1-up.sh" 2>>"$work/other.log") || die "the $1 S3 server did not start: $(tail -n 5 "$work/other.log")"
   store_scripts=$scripts
   trap 'code=$?; close_store; cleanup $code' EXIT
   relay_to=$(sed -n 's|^export S3_ENDPOINT=http://||p' <<<"$exports")
@@ -62,6 +62,7 @@ endpoint = "http://127.0.0.1:$store_port"
 access_key_id_file = "$work/key-id"
 secret_access_key_file = "$work/key"
 prefix = "$1"
+multipart_bytes = 8388608 # the light one takes no bodies beyond 11 MiB
 T
 }
 

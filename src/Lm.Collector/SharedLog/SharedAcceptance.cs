@@ -37,7 +37,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     private readonly Channel<Waiting> waiting = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource joining = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private LogGroup group = new();
+    private LogGroup group;
     private Task running = Task.CompletedTask;
     private long groupSince;
     private long polledAt;
@@ -57,6 +57,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     public SharedAcceptance(SharedAcceptanceParts parts)
     {
         this.parts = parts;
+        group = NewGroup();
         objects = new LogObjects(parts.Store, parts.Keys);
         var mark = new SharedLogMark(parts.Files, Path.Combine(parts.Directory, SharedLogMark.FileName), parts.Store.Description + " " + parts.Keys.CommitsFolder);
         Local = new LocalCopy(mark, parts.Copy.Spool.Incarnation, parts.Copy.Spool.Segments.Count > 0, parts.Time) { IsDamaged = parts.IsDamaged };
@@ -255,6 +256,8 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         joining.TrySetResult();
     }
 
+    private LogGroup NewGroup() => new() { SizeMax = parts.GroupSizeMax };
+
     private void Gather()
     {
         while (!group.IsFull && waiting.Reader.TryRead(out var next))
@@ -267,7 +270,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     private async Task CommitAsync(CancellationToken cancellationToken)
     {
         var committing = group;
-        (group, copy.Group) = (new LogGroup(), committing);
+        (group, copy.Group) = (NewGroup(), committing);
         var fresh = UnixMillis.Now(parts.Time).Add(-(UpAgeMax + parts.Linger()));
         committing.RefuseUps(ups => ups.At < fresh || !MayWriteUps);
         if (committing.Count == 0)
@@ -407,7 +410,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     {
         copy.Group?.Refuse("whether it was committed to the shared log is not known"); // those that have an answer keep it
         group.Refuse(reason);
-        (group, copy.Group) = (new LogGroup(), null);
+        (group, copy.Group) = (NewGroup(), null);
         while (waiting.Reader.TryRead(out var next))
         {
             next.Answer(new SpoolResult(SpoolStatus.Failed, reason));

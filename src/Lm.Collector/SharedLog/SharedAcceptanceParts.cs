@@ -25,6 +25,9 @@ internal sealed record SharedAcceptanceParts(
     /// <summary>Makes blocks and log files; null where none are made.</summary>
     public IFileMaker? FileMaker { get; init; }
 
+    /// <summary>Bytes of requests that are committed together, about.</summary>
+    public long GroupSizeMax { get; init; } = LogGroup.UsualSizeMax;
+
     /// <summary>blocks_every_seconds.</summary>
     public TimeSpan FilesAfter { get; init; } = TimeSpan.FromHours(2);
 
