@@ -6,7 +6,7 @@
 #   LM_CRASH_SEED     the same plan again
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-source "$(dirname "${BASH_SOURCE[0]}")/stores.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/stores/lib.sh"
 
 need python3=python3
 with_blocks=0

@@ -18,7 +18,7 @@ if [[ $# -eq 0 ]]; then
   exit "$code"
 fi
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-source "$(dirname "${BASH_SOURCE[0]}")/stores.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/stores/lib.sh"
 
 here=$ROOT/tests/crash
 need python3=python3 zstd=zstd

@@ -101,6 +101,6 @@ fetch_store() {
     cp -r "$work/bucket/$1" "$2"
   else
     rm -rf "$2"
-    python3 "$ROOT/tests/crash/s3_fetch.py" "http://$relay_to" telemetry "$1/" "$work/key-id" "$work/key" "$2"
+    python3 "$ROOT/tests/crash/stores/s3_fetch.py" "http://$relay_to" telemetry "$1/" "$work/key-id" "$work/key" "$2"
   fi
 }
