@@ -3,6 +3,7 @@
 # The store is the light S3 server of $LM_SHARED (default ../shared; it needs node and npm), behind the fault kit's relay. It lands each second, not each minute: a run is short.
 # Prints a line for each run: what the store was, what the load driver says, requests to the store meanwhile.
 #   LM_ROUNDS (3), LM_SECONDS of a run (8), LM_AGENTS (16)
+#   LM_EVERY_MS          a fleet's pace in place of all that goes: each agent sends once in so many milliseconds (LM_AGENTS=1000 LM_EVERY_MS=15000 LM_SECONDS=30)
 set -euo pipefail
 LM_BIN=${1:-${LM_BIN:-}}
 [[ -n $LM_BIN ]] || unset LM_BIN
@@ -44,6 +45,10 @@ T
 }
 
 load() { # SECONDS
+  if [[ -n ${LM_EVERY_MS:-} ]]; then
+    "$driver" pace --url "https://127.0.0.1:$ingest_port" --ca "$work/tls/ca.pem" --secret-file "$work/secret" --prefix bench- --agents "$agents" --every-ms "$LM_EVERY_MS" --seconds "$1" --pid "$collector_pid"
+    return
+  fi
   "$driver" run --url "https://127.0.0.1:$ingest_port" --ca "$work/tls/ca.pem" --secret-file "$work/secret" --prefix bench- --agents "$agents" --batches 1000000 --seconds "$1" --pid "$collector_pid"
 }
 
@@ -54,14 +59,14 @@ run() {
   cp "$work/without.toml" "$work/server.toml"
   if [[ $1 != none ]]; then
     with_store "$1-$round"
-    "$kit/tcpfault.py" --listen "$store_port" --to "${endpoint#http://}" --seconds 120 --schedule "0:pass;5:$2" >/dev/null 2>&1 &
+    "$kit/tcpfault.py" --listen "$store_port" --to "${endpoint#http://}" --seconds $((seconds + 120)) --schedule "0:pass;5:$2" >/dev/null 2>&1 &
     relay_pid=$!
     other_pids=$relay_pid
     sleep 0.5
   fi
   start_collector
   wait_ready
-  load 2 >/dev/null
+  load $((2 + ${LM_EVERY_MS:-0} / 1000)) >/dev/null # at a pace: each agent once, so that all series are known
   sleep 3
   say "$1 $(load "$seconds" | tail -n 1)"
   [[ $1 == none ]] || say "$1 $(ask /metrics | grep -E '^lm_collector_(object_store_requests_total|landing_objects_total|landing_pending_bytes)' | tr '\n' ' ')"

@@ -13,7 +13,7 @@ namespace Lm.LoadDriver;
 /// A sequence is never used for anything else, also after this program was killed.
 /// </remarks>
 internal sealed class CrashLoad(
-    Uri address, X509Certificate2Collection authorities, FaultJournal journal, long baseMillis, int series, bool forget, TimeProvider time)
+    Uri address, X509Certificate2Collection authorities, FaultJournal journal, long baseMillis, int series, TimeSpan pause, bool forget, TimeProvider time)
 {
     /// <summary>Log lines of a batch: more than one, so that a batch of which a part is lost or doubled is told from one that is.</summary>
     public const int LinesPerBatch = 2;
@@ -81,6 +81,11 @@ internal sealed class CrashLoad(
                     if (last.Count > 2)
                     {
                         last.Dequeue();
+                    }
+
+                    if (pause > TimeSpan.Zero)
+                    {
+                        await Task.Delay(pause, time, stopping);
                     }
                 }
                 catch (Exception e) when (LoadRun.IsConnectionFault(e) || e is LoadException)

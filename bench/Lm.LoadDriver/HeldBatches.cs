@@ -15,9 +15,10 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
     /// <summary>Prints every held ID, and tells whether the collector's count of accepted batches agrees for each agent: one that was
     /// taken twice has two batches and, having one time and value, one sample.</summary>
     /// <param name="heartbeats">Of real agents, else of <see cref="CrashLoad"/>.</param>
+    /// <param name="isCounted">Whether the counts are looked at.</param>
     /// <param name="output">Gets one ID a line.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task<int> DumpAsync(bool heartbeats, TextWriter output, CancellationToken cancellationToken)
+    public async Task<int> DumpAsync(bool heartbeats, bool isCounted, TextWriter output, CancellationToken cancellationToken)
     {
         var held = new Dictionary<string, long>();
         var batches = new HashSet<string>(StringComparer.Ordinal);
@@ -43,7 +44,7 @@ internal sealed class HeldBatches(Uri query, string token) : IDisposable
         {
             var id = agent.GetProperty("agent_id").GetString()!;
             var accepted = agent.GetProperty("accepted").GetInt64();
-            if (held.TryGetValue(id, out var count) && count != accepted)
+            if (isCounted && held.TryGetValue(id, out var count) && count != accepted)
             {
                 await Console.Error.WriteLineAsync($"{id}: {count} batches held, {accepted} counted as accepted");
                 wrong++;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
 using Lm.Platform;
 using Lm.Protocol;
@@ -9,7 +10,9 @@ internal sealed class PacedLoad(Uri address, X509Certificate2Collection authorit
 {
     private const int Connections = 4;
 
+    private readonly List<long>[] latencies = [.. Enumerable.Range(0, Connections).Select(static _ => new List<long>())];
     private long batches;
+    private long bytes;
     private long latestMs;
 
     /// <summary>Lines that were acknowledged.</summary>
@@ -22,8 +25,19 @@ internal sealed class PacedLoad(Uri address, X509Certificate2Collection authorit
     public long LatestMs => Interlocked.Read(ref latestMs);
 
     /// <summary>Sends until stopped; a batch that is under way is waited for, so that what was sent is known.</summary>
-    public Task RunAsync(CancellationToken stopping) =>
-        Task.WhenAll(Enumerable.Range(0, Math.Min(Connections, agents.Length)).Select(lane => Task.Run(() => SendAsync(lane, stopping), CancellationToken.None)));
+    /// <param name="pid">The server's process, whose cost is read; 0 for none.</param>
+    /// <param name="stopping">Ends it.</param>
+    public async Task<LoadResult> RunAsync(int pid, CancellationToken stopping)
+    {
+        var cpu = pid > 0 ? ProcessCost.CpuSeconds(pid) : 0;
+        var began = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(Connections, agents.Length)).Select(lane => Task.Run(() => SendAsync(lane, stopping), CancellationToken.None)));
+        return new LoadResult(
+            Batches, Stopwatch.GetElapsedTime(began).TotalSeconds, [.. latencies.SelectMany(static lane => lane).Order()],
+            pid > 0 ? ProcessCost.CpuSeconds(pid) - cpu : double.NaN,
+            pid > 0 ? ProcessCost.PeakRssMiB(pid) : double.NaN,
+            Batches == 0 ? 0 : (double)bytes / Batches);
+    }
 
     private async Task SendAsync(int lane, CancellationToken stopping)
     {
@@ -48,22 +62,25 @@ internal sealed class PacedLoad(Uri address, X509Certificate2Collection authorit
                 }
 
                 Late(-wait);
-                await SendOneAsync(connection, encoder, logs, agents[index], sequence);
+                await SendOneAsync(lane, connection, encoder, logs, agents[index], sequence);
             }
         }
     }
 
-    private async Task SendOneAsync(IngestConnection connection, BatchEncoder encoder, LogBatch? logs, SimulatedAgent agent, ulong sequence)
+    private async Task SendOneAsync(int lane, IngestConnection connection, BatchEncoder encoder, LogBatch? logs, SimulatedAgent agent, ulong sequence)
     {
         var now = UnixMillis.Now(time);
         var frame = logs?.Encode(encoder, agent, sequence, now) ?? HeartbeatBatch.Encode(encoder, agent, sequence, now);
+        var began = Stopwatch.GetTimestamp();
         var answer = await connection.SendAsync(agent, sequence, sequence, now, frame, CancellationToken.None);
+        latencies[lane].Add(Stopwatch.GetTimestamp() - began);
         if (answer.Status != 200)
         {
             throw new LoadException($"{agent.Id} batch {sequence}: {answer.Describe()}");
         }
 
         Interlocked.Increment(ref batches);
+        Interlocked.Add(ref bytes, frame.Length);
     }
 
     private async Task<bool> WaitAsync(TimeSpan wait, CancellationToken stopping)

@@ -359,6 +359,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             TakeBlocks = bucket!.TakeAll,
         }),
         FilesAfter = objectStore.Target.BlocksEvery,
+        GroupSizeMax = Math.Min(LogGroup.UsualSizeMax, objectStore.Target.RequestSizeMax),
         TidyAsync = NewTidy(objectStore, store, keys, files, copy.Logger).RunAsync,
         IsDamaged = () => series.HeadFilesDamaged + series.BlocksDamaged + spool.DamageFound + logs.FilesDamaged + (int)logs.PassedOver + (int)Interlocked.Read(ref spoolMetrics.ConsumerFaults) > 0,
     });
@@ -397,6 +398,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Changes = savedDashboards.Changes,
             Marker = marker,
             CompactsElsewhere = objectStore.Target.CompactsElsewhere,
+            ObjectSizeMax = Math.Min(LanderParts.UsualObjectSizeMax, objectStore.Target.RequestSizeMax),
             Retention = () => settings.Value.ObjectStore?.Retention ?? objectStore.Retention,
             Proven = () => clock.Proven,
         });

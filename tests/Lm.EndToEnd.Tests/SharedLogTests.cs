@@ -64,6 +64,28 @@ public sealed class SharedLogTests
     }
 
     [Fact]
+    public async Task What_one_acknowledged_the_other_answers_within_two_seconds()
+    {
+        const int Batches = 5;
+        await using var one = new Fleet();
+        await using var other = Fleet.Beside(one);
+        ShareFolder(one, other);
+        await one.StartCollectorAsync();
+        await other.StartCollectorAsync();
+        var took = new List<TimeSpan>();
+        for (var batch = 1; batch <= Batches; batch++)
+        {
+            var (code, output) = await one.RunAgentAsync("--once");
+            Assert.True(code == 0, output);
+            var began = TimeProvider.System.GetTimestamp();
+            await Eventually.BecomesAsync("the other one has it", other.HeartbeatsAsync, count => count == batch);
+            took.Add(TimeProvider.System.GetElapsedTime(began));
+        }
+
+        Assert.InRange(took.Order().ElementAt(Batches / 2), TimeSpan.Zero, TimeSpan.FromSeconds(2)); // a machine that does something else for a moment says nothing
+    }
+
+    [Fact]
     public async Task When_one_is_killed_the_other_goes_on_and_the_first_has_everything_when_it_is_back()
     {
         await using var pair = await Pair.StartAsync();

@@ -4,6 +4,7 @@
 #   LM_BIN=DIR        the programs (default out/)
 #   LM_CRASH_ROUNDS   how many disks (default 5)
 #   LM_CRASH_SEED     the same plan again
+#   LM_INGEST_SECONDS so long the last disk is filled before it is lost, at a pace of its own (default: a second, as fast as it can)
 set -euo pipefail
 LM_CRASH_ROUNDS=${LM_CRASH_ROUNDS:-5}
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -132,8 +133,8 @@ check_held "$work/acked" "after $rounds disks"
 all=$(sort -u "$work/acked" | wc -l)
 
 # A disk that is lost under load: what had landed answers.
-start_load
-sleep 1.3
+if [[ -n ${LM_INGEST_SECONDS:-} ]]; then start_load --pause-ms 10; else start_load; fi
+sleep "${LM_INGEST_SECONDS:-1.3}"
 kill_hard "$load_pid"
 load_pid=''
 lose_disk
@@ -146,4 +147,4 @@ ready=$((($(date +%s%N) - began) / 1000000))
 check_held "$work/landed" "under load"
 back=$((($(date +%s%N) - began) / 1000000))
 unlanded=$(comm -23 <(sort -u "$work/acked") <(sort -u "$work/landed") | wc -l)
-say "$rounds disks lost with all landed, $outages times without the store, $kills kills meanwhile: $all batches acknowledged, 0 lost, 0 doubled; one lost under load: $(wc -l <"$work/landed") batches landed and answered once, ready after $ready ms, all back after $back ms, $unlanded acknowledged in the last second were not there yet (seed $seed)"
+say "$rounds disks lost with all landed, $outages times without the store, $kills kills meanwhile: $all batches acknowledged, 0 lost, 0 doubled; one lost after ${LM_INGEST_SECONDS:-1.3} s of load: $(wc -l <"$work/landed") batches landed and answered once, ready after $ready ms, all back after $back ms, $unlanded acknowledged last were not there yet (seed $seed)"

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# kill -9 of the collector at random instants while it lands, merges and seals, and the object store away now and then: every acknowledged batch is in the store, once in raw objects, and once in blocks
-# when these are made of them (with Debian's packages prometheus and faketime): landing.sh
+# kill -9 of the collector at random instants while it lands, merges and seals, and the object store away now and then (an S3 server also slow, cutting connections, or not answering): every acknowledged
+# batch is in the store, once in raw objects, and once in blocks when these are made of them (with Debian's packages prometheus and faketime): landing.sh [directory | light | real]
 #   LM_BIN=DIR        the programs (default out/)
 #   LM_CRASH_ROUNDS   how often (default 15)
 #   LM_CRASH_SEED     the same plan again
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/stores/lib.sh"
 
 need python3=python3
 with_blocks=0
@@ -13,23 +14,13 @@ if command -v promtool >/dev/null && lib=$(compgen -G '/usr/lib/*/faketime/libfa
 find_load_driver
 write_settings unused
 sed -i "s|^token_table_file|object_landing_interval_ms = 1000\n&|" "$work/server.toml"
-cat >>"$work/server.toml" <<T
-[object_store]
-kind = "directory"
-directory = "$work/objects"
-prefix = "crash"
-T
+open_store "${1:-directory}"
+store_settings crash >>"$work/server.toml"
 export FAULT_SENT=$work/sent FAULT_ACKED=$work/acked
 touch "$FAULT_SENT" "$FAULT_ACKED"
 
 landing() { # FIELD
   curl -fsS -m 5 -H "Authorization: Bearer $(cat "$work/query-token")" "http://127.0.0.1:$query_port/api/v1/landing" | python3 -c "import json,sys; print(json.load(sys.stdin)['data'].get('$1'))"
-}
-
-# The store is a link, so that it goes and comes in one step: without it every request fails, whoever asks.
-store_is() { # FOLDER
-  ln -s "$1" "$work/link"
-  mv -T "$work/link" "$work/objects"
 }
 
 # Blocks of two hours from five days, that lie there at the start: they land, are merged, and land merged.
@@ -51,8 +42,6 @@ P
   promtool tsdb create-blocks-from openmetrics -q "$work/seed.txt" "$work/spool/blocks"
 fi
 
-mkdir "$work/bucket"
-store_is "$work/bucket"
 start_collector
 wait_ready
 "$driver" crash --url "https://127.0.0.1:$ingest_port" --ca "$work/tls/ca.pem" --secret-file "$work/secret" >>"$work/load.log" 2>&1 &
@@ -60,7 +49,7 @@ load_pid=$!
 kills=0 outages=0
 for ((round = 1; round <= rounds; round++)); do
   if [[ $((RANDOM % 3)) -eq 0 ]]; then
-    store_is /proc # a folder in which nothing can be made
+    store_is "$(store_fault)"
     outages=$((outages + 1))
     nap
     # Killed while it is away, or soon after.
@@ -70,7 +59,7 @@ for ((round = 1; round <= rounds; round++)); do
       start_collector
       wait_ready
     fi
-    store_is "$work/bucket"
+    store_is well
   fi
   nap
   kill_hard "$collector_pid"
@@ -98,7 +87,8 @@ code=1
 for _ in $(seq 60); do
   if [[ $(landing pending_bytes) == 0 && $(landing state) == ok ]]; then
     code=0
-    landed=$(python3 "$(dirname "${BASH_SOURCE[0]}")/raw_objects.py" "$work/bucket/crash/raw" "$work/acked" "$work/sent") || code=$?
+    fetch_store crash/raw "$work/fetched"
+    landed=$(python3 "$(dirname "${BASH_SOURCE[0]}")/raw_objects.py" "$work/fetched" "$work/acked" "$work/sent") || code=$?
     break
   fi
   sleep 0.3
@@ -122,7 +112,8 @@ for _ in $(seq 120); do
   if [[ $(landing blocks_waiting) == 0 && $(landing state) == ok ]]; then quiet=$((quiet + 1)); else quiet=0; fi
   if [[ $quiet -ge 14 ]]; then
     code=0
-    found=$(python3 "$(dirname "${BASH_SOURCE[0]}")/bucket_blocks.py" "$work/bucket/crash/blocks" "$seeded" "$work/acked" "$work/sent") || code=$?
+    fetch_store crash/blocks "$work/fetched"
+    found=$(python3 "$(dirname "${BASH_SOURCE[0]}")/bucket_blocks.py" "$work/fetched" "$seeded" "$work/acked" "$work/sent") || code=$?
     [[ $code -ne 0 ]] || break
     quiet=0
   fi

@@ -15,8 +15,8 @@ collector_pid='' load_pid='' agent_pid='' other_pids=''
 spool_in=$work queue_in=$work address=127.0.0.1
 say "seed $seed, $rounds rounds, in $work"
 
-cleanup() {
-  local code=$? pid
+cleanup() { # [EXIT CODE of the script]
+  local code=${1:-$?} pid
   for pid in $load_pid $agent_pid $collector_pid $other_pids; do
     # A group, where it was started as one: nothing is left behind.
     kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
@@ -139,10 +139,10 @@ start_other() {
 wait_ready() {
   for _ in $(seq 600); do
     curl -fsS -m 2 "http://127.0.0.1:$query_port/readyz" >/dev/null 2>&1 && return 0
-    kill -0 "$collector_pid" 2>/dev/null || die "the collector ended: $(tail -n 5 "$work/collector.log")"
+    kill -0 "$collector_pid" 2>/dev/null || die "the collector ended: $(tail -n 5 "${collector_log:-$work/collector.log}")"
     sleep 0.05
   done
-  die "the collector was not ready within 30 s: $(tail -n 5 "$work/collector.log")"
+  die "the collector was not ready within 30 s: $(curl -sS -m 5 "http://127.0.0.1:$query_port/readyz" 2>&1) $(tail -n 5 "${collector_log:-$work/collector.log}")"
 }
 
 # kill_hard PID: and waits, so that its ports and its lock are free.

@@ -420,8 +420,11 @@ internal sealed record LanderParts(
     /// <summary>The time by which what is old may be deleted.</summary>
     public required Func<UnixMillis> Proven { get; init; }
 
+    /// <summary>The usual <see cref="ObjectSizeMax"/>: two objects a minute then carry 4 MiB/s.</summary>
+    public const long UsualObjectSizeMax = 128L << 20;
+
     /// <summary>Bytes of records after which another object begins.</summary>
-    public long ObjectSizeMax { get; init; } = 128L << 20;
+    public long ObjectSizeMax { get; init; } = UsualObjectSizeMax;
 }
 
 /// <summary>What landing has done and what waits.</summary>

@@ -66,6 +66,9 @@ internal sealed class LandingEndpoint(PrivateServices services)
         writer.WriteNumber("covered"u8, status.Covered);
         writer.WriteNumber("filed"u8, status.Filed);
         writer.WriteNumber("published"u8, status.Published);
+        WriteTime(writer, "published_until_ms", status.PublishedUntil);
+        writer.WriteBoolean("publishing"u8, status.IsPublishing);
+        writer.WriteString("upkeep_reason"u8, status.UpkeepTrouble);
         writer.WriteNumber("parts"u8, status.Parts);
         writer.WriteString("builder"u8, status.Builder);
         writer.WriteStartArray("missing"u8);

@@ -194,6 +194,6 @@ internal sealed class RawLanding(RawLandingParts parts, LandingState state)
 /// <param name="Logger">Its log.</param>
 internal sealed record RawLandingParts(IObjectStore Store, ObjectKeys Keys, string Collector, BatchSpool Spool, LandingMetrics Metrics, ILogger Logger)
 {
-    /// <summary>Bytes of records after which another object begins. Two objects a minute then carry 4 MiB/s.</summary>
-    public long ObjectSizeMax { get; init; } = 128L << 20;
+    /// <summary>Bytes of records after which another object begins.</summary>
+    public required long ObjectSizeMax { get; init; }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace Lm.Collector.Landing;
 
 /// <summary>Keeps the store small, now and then: what others replaced or cover goes, and what is older than <c>retention_days</c>.</summary>
@@ -70,21 +68,7 @@ internal sealed class StoreTidy
     private async Task RunAsync(CancellationToken cancellationToken)
     {
         await stateLanding.RunAsync(cancellationToken); // first: no raw object goes that it does not summarise (D4)
-        ExceptionDispatchInfo? failure = null;
-        Func<CancellationToken, Task>[] tasks = [TidyBlocksAsync, rawTidy.RunAsync, stopping => logTidy.RunAsync(parts.Blocks.Proven().Add(-parts.Blocks.Retention()), stopping)];
-        foreach (var task in tasks)
-        {
-            try
-            {
-                await task(cancellationToken);
-            }
-            catch (Exception e) when (e is not OutOfMemoryException && !cancellationToken.IsCancellationRequested)
-            {
-                failure ??= ExceptionDispatchInfo.Capture(e); // one that fails keeps none of the others from their work
-            }
-        }
-
-        failure?.Throw();
+        await TidyRound.RunAsync([TidyBlocksAsync, rawTidy.RunAsync, stopping => logTidy.RunAsync(parts.Blocks.Proven().Add(-parts.Blocks.Retention()), stopping)], cancellationToken);
     }
 
     private async Task TidyBlocksAsync(CancellationToken cancellationToken)

@@ -60,6 +60,9 @@ internal sealed record ObjectStoreTarget
     /// <summary>Size of the parts of large objects.</summary>
     public long PartSize { get; init; }
 
+    /// <summary>About the most bytes that are put in one request, where they can be divided: servers and proxies are known that take no more, and say so by closing the connection.</summary>
+    public long RequestSizeMax => PartSize > 0 ? PartSize : long.MaxValue;
+
     /// <summary>How long a try may take.</summary>
     public TimeSpan RequestTimeout { get; init; }
 

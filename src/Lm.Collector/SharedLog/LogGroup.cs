@@ -7,12 +7,15 @@ namespace Lm.Collector.SharedLog;
 /// <summary>Requests that are to be committed together.</summary>
 internal sealed class LogGroup
 {
-    // Twice the largest body: two requests always fit, and it is in memory.
-    private const long SizeMax = 32L << 20;
+    /// <summary>The usual <see cref="SizeMax"/>: twice the largest body, so that two requests always fit; it is in memory.</summary>
+    public const long UsualSizeMax = 32L << 20;
 
     private readonly List<Waiting> members = [];
     private Dictionary<long, int> byOffset = [];
     private long sizeBytes;
+
+    /// <summary>Bytes from which on it is full.</summary>
+    public required long SizeMax { get; init; }
 
     /// <summary>How many.</summary>
     public int Count => members.Count;

@@ -3,7 +3,6 @@ using Lm.Collector.Listeners;
 using Lm.Collector.Spool;
 using Lm.ObjectStore;
 using Lm.Platform;
-using Lm.Platform.Files;
 
 namespace Lm.Collector.SharedLog;
 
@@ -12,7 +11,7 @@ namespace Lm.Collector.SharedLog;
 /// Invariants:
 /// nothing is acknowledged but what was found in the log;
 /// the spool gets what the log made visible, in its order, and nothing else: it is a copy, and may be lost;
-/// one loop folds and commits; puts of builds and snapshots, and deletions, run beside it.
+/// one loop folds and commits; puts of builds and snapshots, and deletions, run beside it (<see cref="SharedUpkeep"/>).
 /// </remarks>
 internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
 {
@@ -22,8 +21,6 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     private const long MarkEvery = 64;
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan UpkeepRestMax = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan CleanInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan JoinMax = TimeSpan.FromSeconds(10);
 
     // Two of an agent's default intervals, less than its four missed ones: then another collector writes up.
@@ -36,22 +33,14 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     private readonly LogObjects objects;
     private readonly FoldedSpool copy;
     private readonly LogMember member;
-    private readonly LogBuilder builder;
-    private readonly FileBuilder? files;
+    private readonly SharedUpkeep upkeep;
     private readonly Channel<Waiting> waiting = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
     private readonly CancellationTokenSource stopping = new();
     private readonly TaskCompletionSource joining = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private LogGroup group = new();
+    private LogGroup group;
     private Task running = Task.CompletedTask;
-    private Task upkeep = Task.CompletedTask;
-    private Commit? made; // of what was built and is in the store, not committed
     private long groupSince;
     private long polledAt;
-    private long cleanedAt;
-    private bool hasStaged = true; // perhaps: those that ended before left some
-    private long? filesFailedAt; // this and the next two are written by upkeep, and read when it has ended
-    private long upkeepFailedAt;
-    private TimeSpan upkeepRest;
     private long marked;
     private bool isProbed;
     private volatile bool isJoined;
@@ -68,6 +57,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     public SharedAcceptance(SharedAcceptanceParts parts)
     {
         this.parts = parts;
+        group = NewGroup();
         objects = new LogObjects(parts.Store, parts.Keys);
         var mark = new SharedLogMark(parts.Files, Path.Combine(parts.Directory, SharedLogMark.FileName), parts.Store.Description + " " + parts.Keys.CommitsFolder);
         Local = new LocalCopy(mark, parts.Copy.Spool.Incarnation, parts.Copy.Spool.Segments.Count > 0, parts.Time) { IsDamaged = parts.IsDamaged };
@@ -77,15 +67,14 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         var options = new LogOptions { FilesAfter = parts.FilesAfter };
         member = new LogMember(new LogMemberParts(objects, parts.Collector, copy, parts.Time, new Random(), options) { SnapshotDamaged = NoteDamaged }, marked);
         var builderParts = new LogBuilderParts(objects, parts.Collector, parts.Time, options, parts.Retention, parts.QueueMemory) { SnapshotDamaged = NoteDamaged };
-        builder = new LogBuilder(member, builderParts);
-        files = parts.FileMaker is { } maker ? new FileBuilder(member, builderParts, maker) : null;
+        upkeep = new SharedUpkeep(member, new LogBuilder(member, builderParts), parts.FileMaker is { } maker ? new FileBuilder(member, builderParts, maker) : null, parts);
     }
 
     /// <summary>What of the log is on this disk.</summary>
     public LocalCopy Local { get; }
 
     /// <summary>How far all is, as of the last look.</summary>
-    public SharedLogStatus Status => status with { Trouble = trouble, IsHalted = isHalted };
+    public SharedLogStatus Status => status with { Trouble = trouble, IsHalted = isHalted, UpkeepTrouble = upkeep.Trouble };
 
     /// <summary>Why no batch may be taken now; null when they may.</summary>
     public string? HoldReason => trouble is { } reason ? $"nothing can be committed to the shared log: {reason}; keep the batch and send it again, here or at another collector" : null;
@@ -144,6 +133,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         yield return new CollectorMetric("lm_collector_shared_log_filed", "The last commit whose records are in blocks and log files that count.", false, "", member.Fold.Filed);
         yield return new CollectorMetric("lm_collector_shared_log_published", "The last commit whose records are in blocks and log files in the object store, read back there.", false, "", member.Fold.Published);
         yield return new CollectorMetric("lm_collector_shared_log_failing", "1 while nothing can be committed.", false, "", trouble is null ? 0 : 1);
+        yield return new CollectorMetric("lm_collector_shared_log_upkeep_failing", "1 while the last build, snapshot, set of blocks and log files, or cleaning that was tried here failed.", false, "", upkeep.Trouble is null ? 0 : 1);
         yield return new CollectorMetric("lm_collector_shared_log_commits_total", "Groups that were committed here.", true, "", Interlocked.Read(ref commits));
         yield return new CollectorMetric("lm_collector_shared_log_entries_total", "Requests in them.", true, "", Interlocked.Read(ref entries));
         yield return new CollectorMetric("lm_collector_shared_log_failures_total", "Rounds of committing or following that failed.", true, "", Interlocked.Read(ref failuresTotal));
@@ -156,7 +146,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         waiting.Writer.TryComplete();
         await stopping.CancelAsync();
         await running;
-        await upkeep;
+        await upkeep.EndAsync();
         RefuseAll("the collector is stopping");
         if (isJoined)
         {
@@ -217,7 +207,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
             {
                 polledAt = parts.Time.GetTimestamp();
                 await member.FollowAsync(cancellationToken);
-                await UpkeepAsync(cancellationToken);
+                await upkeep.StepAsync(cancellationToken);
                 EndTrouble();
                 Look();
             }
@@ -266,6 +256,8 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         joining.TrySetResult();
     }
 
+    private LogGroup NewGroup() => new() { SizeMax = parts.GroupSizeMax };
+
     private void Gather()
     {
         while (!group.IsFull && waiting.Reader.TryRead(out var next))
@@ -278,7 +270,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     private async Task CommitAsync(CancellationToken cancellationToken)
     {
         var committing = group;
-        (group, copy.Group) = (new LogGroup(), committing);
+        (group, copy.Group) = (NewGroup(), committing);
         var fresh = UnixMillis.Now(parts.Time).Add(-(UpAgeMax + parts.Linger()));
         committing.RefuseUps(ups => ups.At < fresh || !MayWriteUps);
         if (committing.Count == 0)
@@ -298,101 +290,6 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         EndTrouble();
     }
 
-    // Builds and snapshots take seconds where the store is far: only their commits are made here.
-    private async Task UpkeepAsync(CancellationToken cancellationToken)
-    {
-        if (!upkeep.IsCompleted || parts.Time.GetElapsedTime(upkeepFailedAt) < upkeepRest)
-        {
-            return;
-        }
-
-        var filer = filesFailedAt is { } failedAt && parts.Time.GetElapsedTime(failedAt) < UpkeepRestMax ? null : files; // what cannot be made must not keep all else from being done
-        if (made is { } commit)
-        {
-            made = null;
-            await CommitMadeAsync(commit, cancellationToken);
-        }
-        else if (builder.PlanBuild() is { } plan)
-        {
-            upkeep = BesideAsync(async () => made = await builder.GatherAsync(plan, cancellationToken));
-        }
-        else if (builder.PlanSnapshot() is { } snapshot)
-        {
-            upkeep = BesideAsync(() => builder.WriteAsync(snapshot, cancellationToken));
-        }
-        else if (filer?.PlanFiles() is { } filing)
-        {
-            upkeep = BesideAsync(() => FileAsync(async () => made = await filer.MakeAsync(filing, cancellationToken)));
-        }
-        else if (filer?.PlanPublishing() is { } pending)
-        {
-            upkeep = BesideAsync(() => FileAsync(async () => made = await filer.PublishAsync(pending, cancellationToken)));
-        }
-        else if (hasStaged && files is not null)
-        {
-            hasStaged = false;
-            var staged = files.PlanCleaning();
-            upkeep = BesideAsync(() => files.CleanAsync(staged, cancellationToken));
-        }
-        else if (parts.Time.GetElapsedTime(cleanedAt) >= CleanInterval)
-        {
-            (cleanedAt, hasStaged) = (parts.Time.GetTimestamp(), true);
-            var cleaning = builder.PlanCleaning();
-            var tidies = member.Fold.Builder == parts.Collector;
-            upkeep = BesideAsync(() => CleanAsync(cleaning, tidies, cancellationToken));
-        }
-    }
-
-    private async Task FileAsync(Func<Task> work)
-    {
-        filesFailedAt = parts.Time.GetTimestamp();
-        await work();
-        filesFailedAt = null;
-    }
-
-    private async Task CommitMadeAsync(Commit commit, CancellationToken cancellationToken)
-    {
-        switch (commit)
-        {
-            case BuildCommit build:
-                if (await builder.CommitAsync(build, cancellationToken))
-                {
-                    var bytes = build.Adds.Sum(static part => part.Object.SizeBytes);
-                    SharedLogLog.Built(parts.Logger, build.From, build.Covers, bytes);
-                }
-
-                break;
-            case FilesCommit filed:
-                if (await member.CommitAsync(filed, cancellationToken))
-                {
-                    SharedLogLog.Filed(parts.Logger, filed.From, filed.Covers);
-                }
-
-                break;
-            default:
-                if (await member.CommitAsync(commit, cancellationToken))
-                {
-                    SharedLogLog.Published(parts.Logger, member.Fold.Published);
-                }
-
-                hasStaged = true;
-                break;
-        }
-    }
-
-    private async Task CleanAsync(CleaningPlan plan, bool tidies, CancellationToken cancellationToken)
-    {
-        if (await builder.CleanAsync(plan, cancellationToken) is > 0 and var cleaned)
-        {
-            SharedLogLog.Cleaned(parts.Logger, cleaned);
-        }
-
-        if (tidies && parts.TidyAsync is { } tidyAsync)
-        {
-            await tidyAsync(cancellationToken);
-        }
-    }
-
     private void Look()
     {
         var fold = member.Fold;
@@ -406,29 +303,13 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
             Covered = fold.Covered,
             Filed = fold.Filed,
             Published = fold.Published,
+            PublishedUntil = fold.Parts.LastOrDefault(part => part.Last <= fold.Published)?.Newest,
+            IsPublishing = fold.Pending is not null,
             OpenBytes = fold.OpenBytes,
             Parts = fold.Parts.Count,
             Builder = fold.Builder,
             Missing = Local.Missing,
         };
-    }
-
-    private async Task BesideAsync(Func<Task> work)
-    {
-        try
-        {
-            await Task.Run(work, CancellationToken.None);
-            upkeepRest = TimeSpan.Zero;
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // It is made again.
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            (upkeepFailedAt, upkeepRest) = (parts.Time.GetTimestamp(), TimeSpan.FromTicks(Math.Clamp(2 * upkeepRest.Ticks, PollInterval.Ticks, UpkeepRestMax.Ticks)));
-            SharedLogLog.UpkeepFailed(parts.Logger, e.Message);
-        }
     }
 
     // Until there is something to gather, the group has waited long enough, or it is time to look what others did.
@@ -529,7 +410,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     {
         copy.Group?.Refuse("whether it was committed to the shared log is not known"); // those that have an answer keep it
         group.Refuse(reason);
-        (group, copy.Group) = (new LogGroup(), null);
+        (group, copy.Group) = (NewGroup(), null);
         while (waiting.Reader.TryRead(out var next))
         {
             next.Answer(new SpoolResult(SpoolStatus.Failed, reason));
@@ -537,36 +418,4 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     }
 
     private void NoteDamaged(string key, string fault) => SharedLogLog.SnapshotDamaged(parts.Logger, key, fault);
-}
-
-/// <summary>What it works with.</summary>
-/// <param name="Store">The store; it is disposed of with it.</param>
-/// <param name="Keys">Makes keys.</param>
-/// <param name="Collector">The collector's name.</param>
-/// <param name="Copy">The spool and what writes into it.</param>
-/// <param name="Files">The file system of the spool.</param>
-/// <param name="Directory">The spool's folder.</param>
-/// <param name="Linger">manifest_linger_ms as it is now.</param>
-/// <param name="Retention">retention_days as it is now.</param>
-/// <param name="QueueMemory">How long sequences of a silent queue are remembered.</param>
-/// <param name="Time">The clock.</param>
-/// <param name="Logger">The log.</param>
-internal sealed record SharedAcceptanceParts(
-    IObjectStore Store, ObjectKeys Keys, string Collector, FoldedSpoolParts Copy, IFileSystem Files, string Directory, Func<TimeSpan> Linger, Func<TimeSpan> Retention,
-    Func<TimeSpan> QueueMemory, TimeProvider Time, ILogger Logger)
-{
-    /// <summary>Told before batches are taken, at first and again: silence of agents counts from there.</summary>
-    public Action Resumed { get; init; } = static () => { };
-
-    /// <summary>Makes blocks and log files; null where none are made.</summary>
-    public IFileMaker? FileMaker { get; init; }
-
-    /// <summary>blocks_every_seconds.</summary>
-    public TimeSpan FilesAfter { get; init; } = TimeSpan.FromHours(2);
-
-    /// <summary>Deletes blocks and log files in the store that are too old; null where there are none.</summary>
-    public Func<CancellationToken, Task>? TidyAsync { get; init; }
-
-    /// <summary>Whether something on this disk was found damaged.</summary>
-    public Func<bool> IsDamaged { get; init; } = static () => false;
 }

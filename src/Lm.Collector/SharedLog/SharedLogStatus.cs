@@ -32,6 +32,15 @@ internal sealed record SharedLogStatus
     /// <summary>The last commit whose records are in blocks and log files that are where readers find them, read back there.</summary>
     public long Published { get; init; }
 
+    /// <summary>No record in them came later; null when nothing is published, or what it was made of went long ago.</summary>
+    public UnixMillis? PublishedUntil { get; init; }
+
+    /// <summary>Whether blocks and log files count that are not where readers find them yet.</summary>
+    public bool IsPublishing { get; init; }
+
+    /// <summary>Why what this collector did last for all (a build, a snapshot, blocks and log files, cleaning) failed; null when it did not.</summary>
+    public string? UpkeepTrouble { get; init; }
+
     /// <summary>Bytes of records behind <see cref="Covered"/>.</summary>
     public long OpenBytes { get; init; }
 

@@ -24,25 +24,39 @@ internal sealed class SharedTidy
 
     private UnixMillis Oldest => parts.Proven().Add(-parts.Retention());
 
-    /// <summary>Marks and deletes what is due.</summary>
+    /// <summary>Marks and deletes what is due; what fails of it holds up nothing else.</summary>
     /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        TidyRound.RunAsync([TidyBlocksAsync, stopping => logs.RunAsync(Oldest, stopping), TidySetsAsync], cancellationToken);
+
+    private async Task TidyBlocksAsync(CancellationToken cancellationToken)
     {
         if (!parts.CompactsElsewhere)
         {
             await bucket.RefreshAsync(static _ => true, parts.Time.GetUtcNow(), cancellationToken);
             await blocks.RunAsync(cancellationToken);
         }
+    }
 
-        await logs.RunAsync(Oldest, cancellationToken);
-        var old = Oldest.Add(-DeletionMark.Delay); // blocks stay as much longer
+    // From the first upwards: a gap between sets looks as if one were lost. Blocks stay for longer than they count, and what tells of them stays as long.
+    private async Task TidySetsAsync(CancellationToken cancellationToken)
+    {
+        if (!parts.CompactsElsewhere && !bucket.IsListed)
+        {
+            return; // which blocks are there is not known
+        }
+
+        var old = Oldest.Add(-DeletionMark.Delay).Value;
+        var end = parts.CompactsElsewhere || bucket.All.Count == 0 ? old : Math.Min(old, bucket.All.Min(static block => block.Meta.MaxTime) - 1);
         var doomed = new List<string>();
         await foreach (var key in StoreLists.KeysAsync(parts.Store, parts.Keys.SharedFilesFolder, cancellationToken))
         {
-            if (parts.Keys.TryReadSharedFiles(key, out _, out _, out var newest) && newest < old.Value)
+            if (!parts.Keys.TryReadSharedFiles(key, out _, out _, out var newest) || newest >= end)
             {
-                doomed.Add(key);
+                break;
             }
+
+            doomed.Add(key);
         }
 
         foreach (var key in doomed)

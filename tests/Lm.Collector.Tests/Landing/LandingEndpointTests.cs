@@ -48,6 +48,20 @@ public sealed class LandingEndpointTests
     }
 
     [Fact]
+    public async Task Of_a_shared_log_it_says_how_far_that_is_and_what_is_on_its_way()
+    {
+        await using var running = await RunningCollector.StartAsync(ingest: "acceptance = \"s3_manifest\"", more: Store);
+
+        var status = await StatusAsync(running);
+
+        Assert.Equal(("ok", "directory /objects"), (status.GetProperty("state").GetString(), status.GetProperty("store").GetString()));
+        Assert.Equal(
+            ["last", "last_ms", "applied", "covered", "filed", "published", "published_until_ms", "publishing", "upkeep_reason", "parts", "builder", "missing"],
+            status.GetProperty("shared_log").EnumerateObject().Select(static member => member.Name));
+        Assert.Contains("\nlm_collector_shared_log_upkeep_failing 0\n", await GetAsync(running, "metrics"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_an_object_store_the_page_says_that_it_is_off()
     {
         await using var running = await RunningCollector.StartAsync();

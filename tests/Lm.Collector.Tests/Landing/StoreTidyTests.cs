@@ -157,11 +157,18 @@ public sealed class StoreTidyTests
         Assert.Single(rig.Logger.Of(2621));
     }
 
-    [Fact]
-    public async Task What_a_stores_client_throws_that_is_no_failure_of_a_store_holds_up_no_landing_and_nothing_else_of_tidying()
+    [Theory]
+    [InlineData("/blocks/")]
+    [InlineData("/raw/")]
+    [InlineData("/logs/")]
+    public async Task What_a_stores_client_throws_that_is_no_failure_of_a_store_holds_up_no_landing_and_nothing_else_of_tidying(string broken)
     {
         await using var rig = new StoredRig { Retention = TimeSpan.FromDays(2) };
-        rig.Store.Trouble = static (_, request, key) => request == StoreRequest.Delete && key.Contains("/blocks/", StringComparison.Ordinal)
+        await rig.Storage.SendAsync(logs: [Line(rig, "first")]);
+        await rig.PassAsync(TimeSpan.FromHours(5));
+        string[] folders = ["/blocks/", "/raw/", "/logs/"];
+        var first = folders.ToDictionary(static folder => folder, folder => rig.Objects.First(path => path.Contains(folder, StringComparison.Ordinal)));
+        rig.Store.Trouble = (_, request, key) => request == StoreRequest.Delete && key.Contains(broken, StringComparison.Ordinal)
             ? throw new InvalidOperationException("what nobody thought of") : StoreTrouble.None;
 
         await rig.PassAsync(TimeSpan.FromDays(6), TimeSpan.FromHours(4));
@@ -169,7 +176,11 @@ public sealed class StoreTidyTests
         Assert.NotEmpty(rig.Logger.Of(2622));
         Assert.Equal(0, rig.Lander.Status.PendingBytes);
         Assert.Equal(0, rig.Lander.Status.BlocksWaiting);
-        Assert.True(rig.Lander.Status.ObjectsCovered > 0);
+        Assert.Equal([broken], folders.Where(folder => rig.Objects.Contains(first[folder])));
+
+        rig.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        await rig.PassAsync(TimeSpan.FromHours(8), TimeSpan.FromHours(4));
+        Assert.DoesNotContain(first[broken], rig.Objects);
     }
 
     [Fact]

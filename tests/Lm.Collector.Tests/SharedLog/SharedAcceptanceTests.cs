@@ -104,6 +104,21 @@ public sealed class SharedAcceptanceTests
     }
 
     [Fact]
+    public async Task What_is_done_for_all_and_fails_is_told_until_it_is_done_and_holds_up_no_commit()
+    {
+        await using var one = await SharedMember.StartAsync(bucket, "one", filesAfter: TimeSpan.Zero);
+        one.Store.Trouble = static (_, request, key) => request == StoreRequest.Put && key.Contains("/shared/parts/", StringComparison.Ordinal) ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        await one.Rig.SendAsync(1);
+
+        await UntilAsync(() => one.Acceptance.Status.UpkeepTrouble is not null);
+        Assert.Equal(FrameOutcome.Accepted, (await one.Rig.SendAsync(2)).Outcome);
+        Assert.Null(one.Acceptance.Status.Trouble);
+
+        one.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        await UntilAsync(() => one.Acceptance.Status is { UpkeepTrouble: null, Covered: >= 2 });
+    }
+
+    [Fact]
     public async Task A_store_that_overwrites_is_refused_at_start()
     {
         var refused = await Assert.ThrowsAsync<IOException>(() => SharedMember.StartAsync(bucket, "one", overwrites: true));
@@ -249,5 +264,13 @@ public sealed class SharedAcceptanceTests
         public ValueTask ApplyPartAsync(LogPart part, long after, CancellationToken cancellationToken) => throw new IOException("nothing is visible");
 
         public void Skip(long first, long last) => throw new IOException("nothing is visible");
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        while (!isSo())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
     }
 }

@@ -101,11 +101,11 @@ internal sealed class SharedFilesRig : IDisposable
     }
 
     /// <summary>Runs <c>--verify</c>.</summary>
-    public async Task<(int Faults, string Text)> VerifyAsync()
+    public async Task<(int Faults, string Text)> VerifyAsync(UnixMillis? mayBeGone = null)
     {
         var text = new StringWriter();
         var report = new VerifyReport(text, TimeProvider.System);
-        await new BucketVerifier(new BucketVerifierParts(Store, LandingRig.Keys, "builder", files, "/verify", report, NullLogger.Instance)).RunAsync(TestContext.Current.CancellationToken);
+        await new BucketVerifier(new BucketVerifierParts(Store, LandingRig.Keys, "builder", files, "/verify", report, NullLogger.Instance) { MayBeGone = mayBeGone ?? new UnixMillis(long.MinValue) }).RunAsync(TestContext.Current.CancellationToken);
         return (report.Faults, text.ToString());
     }
 

@@ -11,10 +11,10 @@ namespace Lm.Collector.Tests.SharedLog;
 /// <summary>A collector without its network on a folder in memory that it shares.</summary>
 internal sealed class SharedMember : IAsyncDisposable
 {
-    private SharedMember(MemoryFileSystem bucket, string name, MemoryFileSystem? files, bool overwrites)
+    private SharedMember(MemoryFileSystem bucket, string name, MemoryFileSystem? files, bool overwrites, TimeSpan filesAfter)
     {
         Store = new FaultyStore(new DirectoryObjectStore(bucket, LandingRig.Bucket, name, new StoreCounters())) { Overwrites = overwrites };
-        Rig = new IngestRig(files, acceptance: rig => Acceptance = Make(rig, name));
+        Rig = new IngestRig(files, acceptance: rig => Acceptance = Make(rig, name, filesAfter));
     }
 
     public IngestRig Rig { get; }
@@ -23,9 +23,9 @@ internal sealed class SharedMember : IAsyncDisposable
 
     public SharedAcceptance Acceptance { get; private set; } = null!;
 
-    public static async Task<SharedMember> StartAsync(MemoryFileSystem bucket, string name, MemoryFileSystem? files = null, bool overwrites = false)
+    public static async Task<SharedMember> StartAsync(MemoryFileSystem bucket, string name, MemoryFileSystem? files = null, bool overwrites = false, TimeSpan? filesAfter = null)
     {
-        var member = new SharedMember(bucket, name, files, overwrites);
+        var member = new SharedMember(bucket, name, files, overwrites, filesAfter ?? TimeSpan.FromHours(2));
         try
         {
             await member.Acceptance.StartAsync(TestContext.Current.CancellationToken);
@@ -50,12 +50,12 @@ internal sealed class SharedMember : IAsyncDisposable
         await Rig.DisposeAsync();
     }
 
-    private SharedAcceptance Make(IngestRig rig, string name)
+    private SharedAcceptance Make(IngestRig rig, string name, TimeSpan filesAfter)
     {
         var copy = new FoldedSpoolParts(
             Store, rig.Spool, rig.Ledger, new SeriesBound(rig.Store, int.MaxValue, NullLogger.Instance),
             static () => default, TimeProvider.System, NullLogger.Instance);
         return new SharedAcceptance(new SharedAcceptanceParts(
-            Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance));
+            Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance) { FilesAfter = filesAfter });
     }
 }
