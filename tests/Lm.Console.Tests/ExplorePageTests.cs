@@ -45,6 +45,7 @@ public sealed class ExplorePageTests(Chromium chromium)
         await console.SignInAsync();
 
         await Expect(console.Page.GetByRole(AriaRole.Alert).Filter(new LocatorFilterOptions { HasText = "parse error" })).ToContainTextAsync("C: bad_data");
+        await Expect(console.Page.Locator(".cm-lintRange-error, .cm-lintPoint-error").First).ToBeAttachedAsync(); // its place in the editor
         var legend = console.Page.GetByRole(AriaRole.Region, new PageGetByRoleOptions { Name = "Legend" });
         await Expect(legend.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["A: node_load1", "B: node_load5"]);
         await Expect(console.Page.Locator(".u-wrap canvas")).ToBeVisibleAsync();

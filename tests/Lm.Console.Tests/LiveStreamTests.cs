@@ -43,6 +43,34 @@ public sealed class LiveStreamTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_tab_that_reads_for_the_others_and_hangs_is_passed_over()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login");
+        await console.Page.Clock.InstallAsync();
+        await console.Page.GotoAsync("login?next=" + Uri.EscapeDataString("logs?live=1&vol=off"));
+        var streams = new StreamCount(console.Page.Context);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByText("● live")).ToBeVisibleAsync();
+        var other = await console.OpenTabAsync("logs?live=1&vol=off");
+        await Expect(other.Page.GetByText("● live")).ToBeVisibleAsync();
+        Feed(listener, "first");
+        await EachAsync([console, other], tab => Expect(tab.Page.Locator(".line .text")).ToHaveTextAsync(["first"]));
+        Assert.Equal(1, streams.Most);
+
+        // The others hear nothing of it any more, and it says nothing for two minutes.
+        await console.Page.EvaluateAsync("() => { BroadcastChannel.prototype.postMessage = () => {}; }");
+        await other.Page.Clock.RunForAsync(60_000);
+        await other.Page.Clock.RunForAsync(5000);
+        await Expect(other.Page.GetByText("● live")).ToBeVisibleAsync();
+        Feed(listener, "second");
+
+        // The one that hung hears of it from the one that reads now, once it goes on.
+        await EachAsync([console, other], tab => Expect(tab.Page.Locator(".line .text")).ToHaveTextAsync(["second", "first"]));
+        Assert.InRange(streams.Now, 0, 1);
+    }
+
+    [Fact]
     public async Task Tabs_that_ask_for_more_than_a_browser_has_connections_for_say_so_and_ask_again_and_again()
     {
         await using var listener = await PrivateListener.StartAsync();

@@ -13,7 +13,7 @@ public sealed class PanelValuesTests(Chromium chromium)
 {
     private static readonly (string Name, string Query)[] States =
     [
-        ("empty", "no_such_metric"), ("one", "node_load5"), ("many", "many"), ("odd", "odd"), ("gap", "gap"), ("error", "node_load1 + on (instance) {__name__=~\"node_load.*\"}"),
+        ("empty", "no_such_metric"), ("one", "node_load5"), ("many", "many"), ("odd", "odd"), ("gap", "gap"), ("warning", "quantile(1.5, many)"), ("error", "node_load1 + on (instance) {__name__=~\"node_load.*\"}"),
     ];
 
     private static readonly string[] Kinds = ["timeseries", "stat", "gauge", "table", "status", "heatmap"];
@@ -50,7 +50,7 @@ public sealed class PanelValuesTests(Chromium chromium)
             await Expect(Panel(console, $"{kind}-error").GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Retry" })).ToBeVisibleAsync();
         }
 
-        foreach (var state in (string[])["one", "many", "odd", "gap"])
+        foreach (var state in (string[])["one", "many", "odd", "gap", "warning"])
         {
             var query = States.Single(each => each.Name == state).Query;
             var values = await ValuesAsync(listener, query);
@@ -65,6 +65,12 @@ public sealed class PanelValuesTests(Chromium chromium)
 
             await Expect(Panel(console, $"timeseries-{state}").Locator("canvas")).ToBeVisibleAsync();
             await Expect(Panel(console, $"heatmap-{state}").Locator("canvas")).ToBeVisibleAsync();
+        }
+
+        foreach (var kind in Kinds)
+        {
+            await Panel(console, $"{kind}-warning").GetByText("1 warning", new LocatorGetByTextOptions { Exact = true }).ClickAsync();
+            await Expect(Panel(console, $"{kind}-warning").Locator(".notes")).ToContainTextAsync("quantile value should be between 0 and 1, got 1.5");
         }
 
         // 30 of 300 are drawn at first, and it says so; what is no number shows as itself; a hole is one.

@@ -88,13 +88,23 @@ public sealed class ViewTests(Chromium chromium)
         await page.Keyboard.PressAsync("Escape");
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Back to live" }).ClickAsync();
         await Expect(page.Locator("#time")).ToContainTextAsync("Last 1 h");
-        foreach (var (range, title) in ((string, string)[])[("now-5m", "Last 5 min"), ("now-1d", "Last 24 h"), ("now-90d", "Last 90 d")])
+        foreach (var (range, title) in ((string, string)[])[("now-5m", "Last 5 min"), ("now-15m", "Last 15 min"), ("now-30m", "Last 30 min"), ("now-1h", "Last 1 h"), ("now-3h", "Last 3 h"), ("now-6h", "Last 6 h"), ("now-12h", "Last 12 h"),
+                ("now-1d", "Last 24 h"), ("now-2d", "Last 2 d"), ("now-7d", "Last 7 d"), ("now-30d", "Last 30 d"), ("now-90d", "Last 90 d")])
         {
             await page.Locator("#time").ClickAsync();
             await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = title, Exact = true }).ClickAsync();
             await Expect(page).ToHaveURLAsync(new Regex($"from={range}&to=now"));
             await Expect(page.Locator("#time")).ToContainTextAsync(title);
         }
+
+        // A link that shows the same tomorrow.
+        await page.Context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
+        await page.Clock.SetFixedTimeAsync(DateTimeOffset.FromUnixTimeMilliseconds(Hosts.HistoryEnd).UtcDateTime);
+        await page.GotoAsync("logs?vol=off&from=now-10m");
+        await page.Locator("#time").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Copy link with these times fixed" }).ClickAsync();
+        await Expect(page.GetByText("Copied.")).ToBeVisibleAsync();
+        Assert.Equal(new Uri(listener.Address, "logs?vol=off&" + Hosts.HistoryRange).ToString(), await page.EvaluateAsync<string>("() => navigator.clipboard.readText()"));
 
         Assert.Empty(console.Faults);
     }
