@@ -32,7 +32,12 @@ public sealed class ViewTests(Chromium chromium)
         await page.GetByLabel("Filter hosts").FillAsync("web2");
         await page.GetByRole(AriaRole.Columnheader).GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Host" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["web2"]);
-        await SameAsync("tbody th");
+        await page.Locator("summary", new PageLocatorOptions { HasText = "Columns" }).ClickAsync();
+        await page.GetByRole(AriaRole.Checkbox, new PageGetByRoleOptions { Name = "Memory" }).UncheckAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.GetByRole(AriaRole.Columnheader)).ToHaveCountAsync(10);
+        await Expect(page.GetByRole(AriaRole.Row).Last.GetByRole(AriaRole.Cell)).ToHaveCountAsync(9);
+        await SameAsync("tbody th", "thead th");
 
         await page.GotoAsync("logs?" + Hosts.HistoryRange);
         await page.Locator(".line").First.ClickAsync();
