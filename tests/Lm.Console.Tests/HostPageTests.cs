@@ -1,6 +1,5 @@
 using System.Globalization;
 using Lm.Collector.Tests.Query;
-using Lm.Collector.Tests.Series;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
