@@ -14,8 +14,7 @@ public sealed class AdminPageTests(Chromium chromium)
     public async Task Landing_retention_configuration_and_sessions_show_what_the_api_says_as_text()
     {
         await using var listener = await PrivateListener.StartAsync();
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "admin/landing?refresh=1s");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "admin/landing?refresh=1s");
         await Expect(console.Page.GetByText("There is no [object_store]")).ToBeVisibleAsync();
         listener.Landing = new LandingStatus
         {
@@ -74,8 +73,7 @@ public sealed class AdminPageTests(Chromium chromium)
         await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Configuration" }).ClickAsync();
         await Expect(console.Page.GetByRole(AriaRole.Region, new PageGetByRoleOptions { Name = "Settings" })).ToBeVisibleAsync();
 
-        await using var other = await ConsolePage.OpenAsync(chromium.Browser, listener, "login?next=%3Frefresh%3D1s");
-        await other.SignInAsync();
+        await using var other = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "?refresh=1s");
         await Expect(other.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1 })).ToBeVisibleAsync();
         await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Sessions" }).ClickAsync();
         await Expect(console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "this browser" })).ToContainTextAsync("127.0.0.1");

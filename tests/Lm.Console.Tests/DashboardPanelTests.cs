@@ -64,8 +64,7 @@ public sealed class DashboardPanelTests(Chromium chromium)
             title = "Gaps"
             panels = [{ id = "load", title = "Load", kind = "timeseries", grid = { x = 0, y = 0, w = 24, h = 10 }, annotations = ["gaps", "alerts"], queries = [{ promql = 'node_load5{instance="web1"}' }] }]
             """);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login?next=" + Uri.EscapeDataString($"d/gaps?tz=utc&{Hosts.HistoryRange}"));
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, $"d/gaps?tz=utc&{Hosts.HistoryRange}");
         var load = console.Page.GetByRole(AriaRole.Figure, new PageGetByRoleOptions { Name = "Load" });
 
         await Expect(load.GetByText("1 gap", new LocatorGetByTextOptions { Exact = true })).ToBeVisibleAsync();

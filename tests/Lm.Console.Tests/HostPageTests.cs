@@ -12,8 +12,7 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.Feed(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
 
         await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "web1" }).ClickAsync();
 
@@ -44,8 +43,7 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
 
         foreach (var (title, series, expression) in ((string, string, string)[])
             [
@@ -71,8 +69,7 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
 
         var (from, to) = await DragOverLoadAsync(console);
 
@@ -88,8 +85,7 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
 
         var (from, to) = await DragOverLoadAsync(console, "Shift");
 
@@ -130,8 +126,7 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
         var figure = console.Page.GetByRole(AriaRole.Figure, new PageGetByRoleOptions { Name = "Load" });
         await Expect(figure.GetByRole(AriaRole.Row)).ToHaveCountAsync(4);
 
@@ -150,8 +145,7 @@ public sealed class HostPageTests(Chromium chromium)
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
         listener.Logs.Add(Hosts.HistoryEnd - 5000, "a line of web1", "instance=web1,severity=warn").Add(Hosts.HistoryEnd - 4000, "a line of web2", "instance=web2");
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?tab=logs&" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?tab=logs&" + Hosts.HistoryRange);
 
         await Expect(console.Page.Locator(".line")).ToHaveCountAsync(1);
         await Expect(console.Page.Locator(".line")).ToContainTextAsync("a line of web1");
@@ -168,8 +162,7 @@ public sealed class HostPageTests(Chromium chromium)
         Hosts.FeedGap(listener);
         listener.Logs.Add(Hosts.HistoryEnd - 200_000, "started", "instance=web1,input=events,severity=info", ("event", "agent_start"))
             .Add(Hosts.HistoryEnd - 100_000, "started", "instance=web2,input=events,severity=info", ("event", "agent_start"));
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
 
         var marks = console.Page.Locator("main .notes");
         await Expect(marks.Locator("summary")).ToHaveTextAsync(["1 event, 1 gap"]);

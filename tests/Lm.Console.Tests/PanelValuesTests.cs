@@ -13,7 +13,7 @@ public sealed class PanelValuesTests(Chromium chromium)
 {
     private static readonly (string Name, string Query)[] States =
     [
-        ("empty", "no_such_metric"), ("one", "node_load5"), ("many", "many"), ("odd", "odd"), ("gap", "gap"), ("warning", "quantile(1.5, many)"), ("error", "node_load1 + on (instance) {__name__=~\"node_load.*\"}"),
+        ("empty", "no_such_metric"), ("one", "node_load5"), ("many", "many"), ("odd", "odd"), ("gap", "gap"), ("warning", "node_load5 and on () quantile(1.5, many)"), ("error", "node_load1 + on (instance) {__name__=~\"node_load.*\"}"),
     ];
 
     private static readonly string[] Kinds = ["timeseries", "stat", "gauge", "table", "status", "heatmap"];
@@ -39,10 +39,9 @@ public sealed class PanelValuesTests(Chromium chromium)
             Assert.True(saved.IsSuccessStatusCode, await saved.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login?next=" + Uri.EscapeDataString("d/kinds?" + Hosts.HistoryRange));
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "d/kinds?" + Hosts.HistoryRange);
         await Expect(Panel(console, "stat-one").Locator("[data-value]")).ToBeVisibleAsync();
-        await console.Page.SetViewportSizeAsync(1600, 1800); // all of them near
+        await console.Page.SetViewportSizeAsync(1600, 2100); // all of them near
         foreach (var kind in Kinds)
         {
             await Expect(Panel(console, $"{kind}-empty")).ToContainTextAsync("No sample in this time range.");

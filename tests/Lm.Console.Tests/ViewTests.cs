@@ -21,11 +21,9 @@ public sealed class ViewTests(Chromium chromium)
             listener.Logs.Add(Hosts.HistoryEnd - 60_000 + (i * 1000), $"request {i}", i % 3 == 0 ? "instance=web1,severity=error" : "instance=web2,severity=info", ("unit", i % 2 == 0 ? "api" : "db"));
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1 })).ToHaveTextAsync("Overview");
-        await using var other = await ConsolePage.OpenAsync(chromium.Browser, listener, "login");
-        await other.SignInAsync();
+        await using var other = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
         await Expect(other.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1 })).ToHaveTextAsync("Overview");
         var page = console.Page;
 
@@ -77,8 +75,7 @@ public sealed class ViewTests(Chromium chromium)
     public async Task The_time_range_is_chosen_moved_by_half_zoomed_out_and_shown_in_a_zone()
     {
         await using var listener = await PrivateListener.StartAsync();
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, $"login?next={Uri.EscapeDataString("logs?vol=off&" + Hosts.HistoryRange)}");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?vol=off&" + Hosts.HistoryRange);
         var page = console.Page;
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Earlier by half the range" }).ClickAsync();
         await Expect(page).ToHaveURLAsync(new Regex($"from={Hosts.HistoryStart - 300_000}&to={Hosts.HistoryEnd - 300_000}"));
@@ -119,8 +116,7 @@ public sealed class ViewTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, $"login?next={Uri.EscapeDataString("hosts/web1?" + Hosts.HistoryRange)}");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
         var page = console.Page;
         await Expect(page.Locator(".legend")).ToHaveCountAsync(4);
         var load = page.GetByRole(AriaRole.Figure, new PageGetByRoleOptions { Name = "Load" });
@@ -156,8 +152,7 @@ public sealed class ViewTests(Chromium chromium)
         }
 
         listener.Feed(maker.Make(Hosts.HistoryEnd));
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, $"login?next={Uri.EscapeDataString("explore?" + string.Concat(Enumerable.Range(1, 8).Select(n => $"q=many*{n}&")) + Hosts.HistoryRange)}");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "explore?" + string.Concat(Enumerable.Range(1, 8).Select(n => $"q=many*{n}&")) + Hosts.HistoryRange);
         var page = console.Page;
         await Expect(page.GetByText("30 of 2400 series drawn")).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "+ Query" })).ToBeDisabledAsync();
