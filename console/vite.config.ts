@@ -14,6 +14,8 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       input: { index: 'index.html', login: 'login.html' },
+      // Each page's part is its folder's page.tsx.
+      output: { chunkFileNames: ({ name, facadeModuleId }) => `assets/${name === 'page' ? (facadeModuleId ?? 'page').split('/').at(-2) : name}-[hash].js` },
     },
   },
   test: { include: ['src/**/*.test.ts'] },

@@ -3,11 +3,12 @@
 #   scripts/test.sh [NAME…]      only the test programs and crash scripts whose name contains one of the words
 # LM_CONFIGURATION=Release builds that way (default Debug, for its assertions). LM_BIN=DIR: binaries of scripts/publish.sh to run the
 # end-to-end and crash tests on as well; without it they are published first. LM_CRASH_ROUNDS=200 makes the crash tests long.
+# LM_GOALS=1, or the word goals: the console's times, too, in two minutes before everything else, for which nothing else may keep the machine busy.
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 case ${1:-} in
-  -h | --help) sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  -h | --help) sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
 esac
 
 configuration=${LM_CONFIGURATION:-Debug}
@@ -138,15 +139,29 @@ if wanted console; then
   fi
 fi
 
+goals_wanted() { if [[ ${#words[@]} -gt 0 ]]; then wanted goals; else [[ -n ${LM_GOALS:-} ]]; fi; }
+
 published=${LM_BIN:-}
 if [[ -z $published ]]; then
   published=$ROOT/artifacts/published
-  if wanted EndToEnd || wanted crash; then
+  if wanted EndToEnd || wanted crash || goals_wanted; then
     "$ROOT/scripts/publish.sh" "$published" || { fail "scripts/publish.sh"; published=; }
   fi
 fi
 unset LM_BIN
 export LM_CONFIGURATION=$configuration
+
+if goals_wanted && [[ -n $published ]]; then
+  if ! (need node=nodejs) || ! node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)'; then
+    skipped=$((skipped + 1))
+    say "goals: skipped: there is no Node of 18 or newer, which measures the console's goals G4 to G10"
+  elif say "Measuring the console's goals G4 to G10 and G12:" &&
+    LM_SHORT=1 LM_LOAD=$ROOT/bench/Lm.LoadDriver/bin/$configuration/net10.0/lm-load timeout -k 10 600 "$ROOT/bench/console.sh" "$published"; then
+    passed=$((passed + 1))
+  else
+    fail "goals (bench/console.sh)"
+  fi
+fi
 
 programs=() # each with its program behind a space
 for project in "$ROOT"/tests/*.Tests/; do

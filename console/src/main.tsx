@@ -1,25 +1,25 @@
 import './style.css';
 import './ui/generations';
 import { render } from 'preact';
-import { About } from './admin/about';
-import { AdminAgents } from './admin/agents';
-import { AdminConfig } from './admin/config';
-import { AdminLanding } from './admin/landing';
-import { AdminRetention } from './admin/retention';
-import { AdminSessions } from './admin/sessions';
+import { ADMIN_PAGES } from './admin/tabs';
 import { listenForKeys } from './app/keys';
+import { later } from './app/later';
 import { path } from './app/router';
 import { PAGES, Shell } from './app/shell';
 import './app/theme';
 import { Dashboards } from './dashboards/list';
-import { DashboardPage, dashboardTitle } from './dashboards/page';
+import { dashboardTitle } from './dashboards/title';
 import { Events } from './events/page';
-import { Explore } from './explore/page';
-import { Host } from './host/host';
 import { Logs } from './logs/page';
 import { Overview } from './overview/overview';
 import { listenForMenus } from './ui/menus';
 import { visible } from './ui/text';
+
+// Overview, lists of dashboards, lines and events are there at once; what draws charts, and administration, when one goes there.
+const Host = later(async () => (await import('./host/host')).Host);
+const DashboardPage = later(async () => (await import('./dashboards/page')).DashboardPage);
+const Explore = later(async () => (await import('./explore/page')).Explore);
+const AdminPage = later(async () => (await import('./admin/page')).AdminPage);
 
 function App() {
   const here = path.value;
@@ -31,18 +31,14 @@ function App() {
     const id = decoded(here.slice(2));
     return <Shell title={dashboardTitle.value} hasTime><DashboardPage key={id} id={id} /></Shell>;
   }
+  const admin = ADMIN_PAGES.find(([to]) => to === here);
+  if (admin !== undefined) return <Shell title={admin[1]} hasTime={false}><AdminPage name={here.slice(6)} /></Shell>;
   switch (here) {
     case '': return <Shell title="Overview" hasTime={false}><Overview /></Shell>;
     case 'dashboards': return <Shell title="Dashboards" hasTime={false}><Dashboards /></Shell>;
     case 'explore': return <Shell title="Explore" hasTime><Explore /></Shell>;
     case 'logs': return <Shell title="Logs" hasTime><Logs /></Shell>;
     case 'events': return <Shell title="Events" hasTime><Events /></Shell>;
-    case 'admin/agents': return <Shell title="Agents" hasTime={false}><AdminAgents /></Shell>;
-    case 'admin/landing': return <Shell title="Landing" hasTime={false}><AdminLanding /></Shell>;
-    case 'admin/retention': return <Shell title="Retention" hasTime={false}><AdminRetention /></Shell>;
-    case 'admin/config': return <Shell title="Configuration" hasTime={false}><AdminConfig /></Shell>;
-    case 'admin/sessions': return <Shell title="Sessions" hasTime={false}><AdminSessions /></Shell>;
-    case 'admin/about': return <Shell title="About" hasTime={false}><About /></Shell>;
     default: return <Shell title="Nothing here" hasTime={false}><p class="empty">There is no page at this address. The rail lists those there are.</p></Shell>;
   }
 }

@@ -40,9 +40,12 @@ internal static class AxeCheck
             await CheckAsync(console, name, scheme, width);
         }
 
-        // What one sees at 1,280 pixels four times enlarged.
-        await console.Page.SetViewportSizeAsync(320, 800);
-        await AssertFitsAsync(console, name);
+        // What one sees at 1,280 pixels enlarged twice and four times, and the narrowest window that is no phone's.
+        foreach (var width in (int[])[640, 720, 320])
+        {
+            await console.Page.SetViewportSizeAsync(width, 800);
+            await AssertFitsAsync(console, name);
+        }
     }
 
     private static async Task CheckAsync(ConsolePage console, string name, ColorScheme scheme, int width)

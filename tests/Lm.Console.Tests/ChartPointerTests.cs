@@ -14,8 +14,7 @@ public sealed class ChartPointerTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
         var page = console.Page;
         await Expect(page.Locator(".legend")).ToHaveCountAsync(4);
         var load = page.GetByRole(AriaRole.Figure, new PageGetByRoleOptions { Name = "Load" });

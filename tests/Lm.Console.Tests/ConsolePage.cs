@@ -42,6 +42,27 @@ internal sealed class ConsolePage : IAsyncDisposable
 
     public static async Task<ConsolePage> OpenAsync(IBrowser browser, Uri address, string path, bool hasTouch = false)
     {
+        var page = await NewAsync(browser, address, hasTouch);
+        await page.Page.GotoAsync(path);
+        return page;
+    }
+
+    /// <summary>Opens a page as somebody who has signed in before: without the form, which has tests of its own.</summary>
+    public static async Task<ConsolePage> OpenSignedInAsync(IBrowser browser, PrivateListener listener, string path = "")
+    {
+        var page = await NewAsync(browser, listener.Address, hasTouch: false);
+        var answer = await page.context.APIRequest.PostAsync("api/v1/session", new APIRequestContextOptions
+        {
+            Headers = new Dictionary<string, string> { ["Authorization"] = "Bearer " + PrivateListener.Token, ["Content-Type"] = "application/json" },
+            Data = "{}",
+        });
+        Assert.True(answer.Ok, await answer.TextAsync());
+        await page.Page.GotoAsync(path);
+        return page;
+    }
+
+    private static async Task<ConsolePage> NewAsync(IBrowser browser, Uri address, bool hasTouch)
+    {
         var context = await browser.NewContextAsync(new BrowserNewContextOptions
         {
             BaseURL = address.ToString(),
@@ -50,9 +71,7 @@ internal sealed class ConsolePage : IAsyncDisposable
             HasTouch = hasTouch,
         });
         context.SetDefaultTimeout(20_000);
-        var page = new ConsolePage(context, await context.NewPageAsync(), address);
-        await page.Page.GotoAsync(path);
-        return page;
+        return new ConsolePage(context, await context.NewPageAsync(), address);
     }
 
     /// <summary>Another tab of the same browser; it goes with this one.</summary>

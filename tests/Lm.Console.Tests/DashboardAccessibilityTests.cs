@@ -18,8 +18,7 @@ public sealed class DashboardAccessibilityTests(Chromium chromium)
             Assert.True(saved.IsSuccessStatusCode);
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "dashboards");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "dashboards");
         await Assertions.Expect(console.Page.Locator("main th a").First).ToBeVisibleAsync();
         await AxeCheck.CheckPagesAsync(
             console,

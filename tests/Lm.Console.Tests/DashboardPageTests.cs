@@ -19,8 +19,7 @@ public sealed class DashboardPageTests(Chromium chromium)
         Hosts.FeedHistory(listener);
         listener.Logs.Add(Hosts.HistoryEnd - 300_000, "started", "instance=web1,input=events,severity=info", ("event", "agent_start"));
         listener.Logs.Add(Hosts.HistoryEnd - 5000, "disk <b>failed</b>", "instance=web1,input=syslog,severity=error");
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "dashboards?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "dashboards?" + Hosts.HistoryRange);
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToHaveTextAsync(["Collector", "Fleet", "Host", "Logs"]);
         await console.Page.GetByLabel("Find dashboards").FillAsync("what it is busy with");
         await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "Host", Exact = true }).ClickAsync();
@@ -69,8 +68,7 @@ public sealed class DashboardPageTests(Chromium chromium)
         Hosts.FeedHistory(listener);
         await SaveAsync(listener, "kinds", Kinds);
         var other = Uri.EscapeDataString("web1\"} or node_load15{a=\"");
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "d/kinds?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "d/kinds?" + Hosts.HistoryRange);
 
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "<img src=x onerror=alert(1)> \\u202e", Level = 1 })).ToBeVisibleAsync();
         await Expect(Panel(console, "stat").Locator("[data-value]")).ToHaveAttributeAsync("data-value", await InstantAsync(listener, "node_load5"));
@@ -100,8 +98,7 @@ public sealed class DashboardPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "d/fleet?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "d/fleet?" + Hosts.HistoryRange);
         await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Duplicate to edit" }).ClickAsync();
         await Expect(console.Page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/d/fleet-copy-2\\?.*edit=1"));
 
@@ -147,8 +144,7 @@ public sealed class DashboardPageTests(Chromium chromium)
     public async Task Each_copy_gets_an_id_of_its_own_and_a_draft_outlives_its_dashboard()
     {
         await using var listener = await PrivateListener.StartAsync();
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "d/fleet?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "d/fleet?" + Hosts.HistoryRange);
         var save = console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Save" });
         foreach (var id in (string[])["fleet-copy-2", "fleet-copy-3"])
         {
@@ -189,8 +185,7 @@ public sealed class DashboardPageTests(Chromium chromium)
             title = "Mine"
             panels = [{ id = "load", title = "Load", kind = "stat", grid = { x = 0, y = 0, w = 6, h = 5 }, queries = [{ promql = 'node_load5' }] }]
             """);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "d/mine?edit=1&selected=load&refresh=off&" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "d/mine?edit=1&selected=load&refresh=off&" + Hosts.HistoryRange);
         var page = console.Page;
         var title = page.GetByRole(AriaRole.Form, new PageGetByRoleOptions { Name = "Dashboard" }).GetByLabel("Title");
         var description = page.GetByRole(AriaRole.Form, new PageGetByRoleOptions { Name = "Dashboard" }).GetByLabel("Description");

@@ -1,9 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Lm.Collector.Spool;
 using Lm.Collector.Tests.Query;
 using Lm.Collector.Tests.Series;
-using Lm.Journal;
 using Lm.Platform;
 using Lm.Protocol;
 using Microsoft.Playwright;
@@ -40,12 +38,14 @@ public sealed class DashboardPanelTests(Chromium chromium)
         foreach (var line in (string[])["first", "second"])
         {
             maker.With("x", 1, Hosts.HistoryEnd);
-            maker.Logs.Add(new LogRecord(new UnixMillis(Hosts.HistoryEnd), 9, line, []));
+            maker.Logs.Add(new LogRecord(new UnixMillis(Hosts.HistoryEnd), 9, $"{line} {wide}", []));
             listener.Feed(maker.Make(Hosts.HistoryEnd));
             await Expect(list.Locator(".line .text").Filter(new LocatorFilterOptions { HasText = line })).ToBeVisibleAsync();
         }
 
         await Expect(list.Locator(".line")).ToHaveCountAsync(2); // as many as it may have, the newest
+        await list.Locator(".line").First.ClickAsync();
+        await Expect(list.GetByRole(AriaRole.Region, new LocatorGetByRoleOptions { Name = "The line" })).ToHaveTextAsync("second " + wide);
         var refreshes = Count(console, "/api/v1/query?");
         await console.Page.RunAndWaitForRequestAsync(() => Task.CompletedTask, request => Count(console, "/api/v1/query?") > refreshes + 2);
         Assert.InRange(Count(console, "/api/v1/logs?"), 1, 2); // once more when the stream was open, for what came before
@@ -58,30 +58,19 @@ public sealed class DashboardPanelTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        var maker = new BatchMaker("web1");
-        for (var time = Hosts.HistoryStart; time <= Hosts.HistoryEnd; time += 15_000)
-        {
-            var isGap = time >= Hosts.HistoryStart + 300_000 && time < Hosts.HistoryStart + 480_000;
-            listener.Feed(new AcceptedUps(new JournalPosition(0, long.MaxValue), new UnixMillis(time), [new AgentUp("web1", 15_000, !isGap)], IsReplay: false));
-            if (!isGap)
-            {
-                listener.Feed(maker.With("lmagent_up", 1, time).Make(time));
-            }
-        }
-
+        Hosts.FeedGap(listener);
         await SaveAsync(listener, """
             id = "gaps"
             title = "Gaps"
             panels = [{ id = "load", title = "Load", kind = "timeseries", grid = { x = 0, y = 0, w = 24, h = 10 }, annotations = ["gaps", "alerts"], queries = [{ promql = 'node_load5{instance="web1"}' }] }]
             """);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login?next=" + Uri.EscapeDataString($"d/gaps?tz=utc&{Hosts.HistoryRange}"));
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, $"d/gaps?tz=utc&{Hosts.HistoryRange}");
         var load = console.Page.GetByRole(AriaRole.Figure, new PageGetByRoleOptions { Name = "Load" });
 
         await Expect(load.GetByText("1 gap", new LocatorGetByTextOptions { Exact = true })).ToBeVisibleAsync();
         await Expect(load.Locator(".notes li")).ToHaveTextAsync(["2026-01-02 02:55:45 to 2026-01-02 02:57:45 web1: no batches"]);
 
-        for (var time = Hosts.HistoryStart + 300_000; time < Hosts.HistoryStart + 480_000; time += 15_000)
+        for (var time = Hosts.GapStart; time < Hosts.GapEnd; time += 15_000)
         {
             listener.Feed(new BatchMaker("web1").With("lmagent_up", 1, time).Make(time, isReplay: true));
         }

@@ -12,8 +12,7 @@ public sealed class ExplorePageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "explore?tab=table&" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "explore?tab=table&" + Hosts.HistoryRange);
         var editor = console.Page.GetByRole(AriaRole.Textbox, new PageGetByRoleOptions { Name = "Query A" });
         await Expect(console.Page.Locator(".cm-content")).ToBeVisibleAsync();
 
@@ -30,8 +29,7 @@ public sealed class ExplorePageTests(Chromium chromium)
         await Expect(row.GetByRole(AriaRole.Cell).Last).ToHaveTextAsync(value);
         Assert.Empty(console.Faults);
 
-        await using var other = await ConsolePage.OpenAsync(chromium.Browser, listener, new Uri(console.Page.Url).PathAndQuery[1..]);
-        await other.SignInAsync();
+        await using var other = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, new Uri(console.Page.Url).PathAndQuery[1..]);
         await Expect(other.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "node_load15" }).GetByRole(AriaRole.Cell).Last).ToHaveTextAsync(value);
         Assert.Empty(other.Faults);
     }
@@ -41,10 +39,10 @@ public sealed class ExplorePageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "explore?q=node_load1&q=node_load5&q=sum(&" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "explore?q=node_load1&q=node_load5&q=sum(&" + Hosts.HistoryRange);
 
         await Expect(console.Page.GetByRole(AriaRole.Alert).Filter(new LocatorFilterOptions { HasText = "parse error" })).ToContainTextAsync("C: bad_data");
+        await Expect(console.Page.Locator(".cm-lintRange-error, .cm-lintPoint-error").First).ToBeAttachedAsync(); // its place in the editor
         var legend = console.Page.GetByRole(AriaRole.Region, new PageGetByRoleOptions { Name = "Legend" });
         await Expect(legend.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["A: node_load1", "B: node_load5"]);
         await Expect(console.Page.Locator(".u-wrap canvas")).ToBeVisibleAsync();
@@ -60,8 +58,7 @@ public sealed class ExplorePageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.Feed(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
         Assert.DoesNotContain(console.Requests, request => request.Url.Contains("editor", StringComparison.Ordinal));
 
@@ -89,8 +86,7 @@ public sealed class ExplorePageTests(Chromium chromium)
             }
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "explore?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "explore?" + Hosts.HistoryRange);
         var page = console.Page;
         await page.Locator(".cm-content").ClickAsync();
         await page.EvaluateAsync("() => { window.longest = 0; new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration); }).observe({ type: 'longtask' }); }");

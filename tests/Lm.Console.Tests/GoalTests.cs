@@ -20,8 +20,7 @@ public sealed class GoalTests(Chromium chromium)
             listener.Logs.Add(Hosts.HistoryEnd - 500_000 + (i / 100), $"{i:000000} GET /api/v1/items/{i * 7919 % 100_003:000000} HTTP/1.1 200 {i % 977:000} \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\" rt=0.{i % 1000:000} upstream=10.0.0.{i % 255:000}".PadRight(120, '.')[..120], "instance=web1,severity=info", ("unit", "api"));
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, $"login?next={Uri.EscapeDataString("logs?vol=off&" + Hosts.HistoryRange)}");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?vol=off&" + Hosts.HistoryRange);
         await Expect(console.Page.GetByText("1,000 lines")).ToBeVisibleAsync();
         var before = await HeapAsync(console);
         var list = console.Page.GetByRole(AriaRole.Grid, new PageGetByRoleOptions { Name = "Lines", Exact = true });
@@ -43,8 +42,7 @@ public sealed class GoalTests(Chromium chromium)
     {
         const int lines = 20_000;
         await using var listener = await PrivateListener.StartAsync();
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, $"login?next={Uri.EscapeDataString("logs?live=1&vol=off&" + Hosts.HistoryRange)}");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?live=1&vol=off&" + Hosts.HistoryRange);
         await Expect(console.Page.GetByText("● live")).ToBeVisibleAsync();
 
         var maker = new BatchMaker();

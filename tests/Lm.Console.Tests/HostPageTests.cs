@@ -1,9 +1,5 @@
 using System.Globalization;
-using Lm.Collector.Spool;
 using Lm.Collector.Tests.Query;
-using Lm.Collector.Tests.Series;
-using Lm.Journal;
-using Lm.Platform;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -16,17 +12,30 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.Feed(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
 
         await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "web1" }).ClickAsync();
 
         await Expect(console.Page).ToHaveURLAsync(new Uri(listener.Address, "hosts/web1").ToString());
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "web1", Level = 1 })).ToBeVisibleAsync();
         await Expect(console.Page.Locator(".stat dd")).ToContainTextAsync(["25 %", "75 %", "60 %", "200 B/s / 100 B/s", "0.75", "5", "8", "2"]);
+
+        // Over a threshold: another icon, word and colour.
+        var cpu = console.Page.Locator(".stat dd").First;
+        var colour = await ColourAsync();
+        Hosts.FeedCpu(listener, after: 15_000, busy: 181, idle: 123); // 80 % of it
+        await console.Page.Keyboard.PressAsync("r");
+        await Expect(cpu).ToHaveTextAsync("80 % ! warning");
+        var high = await ColourAsync();
+        Hosts.FeedCpu(listener, after: 30_000, busy: 376, idle: 128);
+        await console.Page.Keyboard.PressAsync("r");
+        await Expect(cpu).ToHaveTextAsync("98 % ‼ critical");
+        Assert.Equal(3, new[] { colour, high, await ColourAsync() }.Distinct().Count());
         await console.Page.GoBackAsync();
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
         Assert.Empty(console.Faults);
+
+        Task<string> ColourAsync() => cpu.EvaluateAsync<string>("node => getComputedStyle(node.querySelector('.warn, .crit') ?? node).color");
     }
 
     [Fact]
@@ -34,8 +43,7 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
 
         foreach (var (title, series, expression) in ((string, string, string)[])
             [
@@ -61,8 +69,7 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
 
         var (from, to) = await DragOverLoadAsync(console);
 
@@ -78,8 +85,7 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
 
         var (from, to) = await DragOverLoadAsync(console, "Shift");
 
@@ -120,8 +126,7 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
         var figure = console.Page.GetByRole(AriaRole.Figure, new PageGetByRoleOptions { Name = "Load" });
         await Expect(figure.GetByRole(AriaRole.Row)).ToHaveCountAsync(4);
 
@@ -140,8 +145,7 @@ public sealed class HostPageTests(Chromium chromium)
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
         listener.Logs.Add(Hosts.HistoryEnd - 5000, "a line of web1", "instance=web1,severity=warn").Add(Hosts.HistoryEnd - 4000, "a line of web2", "instance=web2");
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?tab=logs&" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?tab=logs&" + Hosts.HistoryRange);
 
         await Expect(console.Page.Locator(".line")).ToHaveCountAsync(1);
         await Expect(console.Page.Locator(".line")).ToContainTextAsync("a line of web1");
@@ -155,21 +159,10 @@ public sealed class HostPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        var maker = new BatchMaker("web1");
-        for (var time = Hosts.HistoryStart; time <= Hosts.HistoryEnd; time += 15_000)
-        {
-            var isGap = time >= Hosts.HistoryStart + 300_000 && time < Hosts.HistoryStart + 480_000;
-            listener.Feed(new AcceptedUps(new JournalPosition(0, long.MaxValue), new UnixMillis(time), [new AgentUp("web1", 15_000, !isGap)], IsReplay: false));
-            if (!isGap)
-            {
-                listener.Feed(maker.With("lmagent_up", 1, time).Make(time));
-            }
-        }
-
+        Hosts.FeedGap(listener);
         listener.Logs.Add(Hosts.HistoryEnd - 200_000, "started", "instance=web1,input=events,severity=info", ("event", "agent_start"))
             .Add(Hosts.HistoryEnd - 100_000, "started", "instance=web2,input=events,severity=info", ("event", "agent_start"));
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
 
         var marks = console.Page.Locator("main .notes");
         await Expect(marks.Locator("summary")).ToHaveTextAsync(["1 event, 1 gap"]);

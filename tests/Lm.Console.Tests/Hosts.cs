@@ -1,7 +1,9 @@
 using Lm.Collector.Agents;
 using Lm.Collector.Ingest;
+using Lm.Collector.Spool;
 using Lm.Collector.Tests.Query;
 using Lm.Collector.Tests.Series;
+using Lm.Journal;
 using Lm.Platform;
 using Lm.Protocol;
 
@@ -57,6 +59,31 @@ internal static class Hosts
             listener.Feed(maker.Make(time));
         }
     }
+
+    /// <summary>A stretch of <see cref="FeedGap"/>.</summary>
+    public const long GapStart = HistoryStart + 300_000;
+
+    /// <summary>Its end.</summary>
+    public const long GapEnd = HistoryStart + 480_000;
+
+    /// <summary>That web1 was up over those ten minutes but for three of them, in which nothing came from it.</summary>
+    public static void FeedGap(PrivateListener listener)
+    {
+        var maker = new BatchMaker("web1");
+        for (var time = HistoryStart; time <= HistoryEnd; time += 15_000)
+        {
+            var isGap = time is >= GapStart and < GapEnd;
+            listener.Feed(new AcceptedUps(new JournalPosition(0, long.MaxValue), new UnixMillis(time), [new AgentUp("web1", 15_000, !isGap)], IsReplay: false));
+            if (!isGap)
+            {
+                listener.Feed(maker.With("lmagent_up", 1, time).Make(time));
+            }
+        }
+    }
+
+    /// <summary>What the CPU of web1 has done some milliseconds after <see cref="Feed"/>, in seconds.</summary>
+    public static void FeedCpu(PrivateListener listener, int after, double busy, double idle) =>
+        listener.Feed(Cpu(new BatchMaker("web1"), Now + after, busy, idle).Make(Now + after));
 
     /// <summary>An agent silent for so long, without a report about its queue.</summary>
     public static void FeedSilent(PrivateListener listener, string agentId, int seconds) =>

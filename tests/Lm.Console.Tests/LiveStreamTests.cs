@@ -43,6 +43,32 @@ public sealed class LiveStreamTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_tab_that_reads_for_the_others_and_hangs_is_passed_over()
+    {
+        await using var listener = await PrivateListener.StartAsync();
+        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login");
+        await console.Page.Clock.InstallAsync();
+        await console.Page.GotoAsync("login?next=" + Uri.EscapeDataString("logs?live=1&vol=off"));
+        var streams = new StreamCount(console.Page.Context);
+        await console.SignInAsync();
+        await Expect(console.Page.GetByText("● live")).ToBeVisibleAsync();
+        var other = await console.OpenTabAsync("logs?live=1&vol=off");
+        await Expect(other.Page.GetByText("● live")).ToBeVisibleAsync();
+        Feed(listener, "first");
+        await EachAsync([console, other], tab => Expect(tab.Page.Locator(".line .text")).ToHaveTextAsync(["first"]));
+        Assert.Equal(1, streams.Most);
+
+        // The others hear nothing of it any more.
+        await console.Page.EvaluateAsync("() => { BroadcastChannel.prototype.postMessage = () => {}; }");
+        Assert.DoesNotContain(other.Requests, request => request.Url.Contains("/api/v1/live", StringComparison.Ordinal));
+        await other.Page.RunAndWaitForRequestAsync(() => other.Page.Clock.RunForAsync(60_000), "**/api/v1/live?*");
+        await Expect(other.Page.GetByText("● live")).ToBeVisibleAsync();
+        Feed(listener, "second");
+        await Expect(other.Page.Locator(".line .text")).ToHaveTextAsync(["second", "first"]);
+        await Eventually.TrueAsync("one stream is left", () => Task.FromResult(streams.Now == 1));
+    }
+
+    [Fact]
     public async Task Tabs_that_ask_for_more_than_a_browser_has_connections_for_say_so_and_ask_again_and_again()
     {
         await using var listener = await PrivateListener.StartAsync();

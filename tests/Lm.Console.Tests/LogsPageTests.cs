@@ -22,8 +22,7 @@ public sealed class LogsPageTests(Chromium chromium)
             listener.Logs.Add(Hosts.HistoryEnd - 60_000 + (i * 1000), $"request {i}", i % 3 == 0 ? "instance=web1,severity=error" : "instance=web2,severity=info", ("unit", i % 2 == 0 ? "api" : "db"));
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "logs?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?" + Hosts.HistoryRange);
 
         await Expect(console.Page.Locator(".line")).ToHaveCountAsync(30);
         await Expect(console.Page.Locator(".line").First).ToContainTextAsync("request 29");
@@ -46,8 +45,7 @@ public sealed class LogsPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         listener.Logs.Add(Hosts.HistoryEnd - 3000, "before it").Add(Hosts.HistoryEnd - 2000, "the one").Add(Hosts.HistoryEnd - 1000, "behind it");
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, $"logs?q={Uri.EscapeDataString("{instance=\"web1\"} |= \"one\"")}&{Hosts.HistoryRange}");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, $"logs?q={Uri.EscapeDataString("{instance=\"web1\"} |= \"one\"")}&{Hosts.HistoryRange}");
         await Expect(console.Page.Locator(".line")).ToHaveCountAsync(1);
 
         await console.Page.GetByRole(AriaRole.Grid, new PageGetByRoleOptions { Name = "Lines", Exact = true }).FocusAsync();
@@ -66,8 +64,7 @@ public sealed class LogsPageTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         listener.Logs.Add(Hosts.HistoryEnd - 2000, Hostile, "instance=<b>web1</b>", ("attribute", Hostile));
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "logs?fields=1&" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?fields=1&" + Hosts.HistoryRange);
 
         await console.Page.Locator(".line").ClickAsync();
 
@@ -82,8 +79,7 @@ public sealed class LogsPageTests(Chromium chromium)
     public async Task While_live_lines_appear_as_they_come_in_and_a_pause_holds_them_back()
     {
         await using var listener = await PrivateListener.StartAsync();
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "logs?live=1&" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?live=1&" + Hosts.HistoryRange);
         await Expect(console.Page.GetByText("● live")).ToBeVisibleAsync();
 
         Feed(listener, "first");
@@ -107,8 +103,7 @@ public sealed class LogsPageTests(Chromium chromium)
             listener.Logs.Add(Hosts.HistoryEnd - 500_000 + (i / 7), $"line {i}");
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "logs?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?" + Hosts.HistoryRange);
         await Expect(console.Page.GetByText("1,000 lines")).ToBeVisibleAsync();
         var grid = console.Page.GetByRole(AriaRole.Grid, new PageGetByRoleOptions { Name = "Lines", Exact = true });
         await grid.FocusAsync();
@@ -131,8 +126,7 @@ public sealed class LogsPageTests(Chromium chromium)
             .Add(Hosts.HistoryEnd - 2000, "the agent started", "instance=web1,input=events,severity=info", ("event", "agent_start"))
             .Add(Hosts.HistoryEnd - 1000, "the agent started there", "instance=web2,input=events,severity=info", ("event", "agent_start"))
             .Add(Hosts.HistoryEnd - 1000, "no event", "instance=web1,input=syslog,severity=info");
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "events?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "events?" + Hosts.HistoryRange);
 
         await Expect(console.Page.Locator(".line")).ToHaveCountAsync(3);
         await console.Page.GetByLabel("Type").SelectOptionAsync("agent_start");
@@ -151,8 +145,7 @@ public sealed class LogsPageTests(Chromium chromium)
         const int length = 1 << 20;
         await using var listener = await PrivateListener.StartAsync();
         listener.Logs.Add(Hosts.HistoryEnd - 2000, "begin " + new string('x', length - 10) + " end");
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "logs?wrap=1&" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?wrap=1&" + Hosts.HistoryRange);
         await Expect(console.Page.Locator(".line .text")).ToContainTextAsync("begin xxx");
         Assert.InRange(await LengthAsync(".line .text"), 1, 20_000);
 
@@ -177,8 +170,7 @@ public sealed class LogsPageTests(Chromium chromium)
             listener.Logs.Add(Hosts.HistoryStart + (i * 10_000), $"request {i}");
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "logs?" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?" + Hosts.HistoryRange);
         await Expect(console.Page.GetByText("60 lines, all there are.")).ToBeVisibleAsync();
         var box = (await console.Page.Locator(".volume svg").BoundingBoxAsync())!;
         await console.Page.Mouse.MoveAsync(box.X + (box.Width * 0.25f), box.Y + 30);

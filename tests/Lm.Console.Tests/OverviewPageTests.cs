@@ -197,7 +197,7 @@ public sealed class OverviewPageTests(Chromium chromium)
         await console.Page.EvaluateAsync("() => window.scrollTo(0, 0)");
         await Expect(console.Page.GetByRole(AriaRole.Rowheader).First).ToContainTextAsync("host-999");
         await console.Page.GetByLabel("Filter hosts").FillAsync("host-04");
-        await console.Page.GetByLabel("State").SelectOptionAsync("late");
+        await console.Page.GetByLabel("State", new PageGetByLabelOptions { Exact = true }).And(console.Page.Locator("select")).SelectOptionAsync("late");
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["host-048", "host-045", "host-042"]);
         await console.Page.ReloadAsync();
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["host-048", "host-045", "host-042"]);

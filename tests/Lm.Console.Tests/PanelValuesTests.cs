@@ -13,7 +13,7 @@ public sealed class PanelValuesTests(Chromium chromium)
 {
     private static readonly (string Name, string Query)[] States =
     [
-        ("empty", "no_such_metric"), ("one", "node_load5"), ("many", "many"), ("odd", "odd"), ("gap", "gap"), ("error", "node_load1 + on (instance) {__name__=~\"node_load.*\"}"),
+        ("empty", "no_such_metric"), ("one", "node_load5"), ("many", "many"), ("odd", "odd"), ("gap", "gap"), ("warning", "node_load5 and on () quantile(1.5, many)"), ("error", "node_load1 + on (instance) {__name__=~\"node_load.*\"}"),
     ];
 
     private static readonly string[] Kinds = ["timeseries", "stat", "gauge", "table", "status", "heatmap"];
@@ -39,10 +39,9 @@ public sealed class PanelValuesTests(Chromium chromium)
             Assert.True(saved.IsSuccessStatusCode, await saved.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login?next=" + Uri.EscapeDataString("d/kinds?" + Hosts.HistoryRange));
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "d/kinds?" + Hosts.HistoryRange);
         await Expect(Panel(console, "stat-one").Locator("[data-value]")).ToBeVisibleAsync();
-        await console.Page.SetViewportSizeAsync(1600, 1800); // all of them near
+        await console.Page.SetViewportSizeAsync(1600, 2100); // all of them near
         foreach (var kind in Kinds)
         {
             await Expect(Panel(console, $"{kind}-empty")).ToContainTextAsync("No sample in this time range.");
@@ -50,7 +49,7 @@ public sealed class PanelValuesTests(Chromium chromium)
             await Expect(Panel(console, $"{kind}-error").GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Retry" })).ToBeVisibleAsync();
         }
 
-        foreach (var state in (string[])["one", "many", "odd", "gap"])
+        foreach (var state in (string[])["one", "many", "odd", "gap", "warning"])
         {
             var query = States.Single(each => each.Name == state).Query;
             var values = await ValuesAsync(listener, query);
@@ -65,6 +64,12 @@ public sealed class PanelValuesTests(Chromium chromium)
 
             await Expect(Panel(console, $"timeseries-{state}").Locator("canvas")).ToBeVisibleAsync();
             await Expect(Panel(console, $"heatmap-{state}").Locator("canvas")).ToBeVisibleAsync();
+        }
+
+        foreach (var kind in Kinds)
+        {
+            await Panel(console, $"{kind}-warning").GetByText("1 warning", new LocatorGetByTextOptions { Exact = true }).ClickAsync();
+            await Expect(Panel(console, $"{kind}-warning").Locator(".notes")).ToContainTextAsync("quantile value should be between 0 and 1, got 1.5");
         }
 
         // 30 of 300 are drawn at first, and it says so; what is no number shows as itself; a hole is one.

@@ -55,6 +55,7 @@ public sealed class RealProgramsTests(Chromium chromium)
         await Expect(Row(console)).ToContainTextAsync("up");
         await Expect(console.Page.Locator("table.old")).ToHaveCountAsync(0);
         Assert.Equal(0, await agent.StopAsync(Signal.Terminate));
+        Assert.DoesNotContain(fleet.QueryToken, fleet.Collector.Output, StringComparison.Ordinal);
     }
 
     [Fact]

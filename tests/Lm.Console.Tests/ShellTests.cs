@@ -12,8 +12,7 @@ public sealed class ShellTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.Feed(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
         await Expect(console.Page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync("web1");
 
         foreach (var (key, heading) in ((string, string)[])[("d", "Dashboards"), ("e", "Explore"), ("l", "Logs"), ("v", "Events"), ("m", "Agents"), ("o", "Overview")])
@@ -33,8 +32,7 @@ public sealed class ShellTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "events");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "events");
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Events", Level = 1 })).ToBeVisibleAsync();
 
         await console.Page.Keyboard.PressAsync("Control+k");
@@ -54,8 +52,7 @@ public sealed class ShellTests(Chromium chromium)
     public async Task The_time_range_is_in_the_address_and_goes_along_from_page_to_page()
     {
         await using var listener = await PrivateListener.StartAsync();
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "logs");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs");
         await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Last 1 h" }).ClickAsync();
         await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Last 6 h" }).ClickAsync();
         await Expect(console.Page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("from=now-6h&to=now"));
@@ -79,8 +76,7 @@ public sealed class ShellTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "explore?tab=table&q=node_load1&" + Hosts.HistoryRange);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "explore?tab=table&q=node_load1&" + Hosts.HistoryRange);
         var row = console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "node_load1" });
         await Expect(row).ToBeVisibleAsync();
         listener.Settings = listener.Settings with { Token = new Secret("another") };
@@ -98,8 +94,7 @@ public sealed class ShellTests(Chromium chromium)
     public async Task A_theme_that_was_chosen_stays()
     {
         await using var listener = await PrivateListener.StartAsync();
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener);
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
         await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Theme: system" }).ClickAsync();
         await console.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Theme: light" }).ClickAsync();
         await console.Page.ReloadAsync();
@@ -114,8 +109,7 @@ public sealed class ShellTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.Feed(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "admin/agents");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "admin/agents");
         await Expect(console.Page.GetByRole(AriaRole.Row).Filter(new LocatorFilterOptions { HasText = "web1" })).ToContainTextAsync("up to 1,234, from 1,200, 3 awaited");
 
         await console.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "About" }).ClickAsync();

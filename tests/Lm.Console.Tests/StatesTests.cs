@@ -42,8 +42,7 @@ public sealed class StatesTests(Chromium chromium)
             Assert.True(saved.IsSuccessStatusCode);
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1, Name = "Overview" })).ToBeVisibleAsync();
         var main = console.Page.Locator("main");
         foreach (var (path, asks, shown) in Pages)
@@ -130,8 +129,7 @@ public sealed class StatesTests(Chromium chromium)
     public async Task A_collector_that_was_upgraded_under_an_open_tab_asks_for_a_reload()
     {
         await using var listener = await PrivateListener.StartAsync();
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login?next=dashboards");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "dashboards");
         await Expect(console.Page.Locator("main th a").First).ToBeVisibleAsync();
         await console.Page.RouteAsync("**/assets/editor-*", route => route.FulfillAsync(new RouteFulfillOptions { Status = 404, Body = "{}" }));
 

@@ -21,18 +21,21 @@ public sealed class ViewTests(Chromium chromium)
             listener.Logs.Add(Hosts.HistoryEnd - 60_000 + (i * 1000), $"request {i}", i % 3 == 0 ? "instance=web1,severity=error" : "instance=web2,severity=info", ("unit", i % 2 == 0 ? "api" : "db"));
         }
 
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, "login");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
         await Expect(console.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1 })).ToHaveTextAsync("Overview");
-        await using var other = await ConsolePage.OpenAsync(chromium.Browser, listener, "login");
-        await other.SignInAsync();
+        await using var other = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener);
         await Expect(other.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1 })).ToHaveTextAsync("Overview");
         var page = console.Page;
 
         await page.GetByLabel("Filter hosts").FillAsync("web2");
         await page.GetByRole(AriaRole.Columnheader).GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Host" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Rowheader)).ToContainTextAsync(["web2"]);
-        await SameAsync("tbody th");
+        await page.Locator("summary", new PageLocatorOptions { HasText = "Columns" }).ClickAsync();
+        await page.GetByRole(AriaRole.Checkbox, new PageGetByRoleOptions { Name = "Memory" }).UncheckAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.GetByRole(AriaRole.Columnheader)).ToHaveCountAsync(10);
+        await Expect(page.GetByRole(AriaRole.Row).Last.GetByRole(AriaRole.Cell)).ToHaveCountAsync(9);
+        await SameAsync("tbody th", "thead th");
 
         await page.GotoAsync("logs?" + Hosts.HistoryRange);
         await page.Locator(".line").First.ClickAsync();
@@ -72,8 +75,7 @@ public sealed class ViewTests(Chromium chromium)
     public async Task The_time_range_is_chosen_moved_by_half_zoomed_out_and_shown_in_a_zone()
     {
         await using var listener = await PrivateListener.StartAsync();
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, $"login?next={Uri.EscapeDataString("logs?vol=off&" + Hosts.HistoryRange)}");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "logs?vol=off&" + Hosts.HistoryRange);
         var page = console.Page;
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Earlier by half the range" }).ClickAsync();
         await Expect(page).ToHaveURLAsync(new Regex($"from={Hosts.HistoryStart - 300_000}&to={Hosts.HistoryEnd - 300_000}"));
@@ -88,13 +90,23 @@ public sealed class ViewTests(Chromium chromium)
         await page.Keyboard.PressAsync("Escape");
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Back to live" }).ClickAsync();
         await Expect(page.Locator("#time")).ToContainTextAsync("Last 1 h");
-        foreach (var (range, title) in ((string, string)[])[("now-5m", "Last 5 min"), ("now-1d", "Last 24 h"), ("now-90d", "Last 90 d")])
+        foreach (var (range, title) in ((string, string)[])[("now-5m", "Last 5 min"), ("now-15m", "Last 15 min"), ("now-30m", "Last 30 min"), ("now-1h", "Last 1 h"), ("now-3h", "Last 3 h"), ("now-6h", "Last 6 h"), ("now-12h", "Last 12 h"),
+                ("now-1d", "Last 24 h"), ("now-2d", "Last 2 d"), ("now-7d", "Last 7 d"), ("now-30d", "Last 30 d"), ("now-90d", "Last 90 d")])
         {
             await page.Locator("#time").ClickAsync();
             await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = title, Exact = true }).ClickAsync();
             await Expect(page).ToHaveURLAsync(new Regex($"from={range}&to=now"));
             await Expect(page.Locator("#time")).ToContainTextAsync(title);
         }
+
+        // A link that shows the same tomorrow.
+        await page.Context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
+        await page.Clock.SetFixedTimeAsync(DateTimeOffset.FromUnixTimeMilliseconds(Hosts.HistoryEnd).UtcDateTime);
+        await page.GotoAsync("logs?vol=off&from=now-10m");
+        await page.Locator("#time").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Copy link with these times fixed" }).ClickAsync();
+        await Expect(page.GetByText("Copied.")).ToBeVisibleAsync();
+        Assert.Equal(new Uri(listener.Address, "logs?vol=off&" + Hosts.HistoryRange).ToString(), await page.EvaluateAsync<string>("() => navigator.clipboard.readText()"));
 
         Assert.Empty(console.Faults);
     }
@@ -104,8 +116,7 @@ public sealed class ViewTests(Chromium chromium)
     {
         await using var listener = await PrivateListener.StartAsync();
         Hosts.FeedHistory(listener);
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, $"login?next={Uri.EscapeDataString("hosts/web1?" + Hosts.HistoryRange)}");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "hosts/web1?" + Hosts.HistoryRange);
         var page = console.Page;
         await Expect(page.Locator(".legend")).ToHaveCountAsync(4);
         var load = page.GetByRole(AriaRole.Figure, new PageGetByRoleOptions { Name = "Load" });
@@ -141,8 +152,7 @@ public sealed class ViewTests(Chromium chromium)
         }
 
         listener.Feed(maker.Make(Hosts.HistoryEnd));
-        await using var console = await ConsolePage.OpenAsync(chromium.Browser, listener, $"login?next={Uri.EscapeDataString("explore?" + string.Concat(Enumerable.Range(1, 8).Select(n => $"q=many*{n}&")) + Hosts.HistoryRange)}");
-        await console.SignInAsync();
+        await using var console = await ConsolePage.OpenSignedInAsync(chromium.Browser, listener, "explore?" + string.Concat(Enumerable.Range(1, 8).Select(n => $"q=many*{n}&")) + Hosts.HistoryRange);
         var page = console.Page;
         await Expect(page.GetByText("30 of 2400 series drawn")).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "+ Query" })).ToBeDisabledAsync();

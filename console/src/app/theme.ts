@@ -20,18 +20,29 @@ export function nextTheme(): void {
   store('lm-theme', theme.value);
 }
 
+// Asking the browser makes it work out all styles anew, and pictures ask with each move of the pointer.
+const known = new Map<string, string>();
+
 effect(() => {
   if (theme.value === 'system') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme.value;
+  known.clear();
   looks.value = looks.peek() + 1;
 });
 
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  known.clear();
   looks.value++;
 });
 
 /** A colour of the style sheet as it is now. */
 export function colour(name: string): string {
+  let found = known.get(name);
+  if (found === undefined) known.set(name, found = ask(name));
+  return found;
+}
+
+function ask(name: string): string {
   const probe = document.createElement('span');
   probe.hidden = true;
   probe.style.setProperty('forced-color-adjust', 'none'); // pictures are told apart by their own colours
@@ -40,4 +51,11 @@ export function colour(name: string): string {
   const found = getComputedStyle(probe).color;
   probe.remove();
   return found;
+}
+
+/** Colours of series, after which they come again. */
+export const PALETTE = 10;
+
+export function colourOf(index: number): string {
+  return colour(`s${(index % PALETTE) + 1}`);
 }

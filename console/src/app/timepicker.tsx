@@ -1,11 +1,11 @@
 // The time range, the zone and the refresh of the page.
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { copy } from '../ui/copy';
 import { age, dateTime } from '../ui/format';
 import { setParams } from './router';
 import { from, isRelative, isUtc, label, parseTime, range, RANGES, refresh, REFRESHES, refreshMs, refreshNow, setRange, setZone, shift, to, zoneName, zoomOut } from './time';
 
-// Plain HTTP beyond loopback has no clipboard: the address bar has the same link.
 function copyLink(fixed: boolean) {
   const link = new URL(location.href);
   if (fixed) {
@@ -13,7 +13,7 @@ function copyLink(fixed: boolean) {
     link.searchParams.set('from', String(start));
     link.searchParams.set('to', String(end));
   }
-  void navigator.clipboard?.writeText(link.href);
+  copy(link.href);
 }
 
 export function TimePicker() {

@@ -5,7 +5,7 @@ import { durationMs } from '../app/duration';
 import type { Range } from '../app/time';
 import { aligned, stepOf } from '../app/time';
 import { hostEvents, hostGaps } from '../ui/annotations';
-import type { Annotation } from '../ui/chart';
+import type { Annotation } from '../ui/plot';
 import { type Line, type Lines, linesOf, summaryOf } from '../ui/series';
 import { visible } from '../ui/text';
 import { fill, type Filling, type Fillings, missingIn } from './fill';

@@ -1,5 +1,5 @@
 // One dashboard: its variables and panels; while it is edited, a draft of it that nobody else sees until it is saved.
-import { signal, useSignal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ApiFault } from '../api/client';
 import { dashboard, dashboards, ORIGINS, remove, save as put, type Stored } from '../api/dashboards';
@@ -16,11 +16,9 @@ import type { Fillings } from './fill';
 import { bottomOf, freeId, moved, placed } from './layout';
 import { type Definition, type Grid } from './model';
 import { DashboardPanel } from './panel';
+import { dashboardTitle } from './title';
 import { tomlOf } from './toml';
 import { useVariables, VariableBar } from './variables';
-
-/** What stands above the page: known once the definition is. */
-export const dashboardTitle = signal('Dashboard');
 
 const USUAL = defaults.peek();
 
@@ -170,7 +168,7 @@ function Panels({ definition, fillings, change }: { definition: Definition; fill
   return (
     <div class="dash">
       {all.map(({ key, panel, grid, fillings: own }) => (
-        <div key={key} class={panel.id === selected && change !== null ? 'cell selected' : 'cell'}
+        <div key={key} class={`cell${panel.id === selected && change !== null ? ' selected' : ''}${grid.x + grid.w / 2 < 12 ? ' at-left' : ''}`}
           style={{ gridColumn: `${grid.x + 1} / span ${grid.w}`, gridRow: `${grid.y + 1} / span ${grid.h}` }}>
           <DashboardPanel panel={panel} fillings={own} rows={grid.h} tools={change !== null && (
             <>

@@ -6,7 +6,9 @@ import { nameOf } from '../api/prom';
 import { linkTo, query as params, setParams } from '../app/router';
 import { from, range, to } from '../app/time';
 import { saveLines } from '../logs/view';
-import { Chart, saveCsv, savePng } from '../ui/chart';
+import { Chart } from '../ui/chart';
+import { saveCsv, savePng } from '../ui/chartfiles';
+import { copy } from '../ui/copy';
 import { csv, save } from '../ui/csv';
 import { useNear } from '../ui/near';
 import { useResource } from '../ui/resource';
@@ -133,7 +135,7 @@ function copyLink(panel: string): void {
   const link = new URL(location.href);
   link.searchParams.set('panel', panel);
   link.searchParams.delete('edit');
-  void navigator.clipboard?.writeText(link.href);
+  copy(link.href);
 }
 
 function exploreOf(panel: PanelDefinition, data: PanelData): string {

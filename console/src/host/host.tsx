@@ -8,18 +8,21 @@ import { QueryForm } from '../logs/page';
 import { LogView } from '../logs/view';
 import { Level, netText, StateMark } from '../overview/hosts';
 import { hostEvents, hostGaps } from '../ui/annotations';
-import { type ChartOptions, EventList } from '../ui/chart';
+import { EventList } from '../ui/chart';
 import { age, bytes, count, inUnit, percent } from '../ui/format';
 import { Panel, type PanelQuery } from '../ui/panel';
+import type { ChartOptions } from '../ui/plot';
 import { useResource } from '../ui/resource';
 import { Loaded, Notes, useClock } from '../ui/states';
 import { visible } from '../ui/text';
 import { levelOf } from '../ui/thresholds';
+import { type Facts, factsOf } from './facts';
 
 const TABS = [['charts', 'Charts'], ['processes', 'Processes'], ['logs', 'Logs'], ['events', 'Events']] as const;
 
 export function Host({ id }: { id: string }) {
   const agents = useResource('fleet', fleet);
+  const facts = useFacts(id);
   const tab = params.value.get('tab') ?? 'charts';
   return (
     <>
@@ -29,7 +32,7 @@ export function Host({ id }: { id: string }) {
           const agent = data.agents.find((each) => each.agent_id === id);
           return agent === undefined
             ? <p class="empty">The collector knows no agent of this name. Its series and lines, if there are any, are below.</p>
-            : <Head agent={agent} at={agents.at.value ?? 0} />;
+            : <Head agent={agent} at={agents.at.value ?? 0} facts={facts.data.value} />;
         }}
       </Loaded>
       <div class="tabs" role="tablist" aria-label="Views of the host" onKeyDown={onTabKey}>
@@ -60,7 +63,24 @@ function Card({ title, children, note }: { title: string; children: preact.Compo
   return <div class="stat"><dt>{title}</dt><dd class="value">{children}{note ? <small>{note}</small> : null}</dd></div>;
 }
 
-function Head({ agent, at }: { agent: Agent; at: number }) {
+// What changes seldom is sent seldom.
+const SELDOM = 'node_uname_info|node_os_info|node_cpu_info';
+const OFTEN = 'node_boot_time_seconds|node_memory_Swap(Total|Free)_bytes|node_hwmon_temp_celsius|node_thermal_zone_temp|node_load5|node_load15';
+
+function useFacts(id: string) {
+  return useResource(`facts ${id}`, async (abort) => {
+    const now = Date.now();
+    const host = `instance=${quoted(id)},job="lightmetrics"`;
+    const [seldom, often] = await Promise.all([
+      queryAt(`last_over_time({__name__=~"${SELDOM}",${host}}[2h])`, now, abort),
+      queryAt(`{__name__=~"${OFTEN}",${host}}`, now, abort),
+    ]);
+    return factsOf([seldom.data as Vector, often.data as Vector], now / 1000);
+  });
+}
+
+// Charts and lines say why there are none of them; what a host is, is left out where the question fails.
+function Head({ agent, at, facts }: { agent: Agent; at: number; facts: Facts | null }) {
   const { current, queue } = agent;
   const since = Math.max(0, useClock() - at);
   const { gaps, pending } = gapsOf(agent);
@@ -70,6 +90,8 @@ function Head({ agent, at }: { agent: Agent; at: number }) {
       <p class="host-line">
         <StateMark agent={agent} />
         {agent.last_seen_age_ms !== null && <> · seen {age(agent.last_seen_age_ms + since)} ago</>}
+        {[facts?.system, facts?.kernel, facts?.processor].map((text) => text && <> · {visible(text)}</>)}
+        {facts?.cores && <> · {facts.cores} core{facts.cores === 1 ? '' : 's'}</>}
         {agent.version !== '' && <> · agent {visible(agent.version)}</>}
         {agent.interval_ms !== null && <> · every {agent.interval_ms / 1000} s</>}
         {skew !== null && <> · <span class={agent.clock_suspect ? 'crit' : undefined}>clock {age(Math.abs(skew))} {skew >= 0 ? 'behind' : 'ahead'}</span></>}
@@ -80,10 +102,15 @@ function Head({ agent, at }: { agent: Agent; at: number }) {
         <Card title="Memory"><Level text={percent(current.memory_used_ratio)} level={levelOf('memory', current.memory_used_ratio)} /></Card>
         <Card title="Disk" note={current.disk_mount === '' ? "the agent's queue" : visible(current.disk_mount ?? '')}><Level text={percent(current.disk_used_ratio)} level={levelOf('disk', current.disk_used_ratio)} /></Card>
         <Card title="Network ↓ / ↑">{netText(current.network_receive_bytes_per_second, current.network_transmit_bytes_per_second)}</Card>
-        <Card title="Load 1m">{current.load1 === null ? '—' : current.load1.toFixed(2)}</Card>
+        <Card title="Load 1m" note={facts?.load5 == null || facts.load15 === null ? '' : `5m ${facts.load5.toFixed(2)}, 15m ${facts.load15.toFixed(2)}`}>
+          {current.load1 === null ? '—' : <Level text={current.load1.toFixed(2)} level={facts?.cores ? levelOf('loadPerCore', current.load1 / facts.cores) : null} />}
+        </Card>
         <Card title="Queue" note={queue === null ? '' : bytes(queue.bytes)}>{count(queue?.batches)}</Card>
         <Card title="Dropped"><span class={(droppedOf(agent) ?? 0) > 0 ? 'crit' : undefined}>{count(droppedOf(agent))}</span></Card>
         <Card title="Gaps" note={pending > 0 ? `${count(pending)} awaited` : ''}><span class={gaps > 0 ? 'crit' : undefined}>{agent.queues.length === 0 ? '—' : count(gaps)}</span></Card>
+        {facts !== null && facts.swapUsedRatio !== null && <Card title="Swap"><Level text={percent(facts.swapUsedRatio)} level={levelOf('swap', facts.swapUsedRatio)} /></Card>}
+        {facts !== null && facts.celsius !== null && <Card title="Hottest sensor"><Level text={inUnit(facts.celsius, 'celsius')} level={levelOf('celsius', facts.celsius)} /></Card>}
+        {facts !== null && facts.upSeconds !== null && <Card title="Up for">{age(facts.upSeconds * 1000)}</Card>}
       </dl>
     </>
   );

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { context, type Entry } from '../api/logs';
 import { type Labels, quoted } from '../api/prom';
 import { isUtc, zoneName } from '../app/time';
+import { copy } from '../ui/copy';
 import { dateTime, timeOfDay } from '../ui/format';
 import { useResource } from '../ui/resource';
 import { Loaded } from '../ui/states';
@@ -20,8 +21,8 @@ export function Details({ entry, query, filter, close }: { entry: Entry; query: 
         <h2>{dateTime(entry.ts, isUtc.value)}{timeOfDay(entry.ts, isUtc.value).slice(8)} {zoneName.value}</h2>
         <span class="panel-menu">
           <button type="button" class="plain small" aria-expanded={around} onClick={() => setAround(!around)}>Context</button>
-          <button type="button" class="plain small" onClick={() => void navigator.clipboard?.writeText(entry.line)}>Copy text</button>
-          <button type="button" class="plain small" onClick={() => void navigator.clipboard?.writeText(JSON.stringify(entry))}>Copy JSON</button>
+          <button type="button" class="plain small" onClick={() => copy(entry.line)}>Copy text</button>
+          <button type="button" class="plain small" onClick={() => copy(JSON.stringify(entry))}>Copy JSON</button>
           <button type="button" class="plain small" onClick={close}>Close</button>
         </span>
       </div>

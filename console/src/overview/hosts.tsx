@@ -13,12 +13,14 @@ export interface Column {
   id: string;
   title: string;
   isNumber?: boolean;
+  /** Whether it cannot be left out. */
+  isAlways?: boolean;
   /** What to sort by; without it the column has no order. */
   value?: (agent: Agent) => number | string | null;
 }
 
 export const COLUMNS: Column[] = [
-  { id: 'host', title: 'Host', value: (agent) => agent.agent_id },
+  { id: 'host', title: 'Host', isAlways: true, value: (agent) => agent.agent_id },
   { id: 'state', title: 'State', value: (agent) => STATES[agent.state].rank },
   { id: 'seen', title: 'Last seen', value: (agent) => agent.last_seen_age_ms },
   { id: 'cpu', title: 'CPU', isNumber: true, value: (agent) => agent.current.cpu_busy_ratio },
@@ -30,6 +32,12 @@ export const COLUMNS: Column[] = [
   { id: 'queue', title: 'Queue', isNumber: true, value: (agent) => agent.queue?.batches ?? null },
   { id: 'hour', title: 'CPU, 1 h' },
 ];
+
+/** Those that the address does not leave out, by their ids between commas. */
+export function columnsBut(hidden: string): Column[] {
+  const ids = hidden.split(',');
+  return COLUMNS.filter((column) => column.isAlways || !ids.includes(column.id));
+}
 
 /** By a column's id, with a minus for the largest first; what has no value comes last either way. */
 export function compare(sort: string): (left: Agent, right: Agent) => number {
@@ -90,10 +98,12 @@ function Value({ label, className, title, children }: { label: string; className
   return <td role="cell" data-label={label} class={className ?? 'number'} title={title}>{children}</td>;
 }
 
-export const HostRow = memo(({ agent, index, seen, spark }: { agent: Agent; index: number; seen: string; spark: (number | null)[] | undefined }) => {
+export const HostRow = memo(({ agent, index, seen, spark, hidden }: { agent: Agent; index: number; seen: string; spark: (number | null)[] | undefined; hidden: string }) => {
   const { current, queue } = agent;
   const { gaps, pending } = gapsOf(agent);
   const dropped = droppedOf(agent);
+  const ids = hidden.split(',');
+  const shows = (id: string) => !ids.includes(id);
   const now = spark?.findLast((value) => value !== null);
   return (
     <tr role="row" data-state={agent.state} aria-rowindex={index}>
@@ -101,21 +111,25 @@ export const HostRow = memo(({ agent, index, seen, spark }: { agent: Agent; inde
         <a href={linkTo('hosts/' + encodeURIComponent(agent.agent_id))}>{visible(agent.agent_id)}</a>
         <small>{agent.version === '' ? '' : 'v' + visible(agent.version)}</small>
       </th>
-      <Value label="State" className=""><StateMark agent={agent} /><small>{agent.backlog ? 'delivering backlog' : ''}</small><small class="warn">{skewText(agent)}</small></Value>
-      <Value label="Last seen" className="" title={agent.last_seen ?? ''}>{seen}</Value>
-      <Value label="CPU" className="number value"><Level text={percent(current.cpu_busy_ratio)} level={levelOf('cpu', current.cpu_busy_ratio)} /></Value>
-      <Value label="Memory" className="number value"><Level text={percent(current.memory_used_ratio)} level={levelOf('memory', current.memory_used_ratio)} /></Value>
-      <Value label="Disk" className="number value" title={visible(current.disk_mount ?? '')}><Level text={percent(current.disk_used_ratio)} level={levelOf('disk', current.disk_used_ratio)} /></Value>
-      <Value label="Net ↓ / ↑" className="number value">{netText(current.network_receive_bytes_per_second, current.network_transmit_bytes_per_second)}</Value>
-      <Value label="Load 1m" className="number value">{current.load1 === null ? '—' : current.load1.toFixed(2)}</Value>
-      <Value label="Sequence">
-        {agent.queues.length === 0 ? '—' : count(agent.queues[0]!.highest_seq)}
-        <small class={gaps > 0 ? 'warn' : undefined}>{gaps === 0 && pending === 0 ? '' : `${count(gaps)} gaps${pending > 0 ? ` (${count(pending)} awaited)` : ''}`}</small>
-      </Value>
-      <Value label="Queue" title={queue === null ? '' : bytes(queue.bytes)}>
-        {count(queue?.batches)}<small class="warn">{dropped === null || dropped === 0 ? '' : `${count(dropped)} dropped`}</small>
-      </Value>
-      <Value label="CPU, 1 h" className="value">{spark === undefined ? '—' : <Sparkline values={spark} max={1} label={`CPU of the last hour, now ${percent(now)}`} />}</Value>
+      {shows('state') && <Value label="State" className=""><StateMark agent={agent} /><small>{agent.backlog ? 'delivering backlog' : ''}</small><small class="warn">{skewText(agent)}</small></Value>}
+      {shows('seen') && <Value label="Last seen" className="" title={agent.last_seen ?? ''}>{seen}</Value>}
+      {shows('cpu') && <Value label="CPU" className="number value"><Level text={percent(current.cpu_busy_ratio)} level={levelOf('cpu', current.cpu_busy_ratio)} /></Value>}
+      {shows('memory') && <Value label="Memory" className="number value"><Level text={percent(current.memory_used_ratio)} level={levelOf('memory', current.memory_used_ratio)} /></Value>}
+      {shows('disk') && <Value label="Disk" className="number value" title={visible(current.disk_mount ?? '')}><Level text={percent(current.disk_used_ratio)} level={levelOf('disk', current.disk_used_ratio)} /></Value>}
+      {shows('net') && <Value label="Net ↓ / ↑" className="number value">{netText(current.network_receive_bytes_per_second, current.network_transmit_bytes_per_second)}</Value>}
+      {shows('load') && <Value label="Load 1m" className="number value">{current.load1 === null ? '—' : current.load1.toFixed(2)}</Value>}
+      {shows('seq') && (
+        <Value label="Sequence">
+          {agent.queues.length === 0 ? '—' : count(agent.queues[0]!.highest_seq)}
+          <small class={gaps > 0 ? 'warn' : undefined}>{gaps === 0 && pending === 0 ? '' : `${count(gaps)} gaps${pending > 0 ? ` (${count(pending)} awaited)` : ''}`}</small>
+        </Value>
+      )}
+      {shows('queue') && (
+        <Value label="Queue" title={queue === null ? '' : bytes(queue.bytes)}>
+          {count(queue?.batches)}<small class="warn">{dropped === null || dropped === 0 ? '' : `${count(dropped)} dropped`}</small>
+        </Value>
+      )}
+      {shows('hour') && <Value label="CPU, 1 h" className="value">{spark === undefined ? '—' : <Sparkline values={spark} max={1} label={`CPU of the last hour, now ${percent(now)}`} />}</Value>}
     </tr>
   );
 });

@@ -14,7 +14,7 @@ import { Loaded, useClock } from '../ui/states';
 import { useSlice } from '../ui/virtual';
 import { visible } from '../ui/text';
 import { type Group, groupings, groupsOf, type HostLabels, labelsOfHosts, statesOf } from './groups';
-import { COLUMNS, compare, HostRow, matches, StateMark, useRowHeight } from './hosts';
+import { COLUMNS, columnsBut, compare, HostRow, matches, StateMark, useRowHeight } from './hosts';
 import { csv, save } from '../ui/csv';
 
 // A refresh after a batch waits this long for more of them; fleets whose batches never stop are asked at this pace, large ones more slowly.
@@ -171,6 +171,7 @@ function Hosts({ agents, at, sparks }: { agents: Agent[]; at: number; sparks: Sp
         <select id="sort" class="narrow-only" value={sort} onChange={(event) => setParams({ sort: event.currentTarget.value })}>
           {COLUMNS.filter((column) => column.value).map((column) => <option key={column.id} value={column.id}>by {column.title}</option>)}
         </select>
+        <ColumnChoice />
         <button type="button" class="plain" onClick={() => saveCsv(shown)}>CSV</button>
         <span class="soft" role="status">{shown.length === agents.length ? '' : `${shown.length} of ${agents.length}`}</span>
       </form>
@@ -179,6 +180,23 @@ function Hosts({ agents, at, sparks }: { agents: Agent[]; at: number; sparks: Sp
         : by === '' ? <Table shown={shown} sort={sort} at={at} sparks={sparks} />
         : <Groups groups={groupsOf(shown, by, labels)} by={by} sort={sort} at={at} sparks={sparks} />}
     </>
+  );
+}
+
+function ColumnChoice() {
+  const hidden = (query.value.get('hide') ?? '').split(',').filter((id) => id !== '');
+  return (
+    <details class="choose">
+      <summary>Columns</summary>
+      <fieldset>
+        <legend class="hidden">Columns</legend>
+        {COLUMNS.filter((column) => !column.isAlways).map(({ id, title }) => (
+          <label key={id} class="check">
+            <input type="checkbox" checked={!hidden.includes(id)} onChange={(event) => setParams({ hide: (event.currentTarget.checked ? hidden.filter((each) => each !== id) : [...hidden, id]).join(',') || null })} /> {title}
+          </label>
+        ))}
+      </fieldset>
+    </details>
   );
 }
 
@@ -232,20 +250,21 @@ function Table({ shown, sort, at, sparks, name = 'Hosts' }: { shown: Agent[]; so
   const isStale = useComputed(() => down.value !== null);
   const clock = useClock();
   const since = Math.max(0, clock - at);
+  const hidden = query.value.get('hide') ?? '';
   return (
     <div class="scroll" role="region" aria-label={name === 'Hosts' ? name : `Hosts of ${name}`} tabIndex={0}>
       <table class={isStale.value ? 'hosts old' : 'hosts'} role="table" aria-rowcount={shown.length + 1}>
         <caption class="hidden">Hosts with their state, current values, sequences and queue</caption>
         <thead role="rowgroup">
           <tr role="row" aria-rowindex={1}>
-            {COLUMNS.map((column) => <Heading key={column.id} column={column} sort={sort} />)}
+            {columnsBut(hidden).map((column) => <Heading key={column.id} column={column} sort={sort} />)}
           </tr>
         </thead>
         <tbody role="rowgroup" ref={body}>
           {first > 0 && <tr class="space" aria-hidden="true" style={{ height: `${first * rowHeight}px` }} />}
           {shown.slice(first, last).map((agent, index) => (
             <HostRow key={agent.agent_id} agent={agent} index={first + index + 2} seen={agent.last_seen_age_ms === null ? '—' : `${age(agent.last_seen_age_ms + since)} ago`}
-              spark={sparks?.get(agent.agent_id)} />
+              spark={sparks?.get(agent.agent_id)} hidden={hidden} />
           ))}
           {last < shown.length && <tr class="space" aria-hidden="true" style={{ height: `${(shown.length - last) * rowHeight}px` }} />}
         </tbody>

@@ -3,7 +3,7 @@ import { ApiFault } from '../api/client';
 import { logs } from '../api/logs';
 import { queryRange } from '../api/prom';
 import type { Range } from '../app/time';
-import type { Annotation } from './chart';
+import type { Annotation } from './plot';
 import { linesOf, stretchesOf } from './series';
 import { visible } from './text';
 

@@ -13,6 +13,9 @@ export interface Line {
   query?: number;
 }
 
+/** Series that a chart draws at first. */
+export const DRAWN = 30;
+
 export interface Lines {
   /** Seconds since 1970, evenly spaced. */
   times: number[];

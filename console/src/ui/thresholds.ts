@@ -4,6 +4,8 @@ const LEVELS = {
   cpu: [0.75, 0.9],
   memory: [0.8, 0.92],
   disk: [0.8, 0.9],
+  swap: [0.5, 0.8],
+  celsius: [70, 80],
   loadPerCore: [1, 2],
 } as const;
 

@@ -11,6 +11,7 @@ using Lm.Collector.Live;
 using Lm.Collector.Query;
 using Lm.Collector.Series;
 using Lm.Collector.Settings;
+using Lm.Collector.SharedLog;
 using Lm.Collector.Spool;
 using Lm.Collector.Tests.Series;
 using Lm.Logs.Tests.Query;
@@ -51,6 +52,7 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
                 Logs = Logs,
                 LogMetrics = () => [],
                 Landing = () => Landing!,
+                SharedLog = () => SharedLog,
                 Dashboards = new DashboardLibrary(() => FileDashboards, saved, () => PromSemantics.V3),
                 Catalog = series.Catalog,
                 Time = time,
@@ -69,6 +71,9 @@ internal sealed class PrivateListener : IReadiness, ISpoolProgress, IAsyncDispos
 
     /// <summary>How far the object store is behind; null: there is none.</summary>
     public LandingStatus? Landing { get; set; }
+
+    /// <summary>How far the log is that collectors share; null: there is none.</summary>
+    public SharedLogStatus? SharedLog { get; set; }
 
     /// <summary>The dashboards of files.</summary>
     public List<Dashboard> FileDashboards { get; } = [];
