@@ -31,17 +31,14 @@ internal sealed class GlobPattern
     }
 
     /// <summary>Whether a path is one that this names, be there a file or not.</summary>
-    /// <param name="path">As <see cref="Expand(int, ISet{string})"/> gives it.</param>
+    /// <param name="path">The path; slashes that follow each other count as one.</param>
     public bool Names(string path)
     {
-        var start = fixedDirectory == "/" ? "/" : fixedDirectory + "/";
-        if (!path.StartsWith(start, StringComparison.Ordinal))
-        {
-            return false;
-        }
-
-        var names = path[start.Length..].Split('/');
-        return names.Length == parts.Length && names.Zip(parts).All(pair => HasWildcard(pair.Second) ? IsMatch(pair.Second, pair.First) : pair.Second == pair.First);
+        var names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var fixedNames = fixedDirectory.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return names.Length == fixedNames.Length + parts.Length
+            && names.AsSpan(0, fixedNames.Length).SequenceEqual(fixedNames)
+            && names.Skip(fixedNames.Length).Zip(parts).All(pair => HasWildcard(pair.Second) ? IsMatch(pair.Second, pair.First) : pair.Second == pair.First);
     }
 
     /// <summary>Whether a name matches one part of a path.</summary>

@@ -24,6 +24,19 @@ public sealed class GlobPatternTests
     [InlineData("***", "anything", true)]
     public void Names_match_as_glob_has_it(string pattern, string name, bool expected) => Assert.Equal(expected, GlobPattern.IsMatch(pattern, name));
 
+    [Theory]
+    [InlineData("/var/log/app.log", "/var/log/app.log", true)]
+    [InlineData("/var//log/app.log", "/var//log/app.log", true)]
+    [InlineData("/var//log/app.log", "/var/log/app.log", true)]
+    [InlineData("/var/log/app.log", "/var/log/app.log.1", false)]
+    [InlineData("/var/log/*/a?.log", "/var/log/web/a1.log", true)]
+    [InlineData("/var/log/*/a?.log", "/var/log/a1.log", false)]
+    [InlineData("/var/log/*/a?.log", "/var/log/web/old/a1.log", false)]
+    [InlineData("/var/log/*.log", "/var/lib/a.log", false)]
+    [InlineData("/*.log", "/a.log", true)]
+    public void A_pattern_names_a_path_whether_a_file_is_there_or_not(string pattern, string path, bool expected) =>
+        Assert.Equal(expected, new GlobPattern(pattern).Names(path));
+
     [Fact]
     public void A_hostile_pattern_takes_no_more_than_the_square_of_its_length() =>
         Assert.False(GlobPattern.IsMatch(string.Concat(Enumerable.Repeat("*a", 100)) + "b", new string('a', 4000)));
