@@ -46,6 +46,8 @@ start_collector
 wait_ready
 "$driver" crash --url "https://127.0.0.1:$ingest_port" --ca "$work/tls/ca.pem" --secret-file "$work/secret" >>"$work/load.log" 2>&1 &
 load_pid=$!
+# A spool without a record knows nothing of the store yet, and is not ready while that is away.
+until [[ -s $work/acked ]]; do sleep 0.1; done
 kills=0 outages=0
 for ((round = 1; round <= rounds; round++)); do
   if [[ $((RANDOM % 3)) -eq 0 ]]; then

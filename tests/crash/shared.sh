@@ -3,11 +3,11 @@
 # acknowledged batch and line answers at both, and at a third one that begins on an empty disk; the bucket's blocks and log files have it once, for promtool and zstd; and --verify has nothing to say.
 #   shared.sh [directory | light | real]    the store; by default both S3 servers side by side (Ceph's gateway where it is installed)
 #   LM_BIN=DIR           the programs (default out/)
-#   LM_CRASH_ROUNDS      how often something happens (default 4)
+#   LM_CRASH_ROUNDS      how often something happens (default 3: one of each)
 #   LM_CRASH_SEED        the same plan again
 #   LM_INGEST_SECONDS    a disaster run in place of all that: so long a load, then both disks are lost at once
 set -euo pipefail
-LM_CRASH_ROUNDS=${LM_CRASH_ROUNDS:-4}
+LM_CRASH_ROUNDS=${LM_CRASH_ROUNDS:-3}
 if [[ $# -eq 0 ]]; then
   code=0 other=0
   "$0" light &
