@@ -86,7 +86,7 @@ load_pid=''
 
 # One look at a time: the collector writes records of its own too, so what has landed at one look may have a successor at the next.
 code=1
-for _ in $(seq 60); do
+for _ in $(seq 200); do
   if [[ $(landing pending_bytes) == 0 && $(landing state) == ok ]]; then
     code=0
     fetch_store crash/raw "$work/fetched"

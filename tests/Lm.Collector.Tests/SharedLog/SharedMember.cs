@@ -56,6 +56,9 @@ internal sealed class SharedMember : IAsyncDisposable
             Store, rig.Spool, rig.Ledger, new SeriesBound(rig.Store, int.MaxValue, NullLogger.Instance),
             static () => default, TimeProvider.System, NullLogger.Instance);
         return new SharedAcceptance(new SharedAcceptanceParts(
-            Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance) { FilesAfter = filesAfter });
+            Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance)
+        {
+            FilesAfter = filesAfter,
+        });
     }
 }
