@@ -168,7 +168,7 @@ function Panels({ definition, fillings, change }: { definition: Definition; fill
   return (
     <div class="dash">
       {all.map(({ key, panel, grid, fillings: own }) => (
-        <div key={key} class={`cell${panel.id === selected && change !== null ? ' selected' : ''}${grid.x + grid.w / 2 < 12 ? ' at-left' : ''}`}
+        <div key={key} class={`cell${panel.id === selected && change !== null ? ' selected' : ''}${grid.x < 8 ? ' at-left' : ''}`}
           style={{ gridColumn: `${grid.x + 1} / span ${grid.w}`, gridRow: `${grid.y + 1} / span ${grid.h}` }}>
           <DashboardPanel panel={panel} fillings={own} rows={grid.h} tools={change !== null && (
             <>
