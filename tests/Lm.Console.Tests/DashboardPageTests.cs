@@ -215,7 +215,9 @@ public sealed class DashboardPageTests(Chromium chromium)
         await page.ReloadAsync();
         await console.SignInAsync("third");
         await Expect(description).ToHaveValueAsync("half a sentence");
-        await save.ClickAsync();
+
+        // The page says what it is about to save as well: only the answer tells that it was.
+        await page.RunAndWaitForResponseAsync(() => save.ClickAsync(), response => response.Request.Method == "PUT" && response.Ok);
         await Expect(page.GetByText("saved here · half a sentence")).ToBeVisibleAsync();
 
         using var answer = await listener.SendAsync(HttpMethod.Get, "/api/v1/dashboards/mine", "third");
