@@ -1,10 +1,7 @@
-using System.Globalization;
-using System.Text;
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
 using Lm.Platform;
 using Lm.Platform.Files;
-using Lm.Protocol;
 
 namespace Lm.Agent.LogTail;
 
@@ -18,17 +15,15 @@ namespace Lm.Agent.LogTail;
 /// </remarks>
 internal sealed class FileTail(LogInput input, string path, FollowedFile file, FileFacts facts, InputCounters counters) : IDisposable
 {
-    // What a truncated file of a writer that goes on at its old offset begins with: a hole, read as zeros. Fewer are somebody's data.
-    private const int HoleBytesMin = 512;
-
-    private readonly Label[]?[] attributes = new Label[]?[8]; // by marks
-    private int attributeBytesMax;
+    private readonly LineRecords records = new(path, counters);
     private long scanned; // no line feed from the last incomplete line's start up to here
     private long notedPosition;
     private UnixMillis modifiedAt; // when it was measured last
     private long sizeSeenBefore; // the most before it was measured last, since it was truncated
-    private bool isInHole;
+    private Hole hole;
     private LineGroup? group;
+
+    private delegate bool LineTaker(ReadOnlySpan<byte> line, LineMarks marks);
 
     /// <summary>What it belongs to.</summary>
     public LogInput Input { get; set; } = input;
@@ -113,7 +108,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     public void Restart()
     {
         GoOnFrom(0, default);
-        (Limit, isInHole, sizeSeenBefore, IntactAt) = (0, false, 0, 0);
+        (Limit, hole, sizeSeenBefore, IntactAt) = (0, default, 0, 0);
     }
 
     /// <summary>Looks how long it is while nothing can be taken of it: what is truncated meanwhile is known to be lost.</summary>
@@ -191,7 +186,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
             var isFull = false;
             while (!isFull && TryFindLine(ref rest, out var line))
             {
-                isFull = !TryTake(line, Position + bytes.Length - rest.Length, batch, facts, LineMarks.None);
+                isFull = !records.TryAdd(Input, line, Position + bytes.Length - rest.Length, batch, facts, LineMarks.None);
                 rest = isFull ? rest : rest[(line.Length + 1)..];
             }
 
@@ -219,65 +214,57 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
     /// <summary>Finds the next line, behind a hole where there is one.</summary>
     private bool TryFindLine(ref ReadOnlySpan<byte> rest, out ReadOnlySpan<byte> line)
     {
-        rest = BehindHole(rest);
+        rest = hole.Behind(rest);
         var end = rest.IndexOf((byte)'\n');
         line = end < 0 ? default : rest[..end];
         return end >= 0;
     }
 
-    /// <summary>What follows a hole at a line's start; everything where there is none.</summary>
-    private ReadOnlySpan<byte> BehindHole(ReadOnlySpan<byte> rest)
-    {
-        if (ZerosAt(rest) is > 0 and var run)
-        {
-            isInHole |= run >= HoleBytesMin;
-            rest = isInHole ? rest[run..] : rest;
-        }
-
-        isInHole &= rest.IsEmpty;
-        return rest;
-    }
-
-    private static bool MayBeginHole(ReadOnlySpan<byte> rest) => ZerosAt(rest) is > 0 and var run && (run >= HoleBytesMin || run == rest.Length);
-
-    private static int ZerosAt(ReadOnlySpan<byte> start)
-    {
-        if (start.IsEmpty || start[0] != 0)
-        {
-            return 0;
-        }
-
-        var run = start.IndexOfAnyExcept((byte)0);
-        return run < 0 ? start.Length : run;
-    }
-
-    /// <summary>A line that does not end within what was read: these are its first bytes, all there are when the limit is reached.</summary>
     private TailStep ReadLongLine(ReadOnlySpan<byte> start, LogBatch batch, LineFacts facts, bool isLast)
     {
-        var end = Position + start.Length < Limit ? FindEnd(Position + start.Length) : Limit;
+        var step = ReadLong(
+            Position, start.Length, batch.Limits.MessageBytesMax, isLast, (line, marks) => records.TryAdd(Input, line, Position, batch, facts, marks), out var next);
+        if (step == TailStep.Again)
+        {
+            SkipTo(next);
+        }
+
+        return step;
+    }
+
+    /// <summary>A line that does not end within what was read; its end is all there is when the limit is reached.</summary>
+    /// <param name="lineAt">Where it begins.</param>
+    /// <param name="known">Its first bytes, which hold no line feed.</param>
+    /// <param name="bytesMax">The most bytes that a record takes of it.</param>
+    /// <param name="isLast">Whether it is taken without its end, too.</param>
+    /// <param name="take">Takes it; false when the batch is full.</param>
+    /// <param name="next">Where the line behind it begins.</param>
+    private TailStep ReadLong(long lineAt, int known, int bytesMax, bool isLast, LineTaker take, out long next)
+    {
+        next = lineAt;
+        var end = lineAt + known < Limit ? FindEnd(lineAt + known) : Limit;
         if (end >= Limit && !isLast)
         {
             return TailStep.AtLimit;
         }
 
-        // At most one byte beyond what a record takes: that says that it was longer.
-        var length = (int)Math.Min(end - Position, (long)batch.Limits.MessageBytesMax + 4);
+        // At most one character beyond what a record takes: that says that it was longer.
+        var length = (int)Math.Min(end - lineAt, (long)bytesMax + 4);
         var rented = System.Buffers.ArrayPool<byte>.Shared.Rent(length);
         try
         {
             var line = rented.AsSpan(0, length);
-            if (file.Read(Position, line) != length || !FileFingerprint.Holds(file, Position, Fingerprint))
+            if (file.Read(lineAt, line) != length || !FileFingerprint.Holds(file, Position, Fingerprint))
             {
                 return TailStep.Truncated;
             }
 
-            var next = Math.Min(end + 1, Limit);
-            if (!TryTake(line, Position, batch, facts, end >= Limit ? LineMarks.Unterminated : LineMarks.None))
+            if (!take(line, end >= Limit ? LineMarks.Unterminated : LineMarks.None))
             {
                 return TailStep.BatchFull;
             }
 
-            SkipTo(next);
+            next = Math.Min(end + 1, Limit);
             return TailStep.Again;
         }
         finally
@@ -333,7 +320,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
             }
 
             var bytes = (ReadOnlySpan<byte>)window[..count];
-            var text = BehindHole(bytes);
+            var text = hole.Behind(bytes);
             if (text.Length < bytes.Length)
             {
                 // Nothing goes on behind a hole. It is passed at once, not read again with the lines that follow: it may be a gigabyte.
@@ -365,7 +352,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
                 continue;
             }
 
-            for (; end >= 0 && !MayBeginHole(bytes); end = bytes.IndexOf((byte)'\n'))
+            for (; end >= 0 && !Hole.MayBegin(bytes); end = bytes.IndexOf((byte)'\n'))
             {
                 if (!TryGather(bytes[..end], bytes[..(end + 1)], batch, facts, LineMarks.None))
                 {
@@ -383,35 +370,15 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
 
     private TailStep ReadLongLineOfGroup(long lineAt, ReadOnlySpan<byte> start, LogBatch batch, LineFacts facts, bool isLast, ref long at)
     {
-        var end = lineAt + start.Length < Limit ? FindEnd(lineAt + start.Length) : Limit;
-        if (end >= Limit && !isLast)
+        var step = ReadLong(
+            lineAt, start.Length, batch.Limits.MessageBytesMax, isLast, (line, marks) => TryGather(line, line, batch, facts, marks), out var next);
+        if (step == TailStep.Again)
         {
-            return TailStep.AtLimit;
-        }
-
-        var length = (int)Math.Min(end - lineAt, (long)batch.Limits.MessageBytesMax + 4);
-        var rented = System.Buffers.ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            var line = rented.AsSpan(0, length);
-            if (file.Read(lineAt, line) != length || !FileFingerprint.Holds(file, Position, Fingerprint))
-            {
-                return TailStep.Truncated;
-            }
-
-            if (!TryGather(line, line, batch, facts, end >= Limit ? LineMarks.Unterminated : LineMarks.None))
-            {
-                return TailStep.BatchFull;
-            }
-
-            at = Math.Min(end + 1, Limit);
+            at = next;
             group!.SkipTo(at, FileFingerprint.Of(file, at));
-            return TailStep.Again;
         }
-        finally
-        {
-            System.Buffers.ArrayPool<byte>.Shared.Return(rented);
-        }
+
+        return step;
     }
 
     /// <summary>Adds a line to the group, or takes the group and begins the next with it.</summary>
@@ -429,7 +396,7 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
 
     private bool TryTakeGroup(LogBatch batch, LineFacts facts)
     {
-        if (!group!.IsEmpty && !TryTake(group.Text, Position, batch, facts, group.Marks))
+        if (!group!.IsEmpty && !records.TryAdd(Input, group.Text, Position, batch, facts, group.Marks))
         {
             return false;
         }
@@ -457,35 +424,6 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
 
         IntactAt = modifiedAt.Value * 1_000_000;
         return TailStep.AtLimit;
-    }
-
-    private bool TryTake(ReadOnlySpan<byte> line, long offset, LogBatch batch, LineFacts facts, LineMarks marks)
-    {
-        line = LineText.WithoutReturn(line);
-        foreach (var pattern in Input.Exclude)
-        {
-            if (pattern.IsMatch(line))
-            {
-                counters.AddExcluded();
-                return true;
-            }
-        }
-
-        var body = LineText.Clean(line, batch.Limits.MessageBytesMax, ref marks);
-        if (!batch.Takes(body.Length))
-        {
-            return false;
-        }
-
-        var (time, severity) = (batch.ReadAt, 0);
-        if (Input.Recognises)
-        {
-            facts.Read(body, batch.ReadAt, out time, out severity);
-        }
-
-        batch.Add(time, severity, body, AttributesFor(marks, offset, batch.Limits.ValueBytesMax));
-        counters.AddLine(marks);
-        return true;
     }
 
     private void Advance(ReadOnlySpan<byte> taken)
@@ -524,77 +462,5 @@ internal sealed class FileTail(LogInput input, string path, FollowedFile file, F
         {
             return null;
         }
-    }
-
-    private Label[] AttributesFor(LineMarks marks, long offset, int valueBytesMax)
-    {
-        if (attributeBytesMax != valueBytesMax)
-        {
-            Array.Clear(attributes);
-            attributeBytesMax = valueBytesMax;
-        }
-
-        var common = attributes[(int)marks] ??= MakeAttributes(marks, valueBytesMax);
-        return Input.HasOffsets ? [.. common, new Label("offset", offset.ToString(CultureInfo.InvariantCulture))] : common;
-    }
-
-    private Label[] MakeAttributes(LineMarks marks, int valueBytesMax)
-    {
-        var labels = new List<Label>(4) { new("input", Input.Name), new("file", LabelValue.Cut(path, valueBytesMax)) };
-        if (marks != LineMarks.None)
-        {
-            labels.Add(new Label("marks", LineText.NamesOf(marks)));
-        }
-
-        return [.. labels];
-    }
-}
-
-/// <summary>How a reading ended.</summary>
-internal enum TailStep
-{
-    /// <summary>Everything that is complete was taken.</summary>
-    AtLimit,
-
-    /// <summary>The batch takes no more: go on with the next one.</summary>
-    BatchFull,
-
-    /// <summary>The file is not what it was.</summary>
-    Truncated,
-
-    /// <summary>It cannot be read.</summary>
-    Unreadable,
-
-    /// <summary>It is compressed.</summary>
-    NotText,
-
-    /// <summary>A long line was taken; there may be more.</summary>
-    Again,
-}
-
-/// <summary>Values of attributes.</summary>
-internal static class LabelValue
-{
-    /// <summary>A text that is too long loses its beginning: a path's end tells more.</summary>
-    public static string Cut(string text, int bytesMax)
-    {
-        const string Sign = "...";
-        if (Encoding.UTF8.GetByteCount(text) <= bytesMax)
-        {
-            return text;
-        }
-
-        var start = text.Length;
-        for (var bytes = Sign.Length; start > 0; start--)
-        {
-            bytes += char.IsAscii(text[start - 1]) ? 1 : 3; // half of a surrogate pair has 2
-            if (bytes > bytesMax)
-            {
-                break;
-            }
-        }
-
-        start += start < text.Length && char.IsLowSurrogate(text[start]) ? 1 : 0;
-        return Sign + text[start..];
     }
 }

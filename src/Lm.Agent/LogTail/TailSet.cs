@@ -15,14 +15,11 @@ namespace Lm.Agent.LogTail;
 /// </remarks>
 internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvider time, ILogger logger) : IDisposable
 {
-    // How far back the start of a line that is being written is looked for.
-    private const long LastLineBytesMax = 1 << 20;
-
     private const long ClockTick = 50_000_000; // nanoseconds; more than any kernel's
 
+    private readonly TailOpener opener = new(counters, time, logger);
     private readonly List<FileTail> tails = [];
     private readonly HashSet<FileIdentity> passedOver = []; // compressed
-    private readonly HashSet<string> unreadable = new(StringComparer.Ordinal); // told already
     private readonly List<TailOffset> saved = [];
     private GlobPattern glob = new(input.Path);
     private long? knownSince; // or since its last file was let go: what is younger was never read
@@ -150,7 +147,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
         foreach (var each in copies)
         {
-            if (TryOpen(each.Path, each.Facts.Identity) is not { } file)
+            if (opener.TryOpen(Input, each.Path, each.Facts.Identity) is not { } file)
             {
                 continue;
             }
@@ -162,7 +159,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             }
 
             LogTailLog.Adopted(logger, Input.Name, each.Path);
-            var copy = new FileTail(Input, tail.Path, file, each.Facts, counters) { MetAt = each.BornAt, GrewAt = GrewAt(each.Facts), IsDetached = true };
+            var copy = opener.Rotated(Input, tail.Path, file, each);
             Insert(copy, tails.IndexOf(tail), begun);
             tail.MetAt = each.BornAt + 1;
             batch.Note(copy.Offset, isUrgent: true);
@@ -207,7 +204,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     private void NoteKnown(LogBatch batch, bool isUrgent)
     {
         // The kernel's clock for files is up to a tick behind.
-        knownSince = Now - ClockTick;
+        knownSince = opener.Now - ClockTick;
         batch.Note(new TailOffset { Kind = TailKind.Input, Input = Input.Name, Text = Input.Path, MetAt = knownSince.Value }, isUrgent);
     }
 
@@ -235,12 +232,13 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         }
 
         // Of another path that the input had: nobody asks for these files any more.
-        foreach (var offset in saved.Where(offset => !glob.Names(offset.Text)))
+        var others = saved.Where(offset => !glob.Names(offset.Text)).ToArray();
+        foreach (var offset in others)
         {
             batch.Note(offset with { IsRemoved = true });
+            saved.Remove(offset);
         }
 
-        saved.RemoveAll(offset => !glob.Names(offset.Text));
         var paths = saved.GroupBy(offset => offset.Text).ToArray();
         var changed = saved.OrderBy(offset => offset.MetAt).Where(offset => !TryGoOn(offset, found, begun)).ToArray();
 
@@ -264,7 +262,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
     /// <summary>Goes on with a file that is there and holds what was taken of it.</summary>
     private bool TryGoOn(TailOffset offset, Dictionary<FileIdentity, (string Path, FileFacts Facts)> found, Action<FileTail> begun)
     {
-        if (OpenSaved(offset, found) is not { } tail)
+        if (opener.Reopen(Input, offset, HintOf(offset, found)) is not { } tail)
         {
             return false;
         }
@@ -295,7 +293,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             counters.AddLostFile();
         }
 
-        var tail = OpenSaved(offset, found);
+        var tail = opener.Reopen(Input, offset, HintOf(offset, found));
         if (tail is null || tail.IsDetached || IsAnother(tail, offset))
         {
             tail?.Dispose();
@@ -307,14 +305,8 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         BeginAnew(tail, copy, batch, begun);
     }
 
-    private FileTail? OpenSaved(TailOffset offset, Dictionary<FileIdentity, (string Path, FileFacts Facts)> found)
-    {
-        var hint = found.TryGetValue(offset.Identity, out var at) ? at.Path : null;
-        var file = Neighbour.Open(hint, offset.Text, offset.Identity);
-        return file is not null && file.TryLook(out var facts)
-            ? new FileTail(Input, offset.Text, file, facts, counters) { MetAt = offset.MetAt, GrewAt = GrewAt(facts), IsDetached = hint is null }
-            : null;
-    }
+    private static string? HintOf(TailOffset offset, Dictionary<FileIdentity, (string Path, FileFacts Facts)> found) =>
+        found.TryGetValue(offset.Identity, out var at) ? at.Path : null;
 
     /// <summary>Whether an inode belongs to another file by now: one that was made after the old one was met.</summary>
     private static bool IsAnother(FileTail tail, TailOffset offset) => tail.BornAtNanoseconds > offset.MetAt;
@@ -330,7 +322,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
 
     private void Begin(string path, FileFacts facts, bool isFirst, LogBatch batch, Action<FileTail> begun)
     {
-        if (TryOpen(path, facts.Identity) is not { } file)
+        if (opener.TryOpen(Input, path, facts.Identity) is not { } file)
         {
             return;
         }
@@ -341,16 +333,7 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             return;
         }
 
-        var tail = new FileTail(Input, path, file, facts, counters)
-        {
-            MetAt = isFirst || facts.BornAtNanoseconds == 0 ? Math.Max(Now, facts.BornAtNanoseconds) : facts.BornAtNanoseconds,
-            GrewAt = GrewAt(facts),
-        };
-        if (isFirst && Input.StartAtEnd)
-        {
-            var end = FindLastLineEnd(file, facts.SizeBytes);
-            tail.GoOnFrom(end, FileFingerprint.Of(file, end));
-        }
+        var tail = opener.Met(Input, path, file, facts, isFirst);
 
         LogTailLog.Following(logger, Input.Name, path, tail.Position, facts.SizeBytes);
         Insert(tail, tails.Count, begun);
@@ -383,32 +366,22 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
             select each;
         foreach (var each in candidates.ToArray())
         {
-            var (at, facts) = (each.Path, each.Facts);
-            if (TryOpen(at, facts.Identity) is not { } file)
+            if (opener.TryOpen(Input, each.Path, each.Facts.Identity) is not { } file)
             {
                 continue;
             }
 
-            if (IsCopy(file, at, facts.SizeBytes))
+            if (IsCopy(file, each.Path, each.Facts.SizeBytes))
             {
                 file.Dispose();
                 continue;
             }
 
-            LogTailLog.Adopted(logger, Input.Name, at);
-            var tail = new FileTail(Input, path, file, facts, counters) { MetAt = each.BornAt, GrewAt = GrewAt(facts), IsDetached = true };
+            LogTailLog.Adopted(logger, Input.Name, each.Path);
+            var tail = opener.Rotated(Input, path, file, each);
             Insert(tail, tails.Count, begun);
             batch.Note(tail.Offset, isUrgent: true);
         }
-    }
-
-    private long Now => (time.GetUtcNow().UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * TimeSpan.NanosecondsPerTick;
-
-    /// <summary>When a file last grew, by the clock's timestamps: it may have been quiet for long before it was met.</summary>
-    private long GrewAt(in FileFacts facts)
-    {
-        var quietFor = UnixMillis.Now(time) - facts.ModifiedAt;
-        return time.GetTimestamp() - (long)(Math.Max(0, quietFor.TotalSeconds) * time.TimestampFrequency);
     }
 
     private bool IsUnknown(FileIdentity identity) =>
@@ -428,14 +401,14 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         {
             // Where nothing was taken, an older copy, done with long ago, may begin alike.
             if (each.Facts.SizeBytes < position || each.Facts.Identity == original || !IsUnknown(each.Facts.Identity) || (position == 0 && each.BornAt <= metAt)
-                || TryOpen(each.Path, each.Facts.Identity) is not { } file)
+                || opener.TryOpen(Input, each.Path, each.Facts.Identity) is not { } file)
             {
                 continue;
             }
 
             if (FileFingerprint.Holds(file, position, fingerprint))
             {
-                var copy = new FileTail(Input, path, file, each.Facts, counters) { MetAt = each.BornAt, GrewAt = GrewAt(each.Facts), IsDetached = true };
+                var copy = opener.Rotated(Input, path, file, each);
                 copy.GoOnFrom(position, position > 0 ? fingerprint : default);
                 return copy;
             }
@@ -471,48 +444,6 @@ internal sealed class TailSet(LogInput input, InputCounters counters, TimeProvid
         tails.Remove(tail);
         tail.Dispose();
         batch.Note(tail.Offset with { IsRemoved = true });
-    }
-
-    private FollowedFile? TryOpen(string path, FileIdentity identity)
-    {
-        var file = FollowedFile.TryOpen(path, out var error);
-        if (file is null)
-        {
-            if (error != 2 && unreadable.Count < 1000 && unreadable.Add(path))
-            {
-                LogTailLog.Unreadable(logger, Input.Name, path, System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error));
-            }
-
-            return null;
-        }
-
-        unreadable.Remove(path);
-        if (file.TryLook(out var facts) && facts.Identity == identity)
-        {
-            return file;
-        }
-
-        file.Dispose(); // renamed between the look and the opening: the next look finds it
-        return null;
-    }
-
-    /// <summary>Where the last complete line of a file ends, near its end: a line that is being written belongs to what comes.</summary>
-    private static long FindLastLineEnd(FollowedFile file, long size)
-    {
-        Span<byte> buffer = stackalloc byte[4096];
-        var end = size;
-        while (end > 0 && size - end < LastLineBytesMax)
-        {
-            var part = buffer[..(int)Math.Min(end, buffer.Length)];
-            end -= part.Length;
-            var count = Math.Max(0, file.Read(end, part));
-            if (part[..count].LastIndexOf((byte)'\n') is >= 0 and var last)
-            {
-                return end + last + 1;
-            }
-        }
-
-        return end > 0 ? size : 0;
     }
 
     private void TellTooMany(string path)
