@@ -37,6 +37,9 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
     /// <summary>Told of commits whose records are not copied here.</summary>
     public Action<long, long> Skipped { get; init; } = static (_, _) => { };
 
+    /// <summary>Told of a commit of whose records some are not copied here, or not whole, before the others are.</summary>
+    public Action<long> Cut { get; init; } = static _ => { };
+
     /// <summary>Records that could not be read, and are left out.</summary>
     public long Damaged { get; private set; }
 
@@ -186,38 +189,49 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
     private async Task AppendAsync(string key, ReadOnlyMemory<RawEntry> records, long start, CancellationToken cancellationToken)
     {
         var appends = new List<Task<SpoolResult>>(records.Length);
-        for (var i = 0; i < records.Length; i++)
+        try
         {
-            var record = records.Span[i];
-            var bytes = buffer.AsMemory((int)(record.Offset - start), record.Size);
-            var fault = "its checksum is wrong";
-            if (Crc32C.Compute(bytes.Span) == record.Checksum)
+            for (var i = 0; i < records.Length; i++)
             {
-                fault = record.Kind switch
+                var record = records.Span[i];
+                if (await AppendAsync(record, buffer.AsMemory((int)(record.Offset - start), record.Size), appends, cancellationToken) is { } fault)
                 {
-                    WriteRecord.Kind => await AppendWriteAsync(bytes, appends, cancellationToken),
-                    UpRecord.Kind => AppendUps(bytes, appends),
-                    _ => await AppendBatchAsync(bytes, appends, cancellationToken),
-                };
-            }
-
-            if (fault is not null)
-            {
-                Damaged++;
-                SharedLogLog.RecordDamaged(parts.Logger, key, record.Offset, fault);
+                    Cut(RawBundle.CommitOf(record.Position));
+                    Damaged++;
+                    SharedLogLog.RecordDamaged(parts.Logger, key, record.Offset, fault);
+                }
             }
         }
-
-        foreach (var result in await Task.WhenAll(appends))
+        finally
         {
-            if (result.Status != SpoolStatus.Ok)
+            await Task.WhenAll(appends); // they read the buffer
+        }
+
+        foreach (var append in appends)
+        {
+            if (await append is { Status: not SpoolStatus.Ok } result)
             {
                 throw new IOException($"what other collectors acknowledged could not be written to the spool: {result.Detail}");
             }
         }
     }
 
-    private async ValueTask<string?> AppendBatchAsync(ReadOnlyMemory<byte> record, List<Task<SpoolResult>> appends, CancellationToken cancellationToken)
+    private async ValueTask<string?> AppendAsync(RawEntry record, ReadOnlyMemory<byte> bytes, List<Task<SpoolResult>> appends, CancellationToken cancellationToken)
+    {
+        if (Crc32C.Compute(bytes.Span) != record.Checksum)
+        {
+            return "its checksum is wrong";
+        }
+
+        return record.Kind switch
+        {
+            WriteRecord.Kind => await AppendWriteAsync(record, bytes, appends, cancellationToken),
+            UpRecord.Kind => AppendUps(bytes, appends),
+            _ => await AppendBatchAsync(record, bytes, appends, cancellationToken),
+        };
+    }
+
+    private async ValueTask<string?> AppendBatchAsync(RawEntry entry, ReadOnlyMemory<byte> record, List<Task<SpoolResult>> appends, CancellationToken cancellationToken)
     {
         if (SpoolRecord.TryRead(record, out var head, out var bytes) is { } fault)
         {
@@ -246,6 +260,7 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
         }
 
         var verdict = parts.Bound.Admit(lease, head.Verdict);
+        NoteCut(entry, head.Verdict.DroppedSeries, verdict.DroppedSeries);
         appends.Add(AppendAsync(new SpoolEntry(lease, verdict, pending, bytes) { IsHistory = !IsLive }));
         return null;
     }
@@ -266,7 +281,7 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
         return result;
     }
 
-    private async ValueTask<string?> AppendWriteAsync(ReadOnlyMemory<byte> record, List<Task<SpoolResult>> appends, CancellationToken cancellationToken)
+    private async ValueTask<string?> AppendWriteAsync(RawEntry entry, ReadOnlyMemory<byte> record, List<Task<SpoolResult>> appends, CancellationToken cancellationToken)
     {
         if (WriteRecord.TryRead(record, out var head, out var body) is { } fault)
         {
@@ -288,8 +303,18 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
         }
 
         var verdict = parts.Bound.Admit(lease, head.Verdict);
+        NoteCut(entry, head.Verdict.DroppedSeries, verdict.DroppedSeries);
         appends.Add(AppendAsync(new WriteEntry(lease, verdict, head.Sender, head.ReceivedAt, body)));
         return null;
+    }
+
+    // There was room for these series where they were taken: queries here find them in the store, not nowhere.
+    private void NoteCut(RawEntry entry, IReadOnlyList<int> droppedThere, IReadOnlyList<int> dropped)
+    {
+        if (dropped.Count > droppedThere.Count)
+        {
+            Cut(RawBundle.CommitOf(entry.Position));
+        }
     }
 
     private async Task<SpoolResult> AppendAsync(WriteEntry entry)

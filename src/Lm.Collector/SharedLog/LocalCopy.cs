@@ -37,7 +37,7 @@ internal sealed class LocalCopy
     /// <summary>Whether something here was found damaged: then nothing counts as being here.</summary>
     public Func<bool> IsDamaged { get; init; } = static () => false;
 
-    /// <summary>Commits whose records did not come here.</summary>
+    /// <summary>Commits whose records did not come here, or not all of them.</summary>
     public IReadOnlyList<(long First, long Last)> Missing
     {
         get
@@ -67,6 +67,20 @@ internal sealed class LocalCopy
             {
                 missing[1] = (missing[0].First, missing[1].Last);
                 missing.RemoveAt(0);
+            }
+        }
+    }
+
+    /// <summary>Not all of a commit's records come here. Durable on return: those that do are not looked at again.</summary>
+    /// <exception cref="IOException">It could not be made so: none may come.</exception>
+    public void Cut(long number)
+    {
+        lock (gate)
+        {
+            if (!missing.Exists(hole => hole.First <= number && number <= hole.Last))
+            {
+                Skip(number, number);
+                mark.Write(incarnation, new CopyState(Applied, missing, keptSince));
             }
         }
     }

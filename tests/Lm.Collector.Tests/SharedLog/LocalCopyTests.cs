@@ -61,6 +61,21 @@ public sealed class LocalCopyTests
     }
 
     [Fact]
+    public void A_commit_that_came_in_part_does_not_count_as_being_here_and_that_is_durable_at_once()
+    {
+        var copy = Open();
+        copy.Write(30);
+
+        copy.Cut(31);
+        copy.Cut(32);
+
+        var again = Open();
+        Assert.Equal((30L, (31L, 32L)), (again.Applied, Assert.Single(again.Missing)));
+        again.Write(40);
+        Assert.Equal((false, true), (again.Holds((25, 31), 1000), again.Holds((33, 40), 1000)));
+    }
+
+    [Fact]
     public void What_was_deleted_is_durable_before_it_goes()
     {
         var copy = Open();

@@ -75,6 +75,25 @@ public sealed class SharedAcceptanceTests
     }
 
     [Fact]
+    public async Task Where_there_is_no_room_for_series_that_others_took_their_commit_does_not_count_as_being_here()
+    {
+        await using var one = await SharedMember.StartAsync(bucket, "one");
+        var small = await SharedMember.StartAsync(bucket, "small", seriesMax: 0);
+        Assert.Equal(FrameOutcome.Accepted, (await one.Rig.SendAsync(1)).Outcome);
+        Assert.Null(await one.Rig.WriteAsync(new WriteRequestMaker().Series("m", "node", one.Rig.Now.Value, 4.5).ToBody()));
+        await UntilAsync(() => small.Rig.Consumer.Sequences.Any() && small.Acceptance.Local.Missing is [(_, 2)]);
+
+        Assert.Equal((1, 2), small.Acceptance.Local.Missing.Single());
+        Assert.Empty(one.Acceptance.Local.Missing);
+
+        // That is known before the rest of the commit is here, which is not looked at again.
+        var files = small.Rig.Files.Kill();
+        await small.DisposeAsync();
+        await using var again = await SharedMember.StartAsync(bucket, "small", files);
+        Assert.Equal((1, 2), again.Acceptance.Local.Missing.Single());
+    }
+
+    [Fact]
     public async Task A_restart_goes_on_where_it_was()
     {
         var one = await SharedMember.StartAsync(bucket, "one");
