@@ -105,14 +105,14 @@ internal sealed class CollectorHost : IAsyncDisposable
         var seriesParts = new SeriesStorageParts(() => settings.Value.Storage, clock, space, time, loggers.CreateLogger("Lm.Collector.Series"))
         {
             MayMerge = block => lander is null || lander.MayMerge(block), // asked by its loop, long after the lander is made
-            MayGo = block => lander?.IsSafe(block) ?? shared?.Local.MayGo(block.Id) ?? true,
+            MayGo = block => lander?.MayGo(block) ?? shared?.Local.MayGo(block.Id) ?? true,
             Going = newest => shared?.Local.Going(newest),
             Elsewhere = bucket?.Blocks,
         };
         series = SeriesStorage.Open(files, spool.Incarnation, spool.End, seriesParts);
         var logParts = new LogStorageParts(() => settings.Value.Storage, spool.Reread, clock, space, time, loggers.CreateLogger("Lm.Collector.LogRecords"))
         {
-            MayGo = file => lander?.IsSafe(file) ?? shared?.Local.MayGo(file.Id) ?? true,
+            MayGo = file => lander?.MayGo(file) ?? shared?.Local.MayGo(file.Id) ?? true,
             Going = newest => shared?.Local.Going(newest),
             SpoolDamage = () => spool.DamageFound,
             Elsewhere = bucket?.Logs,
@@ -350,7 +350,7 @@ internal sealed class CollectorHost : IAsyncDisposable
 
     private SharedAcceptance NewShared(ObjectStoreSettings objectStore, IObjectStore store, ObjectKeys keys, FoldedSpoolParts copy, SpoolMetrics spoolMetrics, IFileSystem files) => new(new SharedAcceptanceParts(
         store, keys, settings.Value.Storage.CollectorId, copy, files, settings.Value.Storage.SpoolDirectory,
-        () => (settings.Value.ObjectStore ?? objectStore).ManifestLinger, () => (settings.Value.ObjectStore ?? objectStore).Retention, () => settings.Value.Storage.QueueMemory, time, copy.Logger)
+        () => (settings.Value.ObjectStore ?? objectStore).ManifestLinger, () => clock.Proven, () => settings.Value.Storage.QueueMemory, time, copy.Logger)
     {
         Resumed = () => ups.Start(),
         FileMaker = new FileMaker(new FileMakerParts(store, keys, files, Path.Combine(settings.Value.Storage.SpoolDirectory, "build"), settings.Value.Storage.BlockHours, time)
@@ -380,6 +380,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         CompactsElsewhere = objectStore.Target.CompactsElsewhere,
         Retention = () => (settings.Value.ObjectStore ?? objectStore).Retention,
         Proven = () => clock.Proven,
+        Dated = () => clock.Dated,
         Time = time,
         Metrics = new LandingMetrics(),
         Logger = sharedLogger,
@@ -400,7 +401,10 @@ internal sealed class CollectorHost : IAsyncDisposable
             CompactsElsewhere = objectStore.Target.CompactsElsewhere,
             ObjectSizeMax = Math.Min(LanderParts.UsualObjectSizeMax, objectStore.Target.RequestSizeMax),
             Retention = () => settings.Value.ObjectStore?.Retention ?? objectStore.Retention,
+            FindsBlock = bucket!.Finds,
+            FindsLogFile = bucket.Finds,
             Proven = () => clock.Proven,
+            Dated = () => clock.Dated,
         });
     }
 

@@ -47,6 +47,12 @@ internal sealed class BucketReader : IDisposable
     /// <summary>The log files of the store.</summary>
     public ILogFileSource Logs => logs;
 
+    /// <summary>Whether queries find all that a block holds in the store.</summary>
+    public bool Finds(BlockMeta block) => blocks.Finds(block);
+
+    /// <summary>Whether queries find a log file in the store.</summary>
+    public bool Finds(StoredLogFile file) => logs.Finds(file);
+
     /// <summary>What the store has, as of the last list.</summary>
     public BucketCatalog Catalog => catalog;
 

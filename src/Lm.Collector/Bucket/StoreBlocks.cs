@@ -45,6 +45,15 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         }
     }
 
+    /// <summary>Whether queries find all that a block holds in the store.</summary>
+    public bool Finds(BlockMeta block)
+    {
+        lock (gate)
+        {
+            return blocks.ContainsKey(block.Id) || block.Sources.All(source => blocks.Values.Any(there => there.Meta.Sources.Contains(source)));
+        }
+    }
+
     /// <summary>The store was listed.</summary>
     public void Listed(IReadOnlyList<BlockMeta> there)
     {

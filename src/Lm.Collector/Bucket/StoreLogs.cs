@@ -12,12 +12,20 @@ internal sealed class StoreLogs(IFileSystem files, Func<Ulid, long, bool> isHere
     private const int IndexesAtOnce = 16;
 
     private volatile IReadOnlyList<StoredLogFile> known = [];
+    private volatile HashSet<Ulid> names = []; // of the known; never changed
 
     /// <inheritdoc/>
     public IFileSystem Files => files;
 
+    /// <summary>Whether queries find a file in the store.</summary>
+    public bool Finds(StoredLogFile file) => names.Contains(file.Id);
+
     /// <summary>The store was listed.</summary>
-    public void Listed(IReadOnlyList<StoredLogFile> there) => known = there;
+    public void Listed(IReadOnlyList<StoredLogFile> there)
+    {
+        known = there;
+        names = [.. there.Select(static file => file.Id)];
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredLogFile> Take(long from, long until, IReadOnlyList<StoredLogFile> local)

@@ -159,6 +159,9 @@ internal sealed record BlockLandingParts
     /// <summary>The time by which what is old may be deleted.</summary>
     public required Func<UnixMillis> Proven { get; init; }
 
+    /// <summary>The time by which what stays for a while from now on is dated.</summary>
+    public required Func<UnixMillis> Dated { get; init; }
+
     /// <summary>The clock.</summary>
     public required TimeProvider Time { get; init; }
 

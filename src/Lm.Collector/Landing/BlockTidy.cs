@@ -39,6 +39,8 @@ internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Fu
         }
     }
 
+    private DateTimeOffset Dated => DateTimeOffset.FromUnixTimeMilliseconds(parts.Dated().Value);
+
     private bool IsOurs(DeletionMark mark) => mark.Details.StartsWith(signature, StringComparison.Ordinal);
 
     private string? ReasonToGo(BlockMeta block)
@@ -53,7 +55,7 @@ internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Fu
 
     private async Task MarkAsync(BlockMeta block, string reason, CancellationToken cancellationToken)
     {
-        var mark = new DeletionMark(block.Id, parts.Time.GetUtcNow(), signature + reason);
+        var mark = new DeletionMark(block.Id, Dated, signature + reason);
         await parts.Store.PutAsync(parts.Keys.Block(block.Id.ToString(), DeletionMark.FileName), ObjectContent.Of(mark.ToJson()), PutCondition.None, cancellationToken);
         bucket.Note(block, mark);
         parts.Metrics.BlockMarked();
@@ -70,7 +72,11 @@ internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Fu
             return;
         }
 
-        if (IsDue(mark))
+        if (mark.MarkedAt > Dated)
+        {
+            await MarkAsync(block, reason, cancellationToken); // by a clock that ran ahead: it would stay for as long
+        }
+        else if (IsDue(mark))
         {
             await bucket.DeleteAsync(block.Id, cancellationToken);
             parts.Metrics.BlockDeleted();

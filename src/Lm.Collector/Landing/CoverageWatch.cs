@@ -14,8 +14,8 @@ namespace Lm.Collector.Landing;
 /// <param name="state">Keeps what was found.</param>
 /// <param name="allLanded">Whether every block and every sealed file is in the store.</param>
 /// <param name="spoolEnd">Where the spool ends now.</param>
-/// <param name="proven">The time by which what is old may be deleted.</param>
-internal sealed class CoverageWatch(LocalStores local, LandingState state, Func<bool> allLanded, Func<JournalPosition> spoolEnd, Func<UnixMillis> proven)
+/// <param name="dated">The time by which what stays for a while from now on is dated.</param>
+internal sealed class CoverageWatch(LocalStores local, LandingState state, Func<bool> allLanded, Func<JournalPosition> spoolEnd, Func<UnixMillis> dated)
 {
     private CoverageMark? watched;
     private int otherDamage;
@@ -35,7 +35,7 @@ internal sealed class CoverageWatch(LocalStores local, LandingState state, Func<
         }
         else if (local.IsInFiles(mark) && allLanded())
         {
-            state.AddCovered(mark.UpTo, proven());
+            state.AddCovered(mark.UpTo, dated());
             watched = null;
         }
     }

@@ -36,6 +36,7 @@ internal sealed class Lander : IDisposable
     private bool isPrepared;
     private int failures;
     private uint givenUpBefore;
+    private Task? filesLanding; // under way, or ended and not looked at
 
     /// <summary>Makes one; nothing is asked of the store yet.</summary>
     public Lander(LanderParts parts)
@@ -56,13 +57,14 @@ internal sealed class Lander : IDisposable
             CompactsElsewhere = parts.CompactsElsewhere,
             Retention = parts.Retention,
             Proven = parts.Proven,
+            Dated = parts.Dated,
             Time = parts.Time,
             Metrics = metrics,
             Logger = parts.Logger,
         };
         var bucket = new BucketBlocks(parts.Store, parts.Keys, block => block.ExternalLabels.SequenceEqual(parts.Local.Labels), parts.Logger);
         blocks = new BlockLanding(blockParts, bucket, state.Blocks);
-        coverage = new CoverageWatch(parts.Local, state, () => logs.Waiting == 0 && blocks.AreAllLanded, () => parts.Spool.End, parts.Proven);
+        coverage = new CoverageWatch(parts.Local, state, () => logs.Waiting == 0 && blocks.AreAllLanded, () => parts.Spool.End, parts.Dated);
         tidy = new StoreTidy(new StoreTidyParts(rawParts, blockParts, parts.Local, bucket, blocks, state));
         backoff = new RetryPolicy(RetryFirst, RetryMax, new Random());
     }
@@ -122,11 +124,12 @@ internal sealed class Lander : IDisposable
         parts.Spool.SkipTo(next);
     }
 
-    /// <summary>Whether a block may be deleted here: it is in the store, verified, or older than what is kept there.</summary>
-    public bool IsSafe(BlockMeta block) => blocks.IsSafe(block);
+    /// <summary>Whether a block may be deleted here: it is in the store, verified, and queries find it there; or it is older than what is kept there. Where something else merges and deletes in
+    /// the store, it need not be there any more.</summary>
+    public bool MayGo(BlockMeta block) => blocks.IsExpired(block) || (blocks.IsSafe(block) && (parts.CompactsElsewhere || parts.FindsBlock(block)));
 
     /// <summary>Whether a log file may be deleted here.</summary>
-    public bool IsSafe(StoredLogFile file) => logs.IsSafe(file);
+    public bool MayGo(StoredLogFile file) => logs.IsExpired(file) || (logs.IsSafe(file) && parts.FindsLogFile(file));
 
     /// <summary>Whether a block may be merged with others: where something else merges those in the store, what is merged here must never land, so its parts must have.</summary>
     public bool MayMerge(BlockMeta block) => !parts.CompactsElsewhere || state.Blocks.Has(block);
@@ -134,9 +137,10 @@ internal sealed class Lander : IDisposable
     /// <summary>Lands until stopped.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         try
         {
-            while (await TryPassAsync(stopping) is { } wait)
+            while (await TryPassAsync(ending.Token) is { } wait)
             {
                 await Task.Delay(wait, parts.Time, stopping);
             }
@@ -144,6 +148,11 @@ internal sealed class Lander : IDisposable
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // That is how it ends: what has not landed does at the next start.
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await Task.WhenAny(filesLanding ?? Task.CompletedTask);
         }
     }
 
@@ -251,6 +260,7 @@ internal sealed class Lander : IDisposable
         }
         catch (IOException e)
         {
+            filesLanding = filesLanding is { IsFaulted: true } ? null : filesLanding; // of the same: told once
             BeginTrouble(e.Message);
             return backoff.DelayAfter(failures);
         }
@@ -263,7 +273,7 @@ internal sealed class Lander : IDisposable
         }
     }
 
-    // Returns whether log files wait that would have kept raw objects waiting.
+    // Returns whether more is to be done at once.
     private async Task<bool> PassAsync(CancellationToken stopping)
     {
         if (parts.Spool.Segments.Count == 0)
@@ -295,7 +305,7 @@ internal sealed class Lander : IDisposable
             NoteOldest();
         }
 
-        if (await LandFilesAsync(began, stopping))
+        if (!await LandFilesAsync(began, stopping))
         {
             return true;
         }
@@ -305,8 +315,28 @@ internal sealed class Lander : IDisposable
         return false;
     }
 
-    // A log file that cannot be put holds up no block, and neither what people changed. Returns whether some wait that would have kept raw objects waiting.
+    // What was acknowledged since may be nowhere but on this disk: raw objects do not wait for a block, which may take hours. Returns whether all files have landed.
     private async Task<bool> LandFilesAsync(long began, CancellationToken stopping)
+    {
+        filesLanding ??= Task.Run(() => LandAllFilesAsync(stopping), stopping);
+        var left = parts.Interval() - parts.Time.GetElapsedTime(began);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var rawIsDue = Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, parts.Time, waiting.Token);
+        if (await Task.WhenAny(filesLanding, rawIsDue) != filesLanding)
+        {
+            await rawIsDue;
+            return false;
+        }
+
+        await waiting.CancelAsync();
+        var landing = filesLanding;
+        filesLanding = null;
+        await landing;
+        return true;
+    }
+
+    // A log file that cannot be put holds up no block, and neither what people changed.
+    private async Task LandAllFilesAsync(CancellationToken stopping)
     {
         ExceptionDispatchInfo? failure = null;
         foreach (var landNextAsync in (Func<CancellationToken, Task<bool>>[])[LandChangesAsync, logs.LandNextAsync, blocks.LandNextAsync])
@@ -315,11 +345,7 @@ internal sealed class Lander : IDisposable
             {
                 while (await landNextAsync(stopping))
                 {
-                    if (parts.Time.GetElapsedTime(began) >= parts.Interval())
-                    {
-                        failure?.Throw();
-                        return true;
-                    }
+                    // The next one.
                 }
             }
             catch (IOException e)
@@ -329,7 +355,6 @@ internal sealed class Lander : IDisposable
         }
 
         failure?.Throw();
-        return false;
     }
 
     private Task<bool> LandChangesAsync(CancellationToken stopping) => changes?.LandNextAsync(stopping) ?? Task.FromResult(false);
@@ -419,6 +444,15 @@ internal sealed record LanderParts(
 
     /// <summary>The time by which what is old may be deleted.</summary>
     public required Func<UnixMillis> Proven { get; init; }
+
+    /// <summary>Whether queries find a block in the store.</summary>
+    public Func<BlockMeta, bool> FindsBlock { get; init; } = static _ => true;
+
+    /// <summary>Whether queries find a log file in the store.</summary>
+    public Func<StoredLogFile, bool> FindsLogFile { get; init; } = static _ => true;
+
+    /// <summary>The time by which what stays for a while from now on is dated.</summary>
+    public required Func<UnixMillis> Dated { get; init; }
 
     /// <summary>The usual <see cref="ObjectSizeMax"/>: two objects a minute then carry 4 MiB/s.</summary>
     public const long UsualObjectSizeMax = 128L << 20;

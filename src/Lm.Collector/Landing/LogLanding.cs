@@ -124,7 +124,8 @@ internal sealed class LogLanding(
         metrics.LogFilesUnreadable = unreadable.Count;
     }
 
-    private bool IsExpired(StoredLogFile file) => file.MaxTime < expiredBefore().Value;
+    /// <summary>Whether nothing of a file need stay there: all of it is older than <c>retention_days</c>.</summary>
+    public bool IsExpired(StoredLogFile file) => file.MaxTime < expiredBefore().Value;
 
     private string IndexKey(StoredLogFile file) => Key(file.IndexPath);
 

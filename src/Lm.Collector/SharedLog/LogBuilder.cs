@@ -86,10 +86,10 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
             }
         }
 
-        var now = UnixMillis.Now(parts.Time);
+        var proven = parts.Proven();
         LogPart[] adds = bundle.Count > 0 ? [await PutAsync(bundle, plan.From, covers, id, cancellationToken)] : [];
-        string[] removes = [.. plan.Parts.Where(part => IsNeedless(part, plan.Published, now)).Select(static part => part.Object.Key)];
-        return new BuildCommit(parts.Writer, Guid.NewGuid(), now, plan.From, covers, adds, removes, now.Add(-parts.QueueMemory()));
+        string[] removes = [.. plan.Parts.Where(part => IsNeedless(part, plan.Published, proven)).Select(static part => part.Object.Key)];
+        return new BuildCommit(parts.Writer, Guid.NewGuid(), UnixMillis.Now(parts.Time), plan.From, covers, adds, removes, proven.Add(-parts.QueueMemory()));
     }
 
     /// <summary>Commits what was gathered.</summary>
@@ -147,7 +147,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     public async Task<int> CleanAsync(CleaningPlan plan, CancellationToken cancellationToken)
     {
         var snapshots = await Objects.SnapshotsAsync(0, cancellationToken);
-        var old = UnixMillis.Now(parts.Time).Add(-parts.Options.CleanAfter);
+        var old = parts.Proven().Add(-parts.Options.CleanAfter);
         var at = snapshots.Count - 1;
         while (at >= 0 && snapshots[at].At > old)
         {
@@ -169,8 +169,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     }
 
     // Blocks and log files that hold the same are where readers find them, read back there: the log says so. A day later (L29): who is behind reads parts meanwhile.
-    private bool IsNeedless(LogPart part, long published, UnixMillis now) =>
-        part.Newest < now.Add(-parts.Retention()) || (part.Last <= published && part.Newest < now.Add(-parts.Options.PartsFor));
+    private bool IsNeedless(LogPart part, long published, UnixMillis proven) => part.Last <= published && part.Newest < proven.Add(-parts.Options.PartsFor);
 
     // How many of them have raw objects that may be in memory together: one in any case.
     private static (int Count, long SizeBytes) AtOnce(Commit[] commits)
@@ -293,9 +292,9 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
 /// <param name="Writer">The collector's name.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Options">Times and numbers.</param>
-/// <param name="Retention">retention_days as it is now.</param>
+/// <param name="Proven">The time by which what is old may be deleted and forgotten.</param>
 /// <param name="QueueMemory">How long sequences of a silent queue are remembered (D4).</param>
-internal sealed record LogBuilderParts(LogObjects Objects, string Writer, TimeProvider Time, LogOptions Options, Func<TimeSpan> Retention, Func<TimeSpan> QueueMemory)
+internal sealed record LogBuilderParts(LogObjects Objects, string Writer, TimeProvider Time, LogOptions Options, Func<UnixMillis> Proven, Func<TimeSpan> QueueMemory)
 {
     /// <summary>Hears of a snapshot that is damaged: its key, and why.</summary>
     public Action<string, string> SnapshotDamaged { get; init; } = static (_, _) => { };

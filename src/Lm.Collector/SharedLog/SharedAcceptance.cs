@@ -62,11 +62,11 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         var mark = new SharedLogMark(parts.Files, Path.Combine(parts.Directory, SharedLogMark.FileName), parts.Store.Description + " " + parts.Keys.CommitsFolder);
         Local = new LocalCopy(mark, parts.Copy.Spool.Incarnation, parts.Copy.Spool.Segments.Count > 0, parts.Time) { IsDamaged = parts.IsDamaged };
         marked = Local.Applied;
-        copy = new FoldedSpool(parts.Copy) { Skipped = Local.Skip };
+        copy = new FoldedSpool(parts.Copy) { Skipped = Local.Skip, Cut = Local.Cut };
         status = new SharedLogStatus { Store = parts.Store.Description, Trouble = trouble };
         var options = new LogOptions { FilesAfter = parts.FilesAfter };
         member = new LogMember(new LogMemberParts(objects, parts.Collector, copy, parts.Time, new Random(), options) { SnapshotDamaged = NoteDamaged }, marked);
-        var builderParts = new LogBuilderParts(objects, parts.Collector, parts.Time, options, parts.Retention, parts.QueueMemory) { SnapshotDamaged = NoteDamaged };
+        var builderParts = new LogBuilderParts(objects, parts.Collector, parts.Time, options, parts.Proven, parts.QueueMemory) { SnapshotDamaged = NoteDamaged };
         upkeep = new SharedUpkeep(member, new LogBuilder(member, builderParts), parts.FileMaker is { } maker ? new FileBuilder(member, builderParts, maker) : null, parts);
     }
 

@@ -37,6 +37,17 @@ internal sealed class ClockGuard(TimeProvider time) : IStatePart
         }
     }
 
+    /// <summary>The time by which what stays for a while from now on is dated: what the clock says, yet no earlier than the newest durable record. Dated by a clock
+    /// that is days behind, it would be due as soon as that is set right.</summary>
+    public UnixMillis Dated
+    {
+        get
+        {
+            var now = UnixMillis.Now(time);
+            return Newest > now ? Newest : now;
+        }
+    }
+
     /// <inheritdoc/>
     public string Name => "clock";
 

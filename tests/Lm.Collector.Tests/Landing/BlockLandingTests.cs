@@ -161,6 +161,35 @@ public sealed class BlockLandingTests
     }
 
     [Fact]
+    public async Task Raw_objects_do_not_wait_for_a_block_that_takes_long()
+    {
+        await using var rig = new StoredRig();
+        await rig.PassAsync(TimeSpan.FromHours(5), lands: false);
+        Assert.NotEmpty(rig.Storage.Series.Blocks.Metas);
+        var (reached, released) = (new TaskCompletionSource(), new TaskCompletionSource());
+        rig.Store.Holding = key => key.EndsWith("/index", StringComparison.Ordinal) && reached.TrySetResult() ? released.Task : Task.CompletedTask;
+        var pass = rig.Lander.TryPassAsync(TestContext.Current.CancellationToken);
+        await reached.Task;
+        rig.Storage.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(TimeSpan.Zero, await pass);
+
+        await rig.Storage.SendAsync();
+        var end = rig.Storage.Spool.End;
+        pass = rig.Lander.TryPassAsync(TestContext.Current.CancellationToken);
+        while (rig.State.Landed < end)
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Null(rig.Lander.Status.OldestWaiting);
+        Assert.Empty(rig.BlocksThere);
+        Assert.False(pass.IsCompleted);
+        released.SetResult();
+        Assert.Equal(TimeSpan.FromSeconds(60), await pass);
+        Assert.Equal(0, rig.Lander.Status.BlocksWaiting);
+    }
+
+    [Fact]
     public async Task What_is_older_than_retention_days_goes_from_the_store()
     {
         await using var rig = new StoredRig { Retention = TimeSpan.FromDays(3) };

@@ -13,6 +13,9 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
     /// <summary>Whether conditions are passed over.</summary>
     public bool Overwrites { get; set; }
 
+    /// <summary>What a put of a key waits for.</summary>
+    public Func<string, Task> Holding { get; set; } = static _ => Task.CompletedTask;
+
     /// <summary>Puts that were asked for.</summary>
     public List<string> Puts { get; } = [];
 
@@ -28,6 +31,7 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
         Puts.Add(key);
         var trouble = Next(StoreRequest.Put, key);
         ThrowIf(trouble == StoreTrouble.FailsBefore);
+        await Holding(key);
         var stored = trouble == StoreTrouble.Damages ? Damaged(content) : content;
         var outcome = await inner.PutAsync(key, stored, Overwrites ? PutCondition.None : condition, cancellationToken);
         ThrowIf(trouble == StoreTrouble.FailsAfter);

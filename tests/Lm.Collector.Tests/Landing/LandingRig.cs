@@ -42,6 +42,7 @@ internal sealed class LandingRig : IAsyncDisposable
             CompactsElsewhere = false,
             Retention = static () => TimeSpan.FromDays(36_500),
             Proven = () => Ingest.Clock.Proven,
+            Dated = () => Ingest.Clock.Dated,
             ObjectSizeMax = objectSizeMax,
         });
         State = new StateFile(Ingest.Files, "/spool/landing-state.json", [Lander.State], Logger);

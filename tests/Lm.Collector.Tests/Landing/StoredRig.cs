@@ -31,6 +31,7 @@ internal sealed class StoredRig : IAsyncDisposable
             CompactsElsewhere = isExternal,
             Retention = () => Retention,
             Proven = () => Storage.Clock.Proven,
+            Dated = () => Storage.Clock.Dated,
             ObjectSizeMax = 600,
         });
         Storage.Lander = Lander;

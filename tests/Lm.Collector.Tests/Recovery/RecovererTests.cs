@@ -24,6 +24,26 @@ public sealed class RecovererTests
     }
 
     [Fact]
+    public async Task What_landed_goes_from_the_disk_only_when_queries_find_it_in_the_store()
+    {
+        await using var rig = await FilledAsync();
+        await rig.LandAsync();
+        var (lines, blocks) = (rig.Storage.Logs.Lines(), rig.Storage.Series.Blocks.Metas.Count);
+        rig.Storage.Settings = rig.Storage.Settings with { LocalSizeMax = 1, LocalRetention = TimeSpan.FromHours(1) };
+
+        rig.Storage.Keep();
+        Assert.Equal(blocks, rig.Storage.Series.Blocks.Metas.Count);
+        rig.Storage.AssertWhole();
+        Assert.Equal(lines, rig.Storage.Logs.Lines());
+
+        await rig.Bucket.ListAsync(TestContext.Current.CancellationToken);
+        rig.Storage.Keep();
+        Assert.Empty(rig.Storage.Series.Blocks.Metas);
+        rig.Storage.AssertWhole();
+        Assert.Equal(lines, rig.Storage.Logs.Lines());
+    }
+
+    [Fact]
     public async Task A_repeat_of_what_an_earlier_life_landed_is_recognised_before_and_after_it_is_taken_over_and_after_a_crash()
     {
         await using var before = await FilledAsync();

@@ -34,7 +34,10 @@ internal sealed class RecoveryRig : IAsyncDisposable
             Local = CollectorHost.LocalStoresOf(Storage.Series, Storage.Logs, Storage.Spool, Storage.SpoolMetrics, Storage.StateNow),
             CompactsElsewhere = false,
             Retention = static () => TimeSpan.FromDays(400),
+            FindsBlock = Bucket.Finds,
+            FindsLogFile = Bucket.Finds,
             Proven = () => Storage.Clock.Proven,
+            Dated = () => Storage.Clock.Dated,
             Changes = Saved.Changes,
             ObjectSizeMax = objectSizeMax,
         });

@@ -40,13 +40,13 @@ internal sealed class StorageRig : IAsyncDisposable
         Series = SeriesStorage.Open(Files, Spool.Incarnation, Spool.End, new SeriesStorageParts(() => Settings, Clock, space, Time, Log)
         {
             MayMerge = block => Lander?.MayMerge(block) ?? true,
-            MayGo = block => Lander?.IsSafe(block) ?? true,
+            MayGo = block => Lander?.MayGo(block) ?? true,
             Elsewhere = bucket?.Blocks,
         });
         Logs = LogStorage.Open(Files, Spool.Incarnation, Spool.End, new LogStorageParts(() => Settings, Spool.Reread, Clock, space, Time, Log)
         {
             Options = logOptions ?? (static options => options),
-            MayGo = file => Lander?.IsSafe(file) ?? true,
+            MayGo = file => Lander?.MayGo(file) ?? true,
             SpoolDamage = () => Spool.DamageFound,
             Elsewhere = bucket?.Logs,
         });

@@ -19,7 +19,7 @@ internal sealed class SharedFilesRig : IDisposable
     private readonly MemoryFileSystem files = new();
     private readonly LogObjects objects;
 
-    public SharedFilesRig(MemoryFileSystem bucket, TimeProvider time, string name = "builder")
+    public SharedFilesRig(MemoryFileSystem bucket, TimeProvider time, string name = "builder", Func<UnixMillis>? proven = null)
     {
         this.bucket = bucket;
         Store = new FaultyStore(new DirectoryObjectStore(bucket, LandingRig.Bucket, name, new StoreCounters()));
@@ -27,7 +27,7 @@ internal sealed class SharedFilesRig : IDisposable
         Reader = new BucketReader(new BucketReaderParts(Store, LandingRig.Keys, files, "/cache", static () => 1 << 30, time, NullLogger.Instance));
         var options = new LogOptions { SnapshotEvery = 1, FilesAfter = TimeSpan.Zero, PartsFor = TimeSpan.Zero };
         Member = new LogMember(new LogMemberParts(objects, name, new NoConsumer(), time, new Random(1), options), 0);
-        var parts = new LogBuilderParts(objects, name, time, options, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(400));
+        var parts = new LogBuilderParts(objects, name, time, options, proven ?? (() => UnixMillis.Now(time)), static () => TimeSpan.FromDays(400));
         Builder = new LogBuilder(Member, parts);
         Files = new FileBuilder(Member, parts, new FileMaker(new FileMakerParts(Store, LandingRig.Keys, files, "/spool/build", 2, time)
         {

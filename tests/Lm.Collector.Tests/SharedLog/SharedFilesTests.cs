@@ -77,6 +77,25 @@ public sealed class SharedFilesTests
     }
 
     [Fact]
+    public async Task A_clock_that_leaps_ahead_takes_no_part_away_and_forgets_no_sequences()
+    {
+        await using var one = await SharedMember.StartAsync(bucket, "one");
+        using var rig = new SharedFilesRig(bucket, one.Rig.Time, proven: () => one.Rig.Clock.Proven);
+        var sent = one.Rig.Now;
+        await SendAsync(one, 1, 1, [sent.Value], "line");
+        await rig.Member.JoinAsync(TestContext.Current.CancellationToken);
+        await rig.Builder.RunAsync(TestContext.Current.CancellationToken);
+        await SendAsync(one, 2, 2, [sent.Value + 1]);
+        await rig.Member.FollowAsync(TestContext.Current.CancellationToken);
+        one.Rig.Time.JumpWallClock(TimeSpan.FromDays(500));
+
+        var build = await rig.Builder.GatherAsync(rig.Builder.PlanBuild()!, TestContext.Current.CancellationToken);
+
+        Assert.Empty(build.Removes);
+        Assert.True(build.ForgetBefore < sent, $"{build.ForgetBefore} is not before {sent}");
+    }
+
+    [Fact]
     public async Task A_part_that_cannot_be_read_becomes_no_files_and_stays()
     {
         await using var one = await SharedMember.StartAsync(bucket, "one");

@@ -11,10 +11,10 @@ namespace Lm.Collector.Tests.SharedLog;
 /// <summary>A collector without its network on a folder in memory that it shares.</summary>
 internal sealed class SharedMember : IAsyncDisposable
 {
-    private SharedMember(MemoryFileSystem bucket, string name, MemoryFileSystem? files, bool overwrites, TimeSpan filesAfter)
+    private SharedMember(MemoryFileSystem bucket, string name, MemoryFileSystem? files, bool overwrites, TimeSpan filesAfter, int seriesMax)
     {
         Store = new FaultyStore(new DirectoryObjectStore(bucket, LandingRig.Bucket, name, new StoreCounters())) { Overwrites = overwrites };
-        Rig = new IngestRig(files, acceptance: rig => Acceptance = Make(rig, name, filesAfter));
+        Rig = new IngestRig(files, acceptance: rig => Acceptance = Make(rig, name, filesAfter, seriesMax));
     }
 
     public IngestRig Rig { get; }
@@ -23,9 +23,9 @@ internal sealed class SharedMember : IAsyncDisposable
 
     public SharedAcceptance Acceptance { get; private set; } = null!;
 
-    public static async Task<SharedMember> StartAsync(MemoryFileSystem bucket, string name, MemoryFileSystem? files = null, bool overwrites = false, TimeSpan? filesAfter = null)
+    public static async Task<SharedMember> StartAsync(MemoryFileSystem bucket, string name, MemoryFileSystem? files = null, bool overwrites = false, TimeSpan? filesAfter = null, int seriesMax = int.MaxValue)
     {
-        var member = new SharedMember(bucket, name, files, overwrites, filesAfter ?? TimeSpan.FromHours(2));
+        var member = new SharedMember(bucket, name, files, overwrites, filesAfter ?? TimeSpan.FromHours(2), seriesMax);
         try
         {
             await member.Acceptance.StartAsync(TestContext.Current.CancellationToken);
@@ -50,13 +50,13 @@ internal sealed class SharedMember : IAsyncDisposable
         await Rig.DisposeAsync();
     }
 
-    private SharedAcceptance Make(IngestRig rig, string name, TimeSpan filesAfter)
+    private SharedAcceptance Make(IngestRig rig, string name, TimeSpan filesAfter, int seriesMax)
     {
         var copy = new FoldedSpoolParts(
-            Store, rig.Spool, rig.Ledger, new SeriesBound(rig.Store, int.MaxValue, NullLogger.Instance),
+            Store, rig.Spool, rig.Ledger, new SeriesBound(rig.Store, seriesMax, NullLogger.Instance),
             static () => default, TimeProvider.System, NullLogger.Instance);
         return new SharedAcceptance(new SharedAcceptanceParts(
-            Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, static () => TimeSpan.FromDays(400), static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance)
+            Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, () => rig.Clock.Proven, static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance)
         {
             FilesAfter = filesAfter,
         });

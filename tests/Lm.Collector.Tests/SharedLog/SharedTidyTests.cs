@@ -144,6 +144,27 @@ public sealed class SharedTidyTests : IAsyncLifetime
         Assert.Equal(before, Paths);
     }
 
+    [Theory]
+    [InlineData(-3)]
+    [InlineData(400)]
+    public async Task Blocks_that_were_marked_by_a_wrong_clock_go_two_days_after_it_is_right(int daysOff)
+    {
+        one.Rig.Time.JumpWallClock(TimeSpan.FromDays(daysOff));
+        await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
+        Assert.Contains(Paths, static path => path.EndsWith("deletion-mark.json", StringComparison.Ordinal));
+        one.Rig.Time.JumpWallClock(TimeSpan.FromDays(-daysOff));
+        await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
+        var marked = old.Where(static path => path.StartsWith("/blocks/", StringComparison.Ordinal)).ToArray();
+
+        Pass(TimeSpan.FromHours(47));
+        await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(marked.Except(Paths));
+
+        Pass(TimeSpan.FromHours(2));
+        await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(marked.Intersect(Paths));
+    }
+
     [Fact]
     public async Task A_longer_retention_takes_marks_away_again()
     {
@@ -269,6 +290,7 @@ public sealed class SharedTidyTests : IAsyncLifetime
             CompactsElsewhere = isExternal,
             Retention = () => retention ?? Retention,
             Proven = () => proven,
+            Dated = () => UnixMillis.Now(one.Rig.Time) is var now && now > proven ? now : proven,
             Time = one.Rig.Time,
             Metrics = new LandingMetrics(),
             Logger = NullLogger.Instance,
