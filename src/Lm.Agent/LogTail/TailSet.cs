@@ -1,6 +1,5 @@
 using Lm.Agent.Queue;
 using Lm.Agent.Settings;
-using Lm.Platform;
 using Lm.Platform.Files;
 using Microsoft.Extensions.Logging;
 

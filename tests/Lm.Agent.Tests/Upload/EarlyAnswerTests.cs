@@ -70,8 +70,9 @@ public sealed class EarlyAnswerTests : IDisposable
         using var client = ClientFor(server.Port, authority.Certificate);
 
         Assert.IsType<UploadAnswer.Refused>(await Uploads.SendAsync(client, LargeFrame));
-        Assert.IsType<UploadAnswer.Acknowledged>(await Uploads.SendAsync(client));
+        var next = await Uploads.SendAsync(client);
 
+        Assert.True(next is UploadAnswer.Acknowledged, $"{next}");
         Assert.Equal(2, server.ConnectionCount);
     }
 
