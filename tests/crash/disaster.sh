@@ -68,22 +68,6 @@ lose_disk() {
   mkdir "$work/cache"
 }
 
-# check_held ACKNOWLEDGED: waits until what the list names is held, and wants all of it once, and nothing that nobody sent; and agents that are counted right.
-check_held() {
-  local i code
-  FAULT_ACKED=$1
-  for i in $(seq 120); do
-    code=0
-    "$driver" dump --query "http://127.0.0.1:$query_port/" --token-file "$work/query-token" >"$work/held" 2>"$work/dump.log" || code=$?
-    if account && [[ $code -eq 0 ]]; then
-      FAULT_ACKED=$work/acked
-      return 0
-    fi
-    sleep 0.25
-  done
-  die "$2: $result; $(cat "$work/dump.log") (seed $seed)"
-}
-
 mkdir "$work/bucket"
 store_is "$work/bucket"
 start_collector

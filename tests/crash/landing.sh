@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # kill -9 of the collector at random instants while it lands, merges and seals, and the object store away now and then (an S3 server also slow, cutting connections, or not answering): every acknowledged
-# batch is in the store, once in raw objects, and once in blocks when these are made of them (with Debian's packages prometheus and faketime): landing.sh [directory | light | real]
+# batch is in the store, answered once by queries, once in raw objects, and once in blocks when these are made of them (with Debian's packages prometheus and faketime): landing.sh [directory | light | real]
 #   LM_BIN=DIR        the programs (default out/)
 #   LM_CRASH_ROUNDS   how often (default 15)
 #   LM_CRASH_SEED     the same plan again
@@ -96,7 +96,8 @@ for _ in $(seq 200); do
   sleep 0.3
 done
 [[ $code -eq 0 ]] || die "$kills kills, $outages outages: ${landed:-what is left does not land: $(landing reason)} (seed $seed)"
-say "$kills kills, $outages outages: $landed (seed $seed)"
+check_held "$work/acked" "after $kills kills"
+say "$kills kills, $outages outages: $landed; by queries $result (seed $seed)"
 [[ $with_blocks -eq 1 ]] || skip "what is in blocks was not looked at: that takes promtool and faketime (Debian's packages prometheus and faketime)"
 
 # Six hours later all of it is due as blocks. Killed while these are written and land, then left alone until all is there.
@@ -122,4 +123,5 @@ for _ in $(seq 120); do
   sleep 0.5
 done
 [[ $code -eq 0 ]] || die "$kills kills: ${found:-blocks do not land: $(landing reason)} (seed $seed)"
-say "$kills kills: $found (seed $seed)"
+check_held "$work/acked" "six hours later"
+say "$kills kills: $found; by queries $result (seed $seed)"

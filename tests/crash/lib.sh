@@ -172,6 +172,22 @@ account() {
   [[ $acked -gt 0 && $lost -eq 0 && $doubled -eq 0 && $invented -eq 0 ]]
 }
 
+# check_held ACKNOWLEDGED WHEN: waits until queries of samples and lines hold what the list names, and wants all of it once, and nothing that nobody sent.
+check_held() {
+  local i code
+  FAULT_ACKED=$1
+  for i in $(seq 120); do
+    code=0
+    "$driver" dump --query "http://127.0.0.1:$query_port/" --token-file "$work/query-token" >"$work/held" 2>"$work/dump.log" || code=$?
+    if account && [[ $code -eq 0 ]]; then
+      FAULT_ACKED=$work/acked
+      return 0
+    fi
+    sleep 0.25
+  done
+  die "$2: $result; $(cat "$work/dump.log") (seed $seed)"
+}
+
 run_agent() {
   printf '%s' "$BASHPID" >"$work/agent.pid"
   exec "$bin/lm-agent" --daemon "$work/agent.toml"

@@ -281,13 +281,27 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
 
         var bytes = committing.Bundle(parts.Collector, parts.Keys);
         var draft = committing.Draft!;
-        await parts.Store.PutAsync(draft.Raw.Key, ObjectContent.Of(bytes), PutCondition.IfAbsent, cancellationToken);
+        await PutAsync(draft.Raw.Key, bytes, cancellationToken);
         var outcomes = await member.CommitAsync(draft, cancellationToken);
         copy.Group = null;
         committing.Answer(outcomes);
         Interlocked.Increment(ref commits);
         Interlocked.Add(ref entries, committing.Count);
         EndTrouble();
+    }
+
+    // A large object, or a slow store, takes longer than what others commit may stay unseen here.
+    private async Task PutAsync(string key, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        var put = parts.Store.PutAsync(key, ObjectContent.Of(bytes), PutCondition.IfAbsent, cancellationToken);
+        while (await Task.WhenAny(put, Task.Delay(PollInterval, parts.Time, cancellationToken)) != put)
+        {
+            polledAt = parts.Time.GetTimestamp();
+            await member.FollowAsync(cancellationToken);
+            Look();
+        }
+
+        await put;
     }
 
     private void Look()

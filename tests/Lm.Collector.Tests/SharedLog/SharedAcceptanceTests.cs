@@ -94,6 +94,25 @@ public sealed class SharedAcceptanceTests
     }
 
     [Fact]
+    public async Task While_an_object_of_its_own_takes_long_a_collector_takes_over_what_others_commit()
+    {
+        await using var one = await SharedMember.StartAsync(bucket, "one");
+        await using var slow = await SharedMember.StartAsync(bucket, "slow");
+        var (reached, released) = (new TaskCompletionSource(), new TaskCompletionSource());
+        slow.Store.Holding = key => key.Contains("/raw/", StringComparison.Ordinal) && (reached.TrySetResult() || true) ? released.Task : Task.CompletedTask;
+        var sending = slow.Rig.SendAsync(1);
+        await reached.Task;
+
+        Assert.Equal(FrameOutcome.Accepted, (await one.Rig.SendAsync(2)).Outcome);
+        await UntilAsync(() => slow.Rig.Consumer.Sequences.Contains(2ul));
+
+        Assert.False(sending.IsCompleted);
+        released.SetResult();
+        Assert.Equal(FrameOutcome.Accepted, (await sending).Outcome);
+        await slow.ShowsAsync(2, 1);
+    }
+
+    [Fact]
     public async Task A_restart_goes_on_where_it_was()
     {
         var one = await SharedMember.StartAsync(bucket, "one");
