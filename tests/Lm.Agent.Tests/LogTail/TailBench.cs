@@ -78,6 +78,35 @@ internal sealed class TailBench : IAsyncDisposable
 
     public void Rename(string from, string to) => File.Move(At(from), At(to), overwrite: true);
 
+    /// <summary>As <c>logrotate</c> does with <c>create</c>, but for making the new file.</summary>
+    public void Rotate(string name = "a.log")
+    {
+        ShiftRotations(name);
+        Rename(name, $"{name}.1");
+        WaitForTheKernelsClock();
+    }
+
+    /// <summary>As <c>logrotate</c> does with <c>copytruncate</c>.</summary>
+    public void CopyTruncate()
+    {
+        ShiftRotations("a.log");
+        File.Copy(At("a.log"), At("a.log.1"));
+        Truncate("a.log");
+        WaitForTheKernelsClock();
+    }
+
+    /// <summary>Gives each rotation the next number.</summary>
+    public void ShiftRotations(string name)
+    {
+        for (var i = 5; i >= 1; i--)
+        {
+            if (File.Exists(At($"{name}.{i}")))
+            {
+                Rename($"{name}.{i}", $"{name}.{i + 1}");
+            }
+        }
+    }
+
     public async Task StartAsync()
     {
         await queue.OpenAsync();
