@@ -27,18 +27,26 @@ public sealed class RecovererTests
     public async Task What_landed_goes_from_the_disk_only_when_queries_find_it_in_the_store()
     {
         await using var rig = await FilledAsync();
+        rig.Storage.Time.Advance(TimeSpan.FromHours(7));
+        await rig.Storage.SendAsync();
+        rig.Storage.Series.Checkpoint();
+        rig.Storage.Logs.Checkpoint();
+        rig.Storage.Keep();
         await rig.LandAsync();
-        var (lines, blocks) = (rig.Storage.Logs.Lines(), rig.Storage.Series.Blocks.Metas.Count);
+        var lines = rig.Storage.Logs.Lines();
+        var (blocks, files) = (rig.Storage.Series.Blocks.Metas.Count, rig.Storage.Logs.SealedFiles.Count);
+        Assert.True(blocks > 0 && files > 0, $"{blocks} blocks, {files} log files");
         rig.Storage.Settings = rig.Storage.Settings with { LocalSizeMax = 1, LocalRetention = TimeSpan.FromHours(1) };
 
         rig.Storage.Keep();
-        Assert.Equal(blocks, rig.Storage.Series.Blocks.Metas.Count);
+        Assert.Equal((blocks, files), (rig.Storage.Series.Blocks.Metas.Count, rig.Storage.Logs.SealedFiles.Count));
         rig.Storage.AssertWhole();
         Assert.Equal(lines, rig.Storage.Logs.Lines());
 
         await rig.Bucket.ListAsync(TestContext.Current.CancellationToken);
         rig.Storage.Keep();
         Assert.Empty(rig.Storage.Series.Blocks.Metas);
+        Assert.Empty(rig.Storage.Logs.SealedFiles);
         rig.Storage.AssertWhole();
         Assert.Equal(lines, rig.Storage.Logs.Lines());
     }
