@@ -82,6 +82,25 @@ public sealed class StoreTidyTests
     }
 
     [Fact]
+    public async Task A_day_takes_no_more_than_two_puts_a_minute_for_any_number_of_agents()
+    {
+        await using var rig = new StoredRig(objectSizeMax: LanderParts.UsualObjectSizeMax);
+        const int Minutes = 24 * 60;
+        for (var minute = 0; minute < Minutes; minute++)
+        {
+            for (var agent = 0; agent < 5; agent++)
+            {
+                await rig.Storage.SendAsync(agent: $"a{(minute * 5) + agent}", logs: [Line(rig, $"line {minute} {agent}")]);
+            }
+
+            await rig.PassAsync(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1));
+        }
+
+        var puts = rig.Store.Puts;
+        Assert.True(puts.Count is >= Minutes and <= 2 * Minutes, $"{puts.Count}: {string.Join(", ", puts.CountBy(static key => key.Split('/')[1]))}");
+    }
+
+    [Fact]
     public async Task A_raw_object_with_alerts_stays_as_long_as_they_do_here()
     {
         await using var rig = new StoredRig();

@@ -13,15 +13,17 @@ internal sealed class StoredRig : IAsyncDisposable
 {
     public const string BlocksFolder = LandingRig.Bucket + "/fleet-a/blocks";
 
+    private const long SmallObject = 600; // a few batches
+
     private readonly StateFile state;
     private readonly bool isExternal;
 
-    public StoredRig(bool isExternal = false)
-        : this(new StorageRig(segmentSizeMax: 1 << 20), new MemoryFileSystem(), isExternal)
+    public StoredRig(bool isExternal = false, long objectSizeMax = SmallObject)
+        : this(new StorageRig(segmentSizeMax: 1 << 20), new MemoryFileSystem(), isExternal, objectSizeMax)
     {
     }
 
-    private StoredRig(StorageRig storage, MemoryFileSystem bucket, bool isExternal)
+    private StoredRig(StorageRig storage, MemoryFileSystem bucket, bool isExternal, long objectSizeMax)
     {
         (Storage, Bucketed, this.isExternal) = (storage, bucket, isExternal);
         Store = new FaultyStore(new DirectoryObjectStore(Bucketed, LandingRig.Bucket, "c1", Counters));
@@ -32,7 +34,7 @@ internal sealed class StoredRig : IAsyncDisposable
             Retention = () => Retention,
             Proven = () => Storage.Clock.Proven,
             Dated = () => Storage.Clock.Dated,
-            ObjectSizeMax = 600,
+            ObjectSizeMax = objectSizeMax,
         });
         Storage.Lander = Lander;
         state = new StateFile(Storage.Files, "/spool/landing-state.json", [Lander.State], Logger);
@@ -109,7 +111,7 @@ internal sealed class StoredRig : IAsyncDisposable
     public async Task<StoredRig> AfterKillAsync(MemoryFileSystem? bucket = null)
     {
         Lander.Dispose();
-        return new StoredRig(await Storage.AfterKillAsync(), bucket ?? Bucketed, isExternal) { Retention = Retention };
+        return new StoredRig(await Storage.AfterKillAsync(), bucket ?? Bucketed, isExternal, SmallObject) { Retention = Retention };
     }
 
     public async ValueTask DisposeAsync()
