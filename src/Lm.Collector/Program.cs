@@ -71,7 +71,7 @@ static async Task<int> VerifyAsync(string configFile)
     var cache = Path.Combine(storage.CacheDirectory, $"verify-{Environment.ProcessId}");
     try
     {
-        await new BucketVerifier(new BucketVerifierParts(store, new ObjectKeys(target.Target.Prefix), storage.CollectorId, files, cache, report, loggers.CreateLogger("Lm.Collector.Verify"))
+        await new BucketVerifier(new BucketVerifierParts(store, new ObjectKeys(target.Target.Prefix), storage.CollectorId, files, cache, report, TimeProvider.System, loggers.CreateLogger("Lm.Collector.Verify"))
         {
             MayBeGone = UnixMillis.Now(TimeProvider.System).Add(settings.Storage.QueueMemory - target.Retention),
             CompactsElsewhere = target.Target.CompactsElsewhere,

@@ -34,9 +34,9 @@ internal sealed class BucketReader : IDisposable
     public BucketReader(BucketReaderParts parts)
     {
         this.parts = parts;
-        cache = ObjectCache.Open(parts.Store, parts.Files, Path.Combine(parts.CacheDirectory, CacheFolder), parts.CacheSizeMax);
+        cache = ObjectCache.Open(parts.Store, parts.Files, Path.Combine(parts.CacheDirectory, CacheFolder), parts.CacheSizeMax, parts.Time, parts.Logger);
         var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);
-        blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlocksFolder + id), parts.IsHere, parts.Logger);
+        blocks = new StoreBlocks(files, id => StoreFileSystem.PathOf(parts.Keys.BlocksFolder + id), parts.IsHere, parts.Time, parts.Logger);
         logs = new StoreLogs(files, parts.IsHere);
         cache.Crowded += blocks.Shrink;
     }
@@ -122,6 +122,7 @@ internal sealed class BucketReader : IDisposable
         yield return new CollectorMetric("lm_collector_cache_reads_total", "Reads from the object store for queries.", true, "", cache.Fetches);
         yield return new CollectorMetric("lm_collector_cache_read_bytes_total", "Bytes of them.", true, "", cache.FetchedBytes);
         yield return new CollectorMetric("lm_collector_cache_evicted_bytes_total", "Bytes given up for room in the cache.", true, "", cache.EvictedBytes);
+        yield return new CollectorMetric("lm_collector_cache_damaged_pages_total", "Pages of 64 KiB that cache_dir's disk did not have as they came, and that were fetched again.", true, "", cache.DamagedPages);
     }
 
     /// <summary>Closes what is open.</summary>

@@ -6,7 +6,7 @@ namespace Lm.Collector.Bucket;
 
 /// <summary>Parts of objects in files of <c>cache_dir</c>, the least recently used ones given up first.</summary>
 /// <remarks>
-/// All of it can be made again: it is emptied at start, and its files may be deleted at any time, what is read goes on. It may grow beyond its bounds of bytes and of open files by what running queries hold. Safe for
+/// All of it can be made again: it is emptied at start, and its files may be deleted at any time, what is read goes on; what the disk changes of them is fetched again. It may grow beyond its bounds of bytes and of open files by what running queries hold. Safe for
 /// concurrent use.
 /// </remarks>
 internal sealed class ObjectCache : IDisposable
@@ -18,6 +18,8 @@ internal sealed class ObjectCache : IDisposable
     private readonly IFileSystem files;
     private readonly string directory;
     private readonly Func<long> sizeMax;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
     private readonly Lock gate = new(); // guards all below, and what objects say it guards
     private readonly Dictionary<string, CachedObject> objects = new(StringComparer.Ordinal);
     private long bytes;
@@ -25,9 +27,11 @@ internal sealed class ObjectCache : IDisposable
     private long fetches;
     private long fetchedBytes;
     private long evicted;
+    private long damagedPages;
     private int nextFile;
 
-    private ObjectCache(IObjectStore store, IFileSystem files, string directory, Func<long> sizeMax) => (this.store, this.files, this.directory, this.sizeMax) = (store, files, directory, sizeMax);
+    private ObjectCache(IObjectStore store, IFileSystem files, string directory, Func<long> sizeMax, TimeProvider time, ILogger logger) =>
+        (this.store, this.files, this.directory, this.sizeMax, this.time, this.logger) = (store, files, directory, sizeMax, time, logger);
 
     /// <summary>Raised, on the thread of whoever fetched, when what is held alone is more than the bound: holders that can should let go.</summary>
     public event Action? Crowded;
@@ -56,13 +60,18 @@ internal sealed class ObjectCache : IDisposable
     /// <summary>Bytes given up for room.</summary>
     public long EvictedBytes => Interlocked.Read(ref evicted);
 
+    /// <summary>Pages that the disk did not have as they came, and that were dropped.</summary>
+    public long DamagedPages => Interlocked.Read(ref damagedPages);
+
     /// <summary>Opens the cache in a folder, which it empties.</summary>
     /// <param name="store">The store.</param>
     /// <param name="files">The file system of the folder.</param>
     /// <param name="directory">The folder: its own.</param>
     /// <param name="sizeMax">The bound as it is now.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
     /// <exception cref="FileSystemException">The folder cannot be used.</exception>
-    public static ObjectCache Open(IObjectStore store, IFileSystem files, string directory, Func<long> sizeMax)
+    public static ObjectCache Open(IObjectStore store, IFileSystem files, string directory, Func<long> sizeMax, TimeProvider time, ILogger logger)
     {
         files.CreateDirectory(directory);
         foreach (var name in files.List(directory))
@@ -70,7 +79,7 @@ internal sealed class ObjectCache : IDisposable
             files.Delete(Path.Combine(directory, name));
         }
 
-        return new ObjectCache(store, files, directory, sizeMax);
+        return new ObjectCache(store, files, directory, sizeMax, time, logger);
     }
 
     /// <summary>Holds an object; to be let go by <see cref="LetGo"/>.</summary>
@@ -89,7 +98,7 @@ internal sealed class ObjectCache : IDisposable
 
                 var name = nextFile++.ToString("D10", CultureInfo.InvariantCulture);
                 files.CreateDirectory(directory); // someone may have deleted it
-                found = new CachedObject(store, key, size, files.Create(Path.Combine(directory, name)), Fetched);
+                found = new CachedObject(store, key, size, files.Create(Path.Combine(directory, name)), time) { Fetched = Fetched, Damaged = Dropped };
                 objects[key] = found;
             }
 
@@ -113,6 +122,22 @@ internal sealed class ObjectCache : IDisposable
         }
 
         Shrink();
+    }
+
+    /// <summary>Gives up what is here of all objects whose keys begin so: they are fetched anew. Who holds one goes on with what it has.</summary>
+    public void Forget(string prefix)
+    {
+        lock (gate)
+        {
+            foreach (var each in objects.Values.Where(each => each.Key.StartsWith(prefix, StringComparison.Ordinal)).ToArray())
+            {
+                objects.Remove(each.Key);
+                if (each.Holders == 0)
+                {
+                    Remove(each);
+                }
+            }
+        }
     }
 
     /// <summary>Deletes all that nobody holds.</summary>
@@ -141,6 +166,21 @@ internal sealed class ObjectCache : IDisposable
         if (!Shrink())
         {
             Crowded?.Invoke();
+        }
+    }
+
+    // A disk that goes bad damages many: the first is told, and all are counted.
+    private void Dropped(CachedObject of, int count)
+    {
+        lock (gate)
+        {
+            of.CachedBytes -= count;
+            bytes -= count;
+        }
+
+        if (Interlocked.Increment(ref damagedPages) == 1)
+        {
+            BucketLog.CacheDamaged(logger, of.FilePath, of.Key);
         }
     }
 

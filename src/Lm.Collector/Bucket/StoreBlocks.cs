@@ -1,5 +1,4 @@
 using Lm.Platform;
-using Lm.Platform.Files;
 using Lm.Tsdb.Blocks;
 using Lm.Tsdb.Index;
 
@@ -7,13 +6,18 @@ namespace Lm.Collector.Bucket;
 
 /// <summary>The blocks of the store, read by range through the cache: the parts of the index that a query needs, then the chunks.</summary>
 /// <remarks>A block is opened when a query first wants it, and stays open until the cache is crowded or the block goes. One that is not what its
-/// format says is left out of all answers from then on, as a damaged local one is: it is counted and told. Safe for concurrent use.</remarks>
+/// format says may have been changed on its way here, so it is fetched again: at once, and then every few minutes. Meanwhile it is left out of all answers,
+/// as a damaged local one is: it is counted and told. Safe for concurrent use.</remarks>
 /// <param name="files">Objects as files.</param>
 /// <param name="folderOf">The folder of a block.</param>
 /// <param name="isHere">Whether all that a block of a name and an oldest time holds is on the local disk, too.</param>
+/// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
-internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf, Func<Ulid, long, bool> isHere, ILogger logger) : IBlockSource, IDisposable
+internal sealed class StoreBlocks(StoreFileSystem files, Func<Ulid, string> folderOf, Func<Ulid, long, bool> isHere, TimeProvider time, ILogger logger) : IBlockSource, IDisposable
 {
+    /// <summary>How long a block that stays damaged is not fetched again.</summary>
+    public static readonly TimeSpan FetchAgainInterval = TimeSpan.FromMinutes(5); // each query of a dashboard would fetch it
+
     private const int OpensAtOnce = 8;
 
     private readonly LabelCache labels = new();
@@ -33,7 +37,7 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         }
     }
 
-    /// <summary>Blocks that turned out to be damaged when they were opened, and are left out.</summary>
+    /// <summary>Blocks that were damaged when they were opened last, and are left out.</summary>
     public int DamagedCount
     {
         get
@@ -85,7 +89,7 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         List<Place> wanted;
         lock (gate)
         {
-            wanted = [.. blocks.Values.Where(place => !place.IsDamaged && place.Meta.MinTime <= until && place.Meta.MaxTime > from && !isNeedless(place.Meta.Id, place.Meta.MinTime))];
+            wanted = [.. blocks.Values.Where(place => !IsLeftOut(place) && place.Meta.MinTime <= until && place.Meta.MaxTime > from && !isNeedless(place.Meta.Id, place.Meta.MinTime))];
             if (wanted.Count == 0)
             {
                 return [];
@@ -144,6 +148,16 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         {
             lock (gate)
             {
+                if (IsLeftOut(place))
+                {
+                    return null; // who was here before found it so
+                }
+
+                if (place.Reader is { HasDamage: true } && MayFetchAgain(place))
+                {
+                    Forget(place);
+                }
+
                 if (place.Reader is { } open && open.TryHold())
                 {
                     return open;
@@ -169,29 +183,75 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         }
     }
 
-    // Each query would find the same: it is opened again after the next start.
     private BlockReader? Open(Place place)
     {
         try
         {
-            return BlockReader.Open(files, folderOf(place.Meta.Id), labels);
+            return OpenFetched(place);
+        }
+        catch (BlockDamageException)
+        {
+            Forget(place); // what came may have been changed on its way: the second copy tells
+        }
+
+        try
+        {
+            return OpenFetched(place);
         }
         catch (BlockDamageException damage)
         {
-            lock (gate)
-            {
-                if (place.IsDamaged)
-                {
-                    return null;
-                }
-
-                place.IsDamaged = true;
-            }
-
-            BucketLog.BlockDamaged(logger, damage.Message);
+            Forget(place);
+            LeaveOut(place, damage);
             return null;
         }
     }
+
+    private BlockReader OpenFetched(Place place)
+    {
+        var opened = BlockReader.Open(files, folderOf(place.Meta.Id), labels);
+        lock (gate)
+        {
+            if (!place.IsDamaged)
+            {
+                return opened;
+            }
+
+            place.IsDamaged = false;
+        }
+
+        BucketLog.BlockMended(logger, place.Meta.Id);
+        return opened;
+    }
+
+    private void LeaveOut(Place place, BlockDamageException damage)
+    {
+        lock (gate)
+        {
+            if (place.IsDamaged)
+            {
+                return;
+            }
+
+            place.IsDamaged = true;
+        }
+
+        BucketLog.BlockDamaged(logger, damage.Message);
+    }
+
+    private void Forget(Place place)
+    {
+        lock (gate)
+        {
+            place.Close();
+            place.ForgottenAt = time.GetTimestamp();
+        }
+
+        files.Forget(folderOf(place.Meta.Id));
+    }
+
+    private bool IsLeftOut(Place place) => place.IsDamaged && !MayFetchAgain(place);
+
+    private bool MayFetchAgain(Place place) => place.ForgottenAt is not { } at || time.GetElapsedTime(at) >= FetchAgainInterval;
 
     private sealed class Place(BlockMeta meta)
     {
@@ -204,6 +264,8 @@ internal sealed class StoreBlocks(IFileSystem files, Func<Ulid, string> folderOf
         public long LastUsed { get; set; }
 
         public bool IsDamaged { get; set; }
+
+        public long? ForgottenAt { get; set; } // when what was here of it was given up for damage last
 
         public void Close()
         {

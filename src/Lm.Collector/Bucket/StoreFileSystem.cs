@@ -16,6 +16,9 @@ internal sealed class StoreFileSystem(ObjectCache cache, Func<string, long?> siz
     /// <summary>The object of a path.</summary>
     public static string KeyOf(string path) => path[1..];
 
+    /// <summary>Gives up what the cache has of the objects in a folder: they are fetched anew.</summary>
+    public void Forget(string folder) => cache.Forget(KeyOf(folder) + "/");
+
     /// <inheritdoc/>
     public IFileHandle Open(string path, bool writable)
     {

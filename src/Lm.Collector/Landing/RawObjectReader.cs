@@ -19,10 +19,21 @@ internal static class RawObjectReader
             return null;
         }
 
-        var end = new byte[RawTrailer.Size];
-        if (info.SizeBytes < RawTrailer.Size || await store.ReadAsync(key, info.SizeBytes - RawTrailer.Size, end, cancellationToken) != new ObjectRange(end.Length, info.SizeBytes))
+        if (info.SizeBytes < RawTrailer.Size)
         {
-            return RawObject.Faulty($"its {info.SizeBytes} bytes do not end as a raw object does");
+            return RawObject.Faulty(EndFault(info));
+        }
+
+        // It may be deleted after each request: it is then as missing as if the first had said so, and not damaged.
+        var end = new byte[RawTrailer.Size];
+        if (await store.ReadAsync(key, info.SizeBytes - RawTrailer.Size, end, cancellationToken) is not { } endRange)
+        {
+            return null;
+        }
+
+        if (endRange != new ObjectRange(end.Length, info.SizeBytes))
+        {
+            return RawObject.Faulty(EndFault(info));
         }
 
         if (RawTrailer.TryRead(end, info.SizeBytes, out var trailer) is { } trailerFault)
@@ -31,7 +42,12 @@ internal static class RawObjectReader
         }
 
         var bytes = new byte[trailer.ManifestSize];
-        if (await store.ReadAsync(key, trailer.ManifestOffset, bytes, cancellationToken) != new ObjectRange(bytes.Length, info.SizeBytes))
+        if (await store.ReadAsync(key, trailer.ManifestOffset, bytes, cancellationToken) is not { } range)
+        {
+            return null;
+        }
+
+        if (range != new ObjectRange(bytes.Length, info.SizeBytes))
         {
             return RawObject.Faulty("it changed while it was read");
         }
@@ -80,6 +96,8 @@ internal static class RawObjectReader
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private static string EndFault(ObjectInfo info) => $"its {info.SizeBytes} bytes do not end as a raw object does";
 
     private static bool IsTrailer(ReadOnlySpan<byte> last, long size, ReadOnlySpan<byte> hash) =>
         last.Length < RawTrailer.Size || (RawTrailer.TryRead(last[^RawTrailer.Size..], size, out var trailer) is null && trailer.Hash.Span.SequenceEqual(hash));

@@ -350,7 +350,11 @@ internal sealed class Recoverer
     private async Task<RawManifest?> ManifestAsync(RawPlace place, CancellationToken cancellationToken)
     {
         var found = await archive.ReadManifestAsync(place, cancellationToken);
-        if (found is { Fault: { } fault })
+        if (found is null)
+        {
+            RecoveryLog.ObjectGone(parts.Logger, place.Key);
+        }
+        else if (found.Fault is { } fault)
         {
             Interlocked.Increment(ref metrics.ObjectsDamaged);
             RecoveryLog.ObjectDamaged(parts.Logger, place.Key, fault);

@@ -47,6 +47,10 @@ internal static partial class RecoveryLog
     [LoggerMessage(EventId = 2662, Level = LogLevel.Error, Message = "{Key} is damaged, and the changes in it (saved dashboards) are not taken over: {Fault}.")]
     public static partial void ChangesDamaged(ILogger logger, string key, string fault);
 
+    [LoggerMessage(EventId = 2663, Level = LogLevel.Warning,
+        Message = "{Key} was deleted after it was listed, and is not taken over: its sequences come from the ledger that landed, and what it held answers as far as blocks and log files have it.")]
+    public static partial void ObjectGone(ILogger logger, string key);
+
     [LoggerMessage(EventId = 2660, Level = LogLevel.Error, Message = "A consumer failed on a record of {Key} at byte {Offset}; the others have it.")]
     public static partial void ConsumerFailed(ILogger logger, Exception exception, string key, long offset);
 }

@@ -37,7 +37,7 @@ internal sealed class BucketVerifier(BucketVerifierParts parts)
         var shared = new SharedLogVerifier(
             new LogObjects(parts.Store, parts.Keys), [.. catalog.Sizes.Keys.Order(StringComparer.Ordinal)], parts.MayBeGone, parts.CompactsElsewhere, report);
         await shared.RunAsync(cancellationToken);
-        using var cache = ObjectCache.Open(parts.Store, parts.Files, parts.CacheDirectory, static () => CacheSizeMax);
+        using var cache = ObjectCache.Open(parts.Store, parts.Files, parts.CacheDirectory, static () => CacheSizeMax, parts.Time, parts.Logger);
         var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);
         CheckBlocks(catalog, files, cancellationToken);
         CheckLogs(catalog, files, cancellationToken);
@@ -205,9 +205,10 @@ internal sealed class BucketVerifier(BucketVerifierParts parts)
 /// <param name="Files">The file system of the cache.</param>
 /// <param name="CacheDirectory">A folder of its own, which it empties.</param>
 /// <param name="Report">Takes what it finds.</param>
+/// <param name="Time">The clock.</param>
 /// <param name="Logger">The log.</param>
 internal sealed record BucketVerifierParts(
-    IObjectStore Store, ObjectKeys Keys, string Collector, IFileSystem Files, string CacheDirectory, VerifyReport Report, ILogger Logger)
+    IObjectStore Store, ObjectKeys Keys, string Collector, IFileSystem Files, string CacheDirectory, VerifyReport Report, TimeProvider Time, ILogger Logger)
 {
     /// <summary>Of a shared log: sets of files none of which is newer may have lost some to <c>retention_days</c>.</summary>
     public UnixMillis MayBeGone { get; init; } = new(long.MinValue);

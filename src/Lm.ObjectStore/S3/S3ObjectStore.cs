@@ -235,9 +235,9 @@ public sealed class S3ObjectStore : IObjectStore
                 ? new ObjectRange(count, size)
                 : throw new HttpIOException(HttpRequestError.ResponseEnded, $"{count} of {expected} bytes came");
         }
-        catch (AmazonS3Exception e) when (IsNoKey(e))
+        catch (AmazonS3Exception e) when (e is { StatusCode: HttpStatusCode.NotFound, ErrorCode: "NoSuchKey" })
         {
-            return null;
+            return null; // on no other 404: a page of a proxy before the server says nothing of the object
         }
         catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
@@ -265,7 +265,7 @@ public sealed class S3ObjectStore : IObjectStore
         }
     }
 
-    // A look has no body that would say which of the two is missing.
+    // A look has no body that would say what is missing, nor who says so.
     private static bool IsNoKey(AmazonS3Exception failure) => failure.StatusCode == HttpStatusCode.NotFound && failure.ErrorCode != "NoSuchBucket";
 
     private async Task<ObjectPage> ListOnceAsync(string prefix, string after, int limit, CancellationToken cancellationToken)

@@ -35,6 +35,9 @@ public sealed class BlockReader : ISeriesReader, IDisposable
     /// <summary>Bytes of index and chunks.</summary>
     public long SizeBytes => Meta.SizeBytes;
 
+    /// <summary>Whether anything that was read of it since it was opened was damaged.</summary>
+    public bool HasDamage => Index.HasDamage || chunkFiles.HasDamage;
+
     internal IndexReader Index { get; }
 
     /// <summary>Opens a block; to be disposed of once.</summary>

@@ -19,6 +19,9 @@ internal sealed class ChunkFileReader : IDisposable
 
     public IEnumerable<BlockFile> Files => segments.Select((segment, i) => new BlockFile(BlockPaths.ChunkFile(i + 1), segment.Length));
 
+    /// <summary>Whether damage was met.</summary>
+    public bool HasDamage { get; private set; }
+
     public static ChunkFileReader Open(IFileSystem files, string folder)
     {
         var reader = new ChunkFileReader(folder);
@@ -87,7 +90,13 @@ internal sealed class ChunkFileReader : IDisposable
     private BlockDamageException OfAnotherKind(ulong reference, byte encoding) =>
         Damage(reference, $"the chunk's encoding is {encoding}; only {ChunkFormat.XorEncoding} (XOR) can be read");
 
-    private BlockDamageException Damage(ulong reference, string reason) => new(segments[(int)(reference >> 32)].Path, (uint)reference, reason);
+    private BlockDamageException Damage(ulong reference, string reason)
+    {
+        HasDamage = true;
+        var number = reference >> 32;
+        var path = number < (uint)segments.Count ? segments[(int)number].Path : Path.Combine(folder, BlockPaths.Chunks, $"{number + 1:d6}");
+        return new BlockDamageException(path, (uint)reference, reason);
+    }
 
     // From its encoding on.
     private ReadOnlySpan<byte> Content(ulong reference)
@@ -95,8 +104,7 @@ internal sealed class ChunkFileReader : IDisposable
         var (number, offset) = ((int)(reference >> 32), (long)(uint)reference);
         if ((uint)number >= (uint)segments.Count || offset < ChunkFormat.HeaderSize || offset > segments[number].Length - LengthBytesMax)
         {
-            var path = (uint)number < (uint)segments.Count ? segments[number].Path : Path.Combine(folder, BlockPaths.Chunks, $"{number + 1L:d6}");
-            throw new BlockDamageException(path, offset, $"a chunk should begin here, but it would lie outside; the block has {segments.Count} segments");
+            throw Damage(reference, $"a chunk should begin here, but it would lie outside; the block has {segments.Count} segments");
         }
 
         var segment = segments[number];
@@ -105,13 +113,13 @@ internal sealed class ChunkFileReader : IDisposable
         var headSize = head.Length;
         if (!GoVarint.TryRead(ref head, out var length))
         {
-            throw new BlockDamageException(segment.Path, offset, "the chunk has no length");
+            throw Damage(reference, "the chunk has no length");
         }
 
         headSize -= head.Length;
         if (length > ChunkFormat.ChunkSizeMax || (long)length > left - headSize - 1 - sizeof(uint))
         {
-            throw new BlockDamageException(segment.Path, offset, $"the chunk would have {length} bytes, more than the file or than any chunk");
+            throw Damage(reference, $"the chunk would have {length} bytes, more than the file or than any chunk");
         }
 
         var content = segment.Slice(offset + headSize, 1 + (int)length + sizeof(uint));
@@ -120,7 +128,7 @@ internal sealed class ChunkFileReader : IDisposable
         var computed = Crc32C.Compute(content);
         if (computed != expected)
         {
-            throw new BlockDamageException(segment.Path, offset, $"the chunk's checksum is {expected:x8}, computed {computed:x8}");
+            throw Damage(reference, $"the chunk's checksum is {expected:x8}, computed {computed:x8}");
         }
 
         return content;

@@ -44,6 +44,9 @@ internal sealed class IndexReader
         ReadTable();
     }
 
+    /// <summary>Whether damage was met.</summary>
+    public bool HasDamage { get; private set; }
+
     public IReadOnlyCollection<string> LabelNames => names.Keys;
 
     public int ValueCountOf(string name) => names.TryGetValue(name, out var range) ? range.Count : 0;
@@ -145,7 +148,11 @@ internal sealed class IndexReader
         return count <= (ulong)entry.Length ? new ChunkCursor(this, reference, entry, (int)count) : throw DamagedSeries(reference);
     }
 
-    private BlockDamageException Damage(long offset, string reason) => new(file.Path, offset, reason);
+    private BlockDamageException Damage(long offset, string reason)
+    {
+        HasDamage = true;
+        return new BlockDamageException(file.Path, offset, reason);
+    }
 
     private BlockDamageException DamagedSeries(uint reference) =>
         Damage((long)reference * IndexFormat.SeriesAlignment, "there is no series entry, or it is damaged");

@@ -1,3 +1,4 @@
+using Lm.Collector.Bucket;
 using Lm.Collector.Tests.Landing;
 using Lm.Collector.Tests.LogRecords;
 using Lm.Collector.Tests.Recovery;
@@ -135,6 +136,63 @@ public sealed class BucketReaderTests
     }
 
     [Fact]
+    public async Task A_block_that_is_changed_on_its_way_here_is_fetched_again_at_once()
+    {
+        await using var before = await AgedAsync();
+        await using var after = await before.AfterLossAsync();
+        Assert.True(await after.RecoverAsync());
+        var changes = 1;
+        after.Store.Trouble = (_, request, key) => IsRead(request, key, "/index") && Interlocked.Decrement(ref changes) >= 0 ? StoreTrouble.Garbles : StoreTrouble.None;
+
+        after.Storage.AssertWhole();
+
+        Assert.True(changes <= 0);
+        Assert.Equal(0, DamagedBlocks(after));
+        Assert.Empty(after.Log.Of(2695));
+    }
+
+    [Fact]
+    public async Task A_block_that_stays_damaged_is_fetched_every_few_minutes_and_answers_once_it_is_whole()
+    {
+        await using var before = await AgedAsync();
+        await using var after = await before.AfterLossAsync();
+        Assert.True(await after.RecoverAsync());
+        var block = after.Bucket.Catalog.Blocks.OrderBy(static each => each.MinTime).First();
+        var reads = 0;
+        after.Store.Trouble = (_, request, key) =>
+            IsRead(request, key, $"/{block.Id}/index") && Interlocked.Increment(ref reads) > 0 ? StoreTrouble.Garbles : StoreTrouble.None;
+
+        var partial = after.Storage.All().SampleCount;
+        after.Storage.All();
+        Assert.Equal((2, 1), (reads, DamagedBlocks(after)));
+        after.Storage.Time.Advance(StoreBlocks.FetchAgainInterval);
+        Assert.Equal(partial, after.Storage.All().SampleCount);
+        Assert.Equal((4, 1), (reads, DamagedBlocks(after)));
+        Assert.Single(after.Log.Of(2695));
+
+        after.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        after.Storage.Time.Advance(StoreBlocks.FetchAgainInterval);
+        Assert.True(after.Storage.All().SampleCount > partial);
+        after.Storage.AssertWhole();
+        Assert.Equal(0, DamagedBlocks(after));
+        Assert.Single(after.Log.Of(2697));
+    }
+
+    [Fact]
+    public async Task A_chunk_that_is_changed_on_its_way_here_fails_one_query_and_is_fetched_again_for_the_next()
+    {
+        await using var before = await AgedAsync();
+        await using var after = await before.AfterLossAsync();
+        Assert.True(await after.RecoverAsync());
+        var changes = 1;
+        after.Store.Trouble = (_, request, key) => IsRead(request, key, "/chunks/000001") && Interlocked.Decrement(ref changes) >= 0 ? StoreTrouble.Garbles : StoreTrouble.None;
+
+        Assert.Throws<BlockDamageException>(() => after.Storage.All());
+
+        after.Storage.AssertWhole();
+    }
+
+    [Fact]
     public async Task What_is_here_is_not_read_from_the_store()
     {
         await using var rig = await AgedAsync();
@@ -146,6 +204,11 @@ public sealed class BucketReaderTests
 
         Assert.Equal(0, rig.Bucket.Collect().Single(static metric => metric.Name == "lm_collector_cache_reads_total").Value);
     }
+
+    private static bool IsRead(StoreRequest request, string key, string ending) =>
+        request == StoreRequest.Get && key.Contains("/blocks/", StringComparison.Ordinal) && key.EndsWith(ending, StringComparison.Ordinal);
+
+    private static double DamagedBlocks(RecoveryRig rig) => rig.Bucket.Collect().Single(static metric => metric.Name == "lm_collector_bucket_blocks_damaged").Value;
 
     private static async Task CopyAsync(RecoveryRig rig, BlockMeta block, BlockMeta copy, Action<byte[]>? changeIndex = null)
     {

@@ -92,6 +92,22 @@ public sealed class RangedReadTests
         Assert.InRange(rig.Moved, 1, rig.Reader.Catalog.Sizes.Values.Sum());
     }
 
+    [Fact]
+    public async Task What_the_disk_changes_under_an_open_block_is_fetched_again_before_it_is_read()
+    {
+        var time = new ManualTime();
+        await using var rig = await Rig.StartAsync(blocks: 1, time);
+        Assert.Equal(Samples, rig.Read("17"));
+        rig.DamageCache();
+        time.Advance(CachedObject.CheckInterval);
+
+        Assert.Equal(Samples, rig.Read("17"));
+        Assert.Equal(Samples, rig.Read("211"));
+
+        Assert.True(rig.Metric("lm_collector_cache_damaged_pages_total") > 0);
+        Assert.Equal(0, rig.Metric("lm_collector_bucket_blocks_damaged"));
+    }
+
     // A mean over each hour of 30 days.
     private static double TimeOf(SeriesStore series, string instance)
     {
@@ -110,11 +126,11 @@ public sealed class RangedReadTests
         private readonly FaultyStore store;
         private readonly MemoryFileSystem bucket;
 
-        private Rig(MemoryFileSystem bucket)
+        private Rig(MemoryFileSystem bucket, TimeProvider time)
         {
             this.bucket = bucket;
             store = new FaultyStore(new DirectoryObjectStore(bucket, LandingRig.Bucket, "c1", new StoreCounters()));
-            Reader = new BucketReader(new BucketReaderParts(store, LandingRig.Keys, new PhysicalFileSystem(), folder, static () => 1 << 30, TimeProvider.System, new RecordingLogger()));
+            Reader = new BucketReader(new BucketReaderParts(store, LandingRig.Keys, new PhysicalFileSystem(), folder, static () => 1 << 30, time, new RecordingLogger()));
             local = BlockSet.Open(new MemoryFileSystem(), "/local", TimeProvider.System);
             Series = new SeriesStore(null, local, Reader.Blocks);
         }
@@ -123,12 +139,12 @@ public sealed class RangedReadTests
 
         public SeriesStore Series { get; }
 
-        public double Moved => Reader.Collect().Single(static metric => metric.Name == "lm_collector_cache_read_bytes_total").Value;
+        public double Moved => Metric("lm_collector_cache_read_bytes_total");
 
-        public static async Task<Rig> StartAsync(int blocks)
+        public static async Task<Rig> StartAsync(int blocks, TimeProvider? time = null)
         {
             var (bucket, made) = (new MemoryFileSystem(), new MemoryFileSystem());
-            var rig = new Rig(bucket);
+            var rig = new Rig(bucket, time ?? TimeProvider.System);
             made.CreateDirectory("/made");
             for (var i = 0; i < blocks; i++)
             {
@@ -165,6 +181,19 @@ public sealed class RangedReadTests
             var buffer = new SampleBuffer();
             found.Read(0, 0, long.MaxValue, buffer);
             return buffer.Count;
+        }
+
+        public double Metric(string name) => Reader.Collect().Single(metric => metric.Name == name).Value;
+
+        /// <summary>Changes every byte of the cache.</summary>
+        public void DamageCache()
+        {
+            foreach (var path in Directory.GetFiles(Path.Combine(folder, "objects")))
+            {
+                var bytes = File.ReadAllBytes(path);
+                using var file = new PhysicalFileSystem().Open(path, writable: true);
+                file.Write(0, Array.ConvertAll(bytes, static each => (byte)~each));
+            }
         }
 
         public ValueTask DisposeAsync()

@@ -40,8 +40,15 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
 
     public async Task<ObjectRange?> ReadAsync(string key, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        ThrowIf(Next(StoreRequest.Get, key) != StoreTrouble.None);
-        return await inner.ReadAsync(key, offset, buffer, cancellationToken);
+        var trouble = Next(StoreRequest.Get, key);
+        ThrowIf(trouble is not (StoreTrouble.None or StoreTrouble.Misses or StoreTrouble.Garbles));
+        var range = trouble == StoreTrouble.Misses ? null : await inner.ReadAsync(key, offset, buffer, cancellationToken);
+        if (trouble == StoreTrouble.Garbles && range is { Count: > 0 and var count })
+        {
+            buffer.Span[count - 1] ^= 1;
+        }
+
+        return range;
     }
 
     public async Task<ObjectInfo?> FindAsync(string key, CancellationToken cancellationToken)
@@ -98,4 +105,10 @@ internal enum StoreTrouble
 
     /// <summary>What is stored is not what was sent.</summary>
     Damages,
+
+    /// <summary>A read finds no such object.</summary>
+    Misses,
+
+    /// <summary>What is read is not what is stored.</summary>
+    Garbles,
 }

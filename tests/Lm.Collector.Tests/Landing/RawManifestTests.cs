@@ -47,6 +47,26 @@ public sealed class RawManifestTests
     }
 
     [Fact]
+    public async Task An_object_that_is_deleted_while_it_is_read_is_missing_and_not_damaged()
+    {
+        await using var rig = new LandingRig();
+        await rig.AcceptAsync(1, 2);
+        using var group = RawGroup.Gather(rig.Ingest.Spool, LandingRig.Collector, new RawSpan(default, default, rig.Ingest.Spool.End), long.MaxValue, CancellationToken.None)!;
+        var content = Assemble(group.Manifest, [.. rig.Spooled().Select(record => record.Bytes)]);
+        using var store = new FaultyStore(new DirectoryObjectStore(new MemoryFileSystem(), "/bucket", "test", new StoreCounters()));
+        await store.PutAsync("raw", ObjectContent.Of(content), PutCondition.None, TestContext.Current.CancellationToken);
+        for (var requests = 1; requests <= 2; requests++)
+        {
+            var goneAt = store.Calls + requests;
+            store.Trouble = (call, _, _) => call >= goneAt ? StoreTrouble.Misses : StoreTrouble.None;
+            Assert.Null(await RawObjectReader.ReadAsync(store, "raw", TestContext.Current.CancellationToken));
+        }
+
+        store.Trouble = static (_, _, _) => StoreTrouble.None;
+        Assert.NotNull((await RawObjectReader.ReadAsync(store, "raw", TestContext.Current.CancellationToken))?.Manifest);
+    }
+
+    [Fact]
     public async Task What_the_spool_gives_is_laid_out_so_and_is_read_at_any_offset()
     {
         await using var rig = new LandingRig(segmentSizeMax: 3000);

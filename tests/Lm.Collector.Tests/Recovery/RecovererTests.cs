@@ -1,5 +1,6 @@
 using Lm.Collector.Tests.Landing;
 using Lm.Collector.Tests.LogRecords;
+using Lm.ObjectStore;
 using Lm.Platform;
 using Lm.Protocol;
 
@@ -262,7 +263,7 @@ public sealed class RecovererTests
 
         await using var again = await after.AfterKillAsync();
         var reads = 0;
-        again.Store.Trouble = (_, request, _) => request == Lm.ObjectStore.StoreRequest.Get && reads++ < 0 ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        again.Store.Trouble = (_, request, _) => request == StoreRequest.Get && reads++ < 0 ? StoreTrouble.FailsBefore : StoreTrouble.None;
         Assert.True(await again.RecoverAsync());
 
         Assert.Equal(0, reads);
@@ -277,7 +278,7 @@ public sealed class RecovererTests
         Assert.Equal(FrameOutcome.Accepted, await before.Storage.RepeatAsync(3));
         var incarnation = before.Storage.Spool.Incarnation;
         var key = $"{LandingRig.Keys.StateRoot("c1")}{incarnation:N}/0000000001-000000000099.ledger";
-        await before.Store.PutAsync(key, Lm.ObjectStore.ObjectContent.Of(before.Storage.Ledger.ToBytes(incarnation)), Lm.ObjectStore.PutCondition.None, CancellationToken.None);
+        await before.Store.PutAsync(key, ObjectContent.Of(before.Storage.Ledger.ToBytes(incarnation)), PutCondition.None, CancellationToken.None);
 
         await using var after = await before.AfterLossAsync();
         Assert.True(await after.RecoverAsync());
@@ -308,6 +309,56 @@ public sealed class RecovererTests
     }
 
     [Fact]
+    public async Task An_object_that_is_listed_and_reads_as_missing_is_waited_for()
+    {
+        await using var before = await FilledAsync();
+        await before.LandAsync();
+        var missing = before.RawObjects[1][(LandingRig.Bucket.Length + 1)..];
+
+        await using var after = await before.AfterLossAsync();
+        after.Store.Trouble = (_, request, key) => request == StoreRequest.Get && key == missing ? StoreTrouble.Misses : StoreTrouble.None;
+        Assert.False(await after.RecoverAsync());
+        Assert.NotNull(after.Recoverer.HoldReason);
+        Assert.Contains(missing, Assert.Single(after.Log.Of(2654)), StringComparison.Ordinal);
+        after.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        await FailAtAsync(after, records: true);
+        Assert.False(await after.RecoverAsync()); // sequences, but no record
+        after.Store.Trouble = (_, request, key) => request == StoreRequest.Get && key == missing ? StoreTrouble.Misses : StoreTrouble.None;
+        Assert.False(await after.RecoverAsync());
+        Assert.True(after.Recoverer.Status.ObjectsWaiting > 0);
+
+        after.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        Assert.True(await after.RecoverAsync());
+        after.Storage.AssertWhole();
+        Assert.Empty(after.Log.Of(2663));
+    }
+
+    [Fact]
+    public async Task An_object_that_is_deleted_while_others_are_taken_over_is_told_and_holds_up_nothing()
+    {
+        await using var before = await FilledAsync();
+        await before.LandAsync();
+        var gone = before.RawObjects[1];
+
+        await using var after = await before.AfterLossAsync();
+        after.Store.Trouble = (_, request, key) =>
+        {
+            if (request == StoreRequest.Get && gone.EndsWith(key, StringComparison.Ordinal) && after.BucketFiles.Exists(gone))
+            {
+                after.BucketFiles.Delete(gone);
+            }
+
+            return StoreTrouble.None;
+        };
+        Assert.True(await after.RecoverAsync());
+
+        Assert.All(after.Log.Of(2663), line => Assert.Contains(gone[(LandingRig.Bucket.Length + 1)..], line, StringComparison.Ordinal));
+        Assert.NotEmpty(after.Log.Of(2663));
+        Assert.Null(after.Recoverer.HoldReason);
+        Assert.Equal(0, after.Recoverer.Status.ObjectsWaiting);
+    }
+
+    [Fact]
     public async Task New_batches_are_taken_while_records_are_taken_over()
     {
         await using var before = await FilledAsync();
@@ -328,7 +379,7 @@ public sealed class RecovererTests
         // The first read of each object is its manifest; the first that does not begin at its end is of records.
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var reads = 0;
-        rig.Store.Trouble = (_, request, key) => records && request == Lm.ObjectStore.StoreRequest.Get && !seen.Add(key) && ++reads > 1 ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        rig.Store.Trouble = (_, request, key) => records && request == StoreRequest.Get && !seen.Add(key) && ++reads > 1 ? StoreTrouble.FailsBefore : StoreTrouble.None;
         return Task.CompletedTask;
     }
 

@@ -105,7 +105,7 @@ internal sealed class SharedFilesRig : IDisposable
     {
         var text = new StringWriter();
         var report = new VerifyReport(text, TimeProvider.System);
-        await new BucketVerifier(new BucketVerifierParts(Store, LandingRig.Keys, "builder", files, "/verify", report, NullLogger.Instance) { MayBeGone = mayBeGone ?? new UnixMillis(long.MinValue) }).RunAsync(TestContext.Current.CancellationToken);
+        await new BucketVerifier(new BucketVerifierParts(Store, LandingRig.Keys, "builder", files, "/verify", report, TimeProvider.System, NullLogger.Instance) { MayBeGone = mayBeGone ?? new UnixMillis(long.MinValue) }).RunAsync(TestContext.Current.CancellationToken);
         return (report.Faults, text.ToString());
     }
 

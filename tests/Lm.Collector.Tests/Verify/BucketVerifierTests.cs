@@ -67,7 +67,7 @@ public sealed class BucketVerifierTests
     {
         using var output = new StringWriter();
         var report = new VerifyReport(output, new ManualTime());
-        await new BucketVerifier(new BucketVerifierParts(rig.Store, LandingRig.Keys, "c1", new MemoryFileSystem(), "/cache/verify", report, rig.Log)).RunAsync(CancellationToken.None);
+        await new BucketVerifier(new BucketVerifierParts(rig.Store, LandingRig.Keys, "c1", new MemoryFileSystem(), "/cache/verify", report, rig.Storage.Time, rig.Log)).RunAsync(CancellationToken.None);
         return (report.Faults, output.ToString());
     }
 }

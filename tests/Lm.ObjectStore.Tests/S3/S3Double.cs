@@ -109,6 +109,12 @@ internal sealed class S3Double : IAsyncDisposable
                 return;
             }
 
+            if (trouble.Kind == S3TroubleKind.Page)
+            {
+                await WriteAsync(context, new Answer(trouble.Status, Encoding.UTF8.GetBytes(trouble.Code)), isCut: false);
+                return;
+            }
+
             var answer = Handle(context.Request, body.ToArray());
             if (trouble.Kind == S3TroubleKind.LostAnswer)
             {
@@ -285,7 +291,7 @@ internal sealed class S3Double : IAsyncDisposable
 /// <summary>What becomes of a request.</summary>
 /// <param name="Kind">The kind of trouble.</param>
 /// <param name="Status">The status to answer with.</param>
-/// <param name="Code">S3's code.</param>
+/// <param name="Code">S3's code, or the page.</param>
 internal readonly record struct S3Trouble(S3TroubleKind Kind, int Status = 0, string Code = "")
 {
     public static S3Trouble None => default;
@@ -300,6 +306,9 @@ internal enum S3TroubleKind
 
     /// <summary>It is answered with a status.</summary>
     Status,
+
+    /// <summary>Something before the server answers with a status and a page of its own.</summary>
+    Page,
 
     /// <summary>It is carried out, and the answer is 500.</summary>
     LostAnswer,

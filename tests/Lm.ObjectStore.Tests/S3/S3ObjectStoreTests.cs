@@ -71,6 +71,22 @@ public sealed class S3ObjectStoreTests : ObjectStoreContract, IAsyncDisposable
         Assert.Equal(1, counters.Requests(StoreRequest.Put));
     }
 
+    [Theory]
+    [InlineData("<html><body>404 page not found</body></html>")]
+    [InlineData("404 page not found")]
+    [InlineData("")]
+    [InlineData("<Error><Code>NoSuchUpload</Code><Message>no</Message></Error>")]
+    public async Task A_not_found_that_does_not_say_that_the_key_is_missing_is_a_fault_of_a_read(string page)
+    {
+        await store.PutAsync("a", ObjectContent.Of(new byte[10]), PutCondition.None, Cancelled);
+        server.Trouble = _ => new S3Trouble(S3TroubleKind.Page, 404, page);
+
+        await Assert.ThrowsAsync<ObjectStoreException>(() => store.ReadAsync("a", 0, new byte[10], Cancelled));
+
+        server.Trouble = static _ => S3Trouble.None;
+        Assert.Null(await store.ReadAsync("b", 0, new byte[10], Cancelled));
+    }
+
     [Fact]
     public async Task A_put_whose_answer_was_lost_is_found_to_be_there()
     {
