@@ -350,7 +350,7 @@ internal sealed class CollectorHost : IAsyncDisposable
 
     private SharedAcceptance NewShared(ObjectStoreSettings objectStore, IObjectStore store, ObjectKeys keys, FoldedSpoolParts copy, SpoolMetrics spoolMetrics, IFileSystem files) => new(new SharedAcceptanceParts(
         store, keys, settings.Value.Storage.CollectorId, copy, files, settings.Value.Storage.SpoolDirectory,
-        () => (settings.Value.ObjectStore ?? objectStore).ManifestLinger, () => clock.Proven, () => settings.Value.Storage.QueueMemory, time, copy.Logger)
+        () => (settings.Value.ObjectStore ?? objectStore).ManifestLinger, () => clock.Proven, () => clock.Dated, () => settings.Value.Storage.QueueMemory, time, copy.Logger)
     {
         Resumed = () => ups.Start(),
         FileMaker = new FileMaker(new FileMakerParts(store, keys, files, Path.Combine(settings.Value.Storage.SpoolDirectory, "build"), settings.Value.Storage.BlockHours, time)
@@ -403,6 +403,7 @@ internal sealed class CollectorHost : IAsyncDisposable
             Retention = () => settings.Value.ObjectStore?.Retention ?? objectStore.Retention,
             FindsBlock = bucket!.Finds,
             FindsLogFile = bucket.Finds,
+            ListedSince = bucket.WasListedSince,
             Proven = () => clock.Proven,
             Dated = () => clock.Dated,
         });

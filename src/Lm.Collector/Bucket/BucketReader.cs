@@ -28,6 +28,7 @@ internal sealed class BucketReader : IDisposable
     private volatile BucketCatalog catalog = BucketCatalog.Empty;
     private volatile bool isListed;
     private int failures;
+    private long listBegan = long.MinValue; // of the one that is known
 
     /// <summary>Opens the cache; nothing is asked of the store yet.</summary>
     /// <exception cref="IOException">The cache's folder cannot be used.</exception>
@@ -52,6 +53,9 @@ internal sealed class BucketReader : IDisposable
 
     /// <summary>Whether queries find a log file in the store.</summary>
     public bool Finds(StoredLogFile file) => logs.Finds(file);
+
+    /// <summary>Whether what is known of the store is a list that began after a time, by the process' clock.</summary>
+    public bool WasListedSince(long at) => IsListed && Volatile.Read(ref listBegan) >= at;
 
     /// <summary>What the store has, as of the last list.</summary>
     public BucketCatalog Catalog => catalog;
@@ -150,6 +154,7 @@ internal sealed class BucketReader : IDisposable
     {
         try
         {
+            var began = parts.Time.GetTimestamp();
             var listed = await parts.BeginListAsync(stopping);
             var found = await BucketCatalog.ReadAsync(parts.Store, parts.Keys, catalog, parts.Logger, stopping);
             var isNews = !isListed || found.Blocks.Count != catalog.Blocks.Count || found.Logs.Count != catalog.Logs.Count;
@@ -157,6 +162,7 @@ internal sealed class BucketReader : IDisposable
             blocks.Listed(found.Blocks);
             logs.Listed(found.Logs);
             isListed = true;
+            Volatile.Write(ref listBegan, began);
             listed();
             if (isNews)
             {

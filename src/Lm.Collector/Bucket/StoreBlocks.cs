@@ -54,7 +54,7 @@ internal sealed class StoreBlocks(StoreFileSystem files, Func<Ulid, string> fold
     {
         lock (gate)
         {
-            return blocks.ContainsKey(block.Id) || block.Sources.All(source => blocks.Values.Any(there => there.Meta.Sources.Contains(source)));
+            return block.Sources.All(source => blocks.Values.Any(there => !there.IsDamaged && there.Meta.Sources.Contains(source)));
         }
     }
 

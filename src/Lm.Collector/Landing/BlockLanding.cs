@@ -69,7 +69,7 @@ internal sealed class BlockLanding(BlockLandingParts parts, BucketBlocks bucket,
         if (await TryPutAsync(next.Id, cancellationToken) is { } put)
         {
             bucket.Note(put, mark: null);
-            landed.Add(put);
+            landed.Add(put, parts.Time.GetTimestamp());
             parts.Metrics.BlockLanded(put.SizeBytes);
             var (name, size) = (put.Id.ToString(), put.SizeBytes);
             LandingLog.BlockLanded(parts.Logger, name, put.MinTime, put.MaxTime, size);

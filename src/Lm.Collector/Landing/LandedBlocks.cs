@@ -5,10 +5,11 @@ using Lm.Tsdb.Blocks;
 namespace Lm.Collector.Landing;
 
 /// <summary>Which blocks' samples are in the store, verified: by the level-1 blocks that they came from, so that it is known of merged blocks, too, whichever of them landed.</summary>
-/// <remarks>Part of the state file: what compacts elsewhere takes blocks away, and they must not land again; and while the store is away after a restart, local files may go that are there.</remarks>
+/// <remarks>Part of the state file: what compacts elsewhere takes blocks away, and they must not land again.</remarks>
 internal sealed class LandedBlocks
 {
-    private readonly Lock gate = new(); // guards sources
+    private readonly Lock gate = new(); // guards both below
+    private readonly Dictionary<Ulid, long> landedAt = []; // of those that landed since start
     private HashSet<Ulid> sources = [];
 
     /// <summary>Whether all samples of a block are there.</summary>
@@ -20,12 +21,27 @@ internal sealed class LandedBlocks
         }
     }
 
+    /// <summary>When the last of a block's samples landed, by the process' clock; the smallest value when that was before the start.</summary>
+    public long LandedAt(BlockMeta block)
+    {
+        lock (gate)
+        {
+            return block.Sources.Max(source => landedAt.GetValueOrDefault(source, long.MinValue));
+        }
+    }
+
     /// <summary>A block is there, verified.</summary>
-    public void Add(BlockMeta block)
+    /// <param name="block">The block.</param>
+    /// <param name="at">The process' clock.</param>
+    public void Add(BlockMeta block, long at)
     {
         lock (gate)
         {
             sources.UnionWith(block.Sources);
+            foreach (var source in block.Sources)
+            {
+                landedAt[source] = at;
+            }
         }
     }
 
@@ -45,6 +61,10 @@ internal sealed class LandedBlocks
 
             found.IntersectWith(local.SelectMany(static block => block.Sources));
             sources = found;
+            foreach (var gone in landedAt.Keys.Where(source => !found.Contains(source)).ToArray())
+            {
+                landedAt.Remove(gone);
+            }
         }
     }
 

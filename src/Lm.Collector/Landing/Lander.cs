@@ -11,8 +11,8 @@ using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector.Landing;
 
-/// <summary>Brings what was acknowledged into the object store, in the background: a pass every <c>object_landing_interval_ms</c>, the oldest first, one object after another. When
-/// the store fails it waits, longer each time; nobody waits for it.</summary>
+/// <summary>Brings what was acknowledged into the object store, in the background: a pass every <c>object_landing_interval_ms</c>, the oldest first, raw objects one after another and
+/// beside them files one after another. When the store fails it waits, longer each time; nobody waits for it.</summary>
 internal sealed class Lander : IDisposable
 {
     private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(2);
@@ -37,6 +37,7 @@ internal sealed class Lander : IDisposable
     private int failures;
     private uint givenUpBefore;
     private Task? filesLanding; // under way, or ended and not looked at
+    private bool isTroubleOfFiles; // then it ends when all of them have landed
 
     /// <summary>Makes one; nothing is asked of the store yet.</summary>
     public Lander(LanderParts parts)
@@ -125,8 +126,9 @@ internal sealed class Lander : IDisposable
     }
 
     /// <summary>Whether a block may be deleted here: it is in the store, verified, and queries find it there; or it is older than what is kept there. Where something else merges and deletes in
-    /// the store, it need not be there any more.</summary>
-    public bool MayGo(BlockMeta block) => blocks.IsExpired(block) || (blocks.IsSafe(block) && (parts.CompactsElsewhere || parts.FindsBlock(block)));
+    /// the store, it need not be there any more: that the store was listed since it landed is enough.</summary>
+    public bool MayGo(BlockMeta block) =>
+        blocks.IsExpired(block) || (blocks.IsSafe(block) && (parts.FindsBlock(block) || (parts.CompactsElsewhere && parts.ListedSince(state.Blocks.LandedAt(block)))));
 
     /// <summary>Whether a log file may be deleted here.</summary>
     public bool MayGo(StoredLogFile file) => logs.IsExpired(file) || (logs.IsSafe(file) && parts.FindsLogFile(file));
@@ -244,9 +246,13 @@ internal sealed class Lander : IDisposable
     {
         try
         {
-            var hasMore = await PassAsync(stopping);
-            EndTrouble();
-            return hasMore ? TimeSpan.Zero : parts.Interval();
+            var isAllLanded = await PassAsync(stopping);
+            if (isAllLanded || !isTroubleOfFiles)
+            {
+                EndTrouble();
+            }
+
+            return isAllLanded ? parts.Interval() : TimeSpan.Zero;
         }
         catch (LandingHaltException e)
         {
@@ -260,7 +266,11 @@ internal sealed class Lander : IDisposable
         }
         catch (IOException e)
         {
-            filesLanding = filesLanding is { IsFaulted: true } ? null : filesLanding; // of the same: told once
+            if (filesLanding?.Exception?.InnerException is IOException)
+            {
+                filesLanding = null; // of the same: told once
+            }
+
             BeginTrouble(e.Message);
             return backoff.DelayAfter(failures);
         }
@@ -273,16 +283,17 @@ internal sealed class Lander : IDisposable
         }
     }
 
-    // Returns whether more is to be done at once.
+    // False: files are still on their way.
     private async Task<bool> PassAsync(CancellationToken stopping)
     {
         if (parts.Spool.Segments.Count == 0)
         {
-            return false; // not born yet: until its first record the spool has no id to land under
+            return true; // not born yet: until its first record the spool has no id to land under
         }
 
         var began = parts.Time.GetTimestamp();
-
+        var wasOfFiles = isTroubleOfFiles;
+        isTroubleOfFiles = false;
         NoteOldest();
         if (!isPrepared)
         {
@@ -305,14 +316,15 @@ internal sealed class Lander : IDisposable
             NoteOldest();
         }
 
+        isTroubleOfFiles = wasOfFiles;
         if (!await LandFilesAsync(began, stopping))
         {
-            return true;
+            return false;
         }
 
         coverage.Look();
         await tidy.RunIfDueAsync(stopping);
-        return false;
+        return true;
     }
 
     // What was acknowledged since may be nowhere but on this disk: raw objects do not wait for a block, which may take hours. Returns whether all files have landed.
@@ -330,8 +342,9 @@ internal sealed class Lander : IDisposable
 
         await waiting.CancelAsync();
         var landing = filesLanding;
-        filesLanding = null;
+        (filesLanding, isTroubleOfFiles) = (null, true);
         await landing;
+        isTroubleOfFiles = false;
         return true;
     }
 
@@ -447,6 +460,9 @@ internal sealed record LanderParts(
 
     /// <summary>Whether queries find a block in the store.</summary>
     public Func<BlockMeta, bool> FindsBlock { get; init; } = static _ => true;
+
+    /// <summary>Whether what queries know of the store is a list that began after a time, by the clock's timestamps.</summary>
+    public Func<long, bool> ListedSince { get; init; } = static _ => true;
 
     /// <summary>Whether queries find a log file in the store.</summary>
     public Func<StoredLogFile, bool> FindsLogFile { get; init; } = static _ => true;

@@ -118,7 +118,7 @@ internal sealed class Readiness(
 
         if (Held() is var held && (held.Files > 0 || held.BytesOver > 0))
         {
-            lines.Add($"local_held: {held.Files} blocks and log files older than local_retention_days, and {held.BytesOver} bytes beyond max_local_bytes, stay until they are in the object store; /api/v1/landing says "
+            lines.Add($"local_held: {held.Files} blocks and log files older than local_retention_days, and {held.BytesOver} bytes beyond max_local_bytes, stay until they are in the object store and its list has them; /api/v1/landing says "
                 + "what it waits for");
         }
 

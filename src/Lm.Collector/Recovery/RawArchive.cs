@@ -71,20 +71,44 @@ internal sealed class RawArchive(IObjectStore store, ObjectKeys keys, string col
     }
 
     /// <summary>Reads the manifest of an object whose size is known.</summary>
-    /// <returns>What it says, or what is wrong with the object; null when it is not there any more, and a new list does not have it either.</returns>
-    /// <exception cref="ObjectStoreException">The store cannot be asked, or lists the object and does not have it.</exception>
+    /// <returns>What it says, or what is wrong with the object; null when the store says that there is no such object.</returns>
+    /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
     public async Task<RawObject?> ReadManifestAsync(RawPlace place, CancellationToken cancellationToken)
     {
-        if (await FindManifestAsync(place, cancellationToken) is { } found)
+        var tail = new byte[Math.Min(place.SizeBytes, TailSize)];
+        if (await store.ReadAsync(place.Key, place.SizeBytes - tail.Length, tail, cancellationToken) is not { } range)
         {
-            return found;
+            return null;
         }
 
-        // "Not found" may be the word of a proxy before the store: what is passed over on it would be lost in silence.
+        if (range != new ObjectRange(tail.Length, place.SizeBytes) || tail.Length < RawTrailer.Size)
+        {
+            return RawObject.Faulty($"its {range.ObjectSize} bytes do not end as a raw object does");
+        }
+
+        if (RawTrailer.TryRead(tail.AsSpan(tail.Length - RawTrailer.Size), place.SizeBytes, out var trailer) is { } trailerFault)
+        {
+            return RawObject.Faulty(trailerFault);
+        }
+
+        var before = tail.AsMemory(0, tail.Length - RawTrailer.Size);
+        var bytes = trailer.ManifestSize <= before.Length ? before[^trailer.ManifestSize..] : new byte[trailer.ManifestSize];
+        if (bytes.Length > before.Length && await store.ReadAsync(place.Key, trailer.ManifestOffset, bytes, cancellationToken) is null)
+        {
+            return null;
+        }
+
+        return RawManifest.TryRead(bytes.Span, trailer.ManifestOffset, out var manifest) is { } fault
+            ? RawObject.Faulty(fault)
+            : new RawObject(manifest, trailer, place.SizeBytes, null);
+    }
+
+    /// <summary>Whether a new list has an object: "not found" may be the word of a proxy before the store, and what is passed over on it would be lost in silence.</summary>
+    /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
+    public async Task<bool> IsListedAsync(RawPlace place, CancellationToken cancellationToken)
+    {
         var page = await store.ListAsync(place.Key, "", 1, cancellationToken);
-        return page.Objects is [var first] && first.Key == place.Key
-            ? throw new ObjectStoreException(ObjectStoreFault.Failed, $"{place.Key} in {store.Description} is listed, and not found when it is read", cause: null)
-            : null;
+        return page.Objects is [var first] && first.Key == place.Key;
     }
 
     /// <summary>Finds the newest of the files that a life landed beside its records, under keys that end so.</summary>
@@ -158,37 +182,6 @@ internal sealed class RawArchive(IObjectStore store, ObjectKeys keys, string col
                 yield return new RawRecord(records[i], bytes, Crc32C.Compute(bytes.Span) == records[i].Checksum);
             }
         }
-    }
-
-    // Null: the store says that there is no such object.
-    private async Task<RawObject?> FindManifestAsync(RawPlace place, CancellationToken cancellationToken)
-    {
-        var tail = new byte[Math.Min(place.SizeBytes, TailSize)];
-        if (await store.ReadAsync(place.Key, place.SizeBytes - tail.Length, tail, cancellationToken) is not { } range)
-        {
-            return null;
-        }
-
-        if (range != new ObjectRange(tail.Length, place.SizeBytes) || tail.Length < RawTrailer.Size)
-        {
-            return RawObject.Faulty($"its {range.ObjectSize} bytes do not end as a raw object does");
-        }
-
-        if (RawTrailer.TryRead(tail.AsSpan(tail.Length - RawTrailer.Size), place.SizeBytes, out var trailer) is { } trailerFault)
-        {
-            return RawObject.Faulty(trailerFault);
-        }
-
-        var before = tail.AsMemory(0, tail.Length - RawTrailer.Size);
-        var bytes = trailer.ManifestSize <= before.Length ? before[^trailer.ManifestSize..] : new byte[trailer.ManifestSize];
-        if (bytes.Length > before.Length && await store.ReadAsync(place.Key, trailer.ManifestOffset, bytes, cancellationToken) is null)
-        {
-            return null;
-        }
-
-        return RawManifest.TryRead(bytes.Span, trailer.ManifestOffset, out var manifest) is { } fault
-            ? RawObject.Faulty(fault)
-            : new RawObject(manifest, trailer, place.SizeBytes, null);
     }
 
     private static Guid? IncarnationOf(ReadOnlySpan<char> path) =>

@@ -352,6 +352,11 @@ internal sealed class Recoverer
         var found = await archive.ReadManifestAsync(place, cancellationToken);
         if (found is null)
         {
+            if (await archive.IsListedAsync(place, cancellationToken))
+            {
+                throw new ObjectStoreException(ObjectStoreFault.Failed, $"{place.Key} in {parts.Store.Description} is listed, and not found when it is read", cause: null);
+            }
+
             RecoveryLog.ObjectGone(parts.Logger, place.Key);
         }
         else if (found.Fault is { } fault)

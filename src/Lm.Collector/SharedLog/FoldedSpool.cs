@@ -260,26 +260,41 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
         }
 
         var verdict = parts.Bound.Admit(lease, head.Verdict);
-        NoteCut(entry, head.Verdict.DroppedSeries, verdict.DroppedSeries);
+        try
+        {
+            NoteCut(entry, head.Verdict.DroppedSeries, verdict.DroppedSeries);
+        }
+        catch (IOException e)
+        {
+            parts.Ledger.RollBack(pending);
+            Refuse(pending, e.Message);
+            lease.Release();
+            throw;
+        }
+
         appends.Add(AppendAsync(new SpoolEntry(lease, verdict, pending, bytes) { IsHistory = !IsLive }));
         return null;
     }
 
     private async Task<SpoolResult> AppendAsync(SpoolEntry entry)
     {
-        var sequences = entry.Pending.Key.Sequences;
         var result = await parts.Spool.AppendAsync(entry);
-        if (result.Status != SpoolStatus.Ok)
+        if (result.Status == SpoolStatus.Ok)
         {
+            entry.Pending.Complete(new FrameAck(entry.Pending.Key.Sequences, FrameOutcome.Accepted, 200, "", "", 0, 0));
+        }
+        else
+        {
+            Refuse(entry.Pending, result.Detail);
             entry.Lease.Release();
         }
 
-        // Copies that came here meanwhile wait for it.
-        entry.Pending.Complete(result.Status == SpoolStatus.Ok
-            ? new FrameAck(sequences, FrameOutcome.Accepted, 200, "", "", 0, 0)
-            : IngestOutcome.Refuse(sequences, 503, ProblemCode.SpoolFull, $"{result.Detail}; keep the batch and send it again later"));
         return result;
     }
+
+    // Copies that came here meanwhile wait for it.
+    private static void Refuse(PendingBatch pending, string detail) =>
+        pending.Complete(IngestOutcome.Refuse(pending.Key.Sequences, 503, ProblemCode.SpoolFull, $"{detail}; keep the batch and send it again later"));
 
     private async ValueTask<string?> AppendWriteAsync(RawEntry entry, ReadOnlyMemory<byte> record, List<Task<SpoolResult>> appends, CancellationToken cancellationToken)
     {
@@ -303,7 +318,16 @@ internal sealed class FoldedSpool(FoldedSpoolParts parts) : ILogConsumer
         }
 
         var verdict = parts.Bound.Admit(lease, head.Verdict);
-        NoteCut(entry, head.Verdict.DroppedSeries, verdict.DroppedSeries);
+        try
+        {
+            NoteCut(entry, head.Verdict.DroppedSeries, verdict.DroppedSeries);
+        }
+        catch (IOException)
+        {
+            lease.Release();
+            throw;
+        }
+
         appends.Add(AppendAsync(new WriteEntry(lease, verdict, head.Sender, head.ReceivedAt, body)));
         return null;
     }

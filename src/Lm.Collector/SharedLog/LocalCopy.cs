@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Lm.Platform;
 
 namespace Lm.Collector.SharedLog;
@@ -18,6 +19,7 @@ internal sealed class LocalCopy
     private readonly Lock gate = new(); // guards all below, and writing
     private readonly List<(long First, long Last)> missing; // ascending
     private readonly Queue<(long AtMs, long Applied)> notes = []; // ascending
+    private List<(long First, long Last)> durable; // what of the missing the mark says
     private long keptSince;
     private long safeUntil = long.MinValue;
 
@@ -28,7 +30,7 @@ internal sealed class LocalCopy
         (this.mark, this.incarnation, this.time) = (mark, incarnation, time);
         var state = mark.Read(incarnation, hasRecords, UnixMillis.Now(time));
         (Applied, missing, keptSince) = (state.Applied, [.. state.Missing], state.KeptSinceMs);
-        mark.Write(incarnation, state);
+        WriteMark(Applied, keptSince);
     }
 
     /// <summary>All commits up to this one are here, but for those that were skipped: as the mark says.</summary>
@@ -77,10 +79,10 @@ internal sealed class LocalCopy
     {
         lock (gate)
         {
-            if (!missing.Exists(hole => hole.First <= number && number <= hole.Last))
+            if (!durable.Exists(hole => hole.First <= number && number <= hole.Last))
             {
                 Skip(number, number);
-                mark.Write(incarnation, new CopyState(Applied, missing, keptSince));
+                WriteMark(Applied, keptSince);
             }
         }
     }
@@ -91,7 +93,7 @@ internal sealed class LocalCopy
     {
         lock (gate)
         {
-            mark.Write(incarnation, new CopyState(applied, missing, keptSince));
+            WriteMark(applied, keptSince);
             Applied = applied;
         }
     }
@@ -104,7 +106,7 @@ internal sealed class LocalCopy
         {
             if (newestMs >= keptSince)
             {
-                mark.Write(incarnation, new CopyState(Applied, missing, newestMs + 1));
+                WriteMark(Applied, newestMs + 1);
                 keptSince = newestMs + 1;
             }
         }
@@ -160,6 +162,13 @@ internal sealed class LocalCopy
         {
             return file.CreatedMs < safeUntil;
         }
+    }
+
+    [MemberNotNull(nameof(durable))]
+    private void WriteMark(long applied, long keptSinceMs)
+    {
+        mark.Write(incarnation, new CopyState(applied, missing, keptSinceMs));
+        durable = [.. missing];
     }
 }
 

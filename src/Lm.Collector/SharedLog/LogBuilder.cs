@@ -111,7 +111,7 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
     public SnapshotPlan? PlanSnapshot()
     {
         var due = Math.Max(lastSnapshot, 0) + parts.Options.SnapshotEvery + (IsOurs ? 0 : parts.Options.SnapshotEvery / PatienceDivisor);
-        var at = UnixMillis.Now(parts.Time);
+        var at = parts.Dated();
         var isNews = IsOurs && Fold.Published > publishedKnown; // who begins on an empty disk need not read what is published, once a snapshot says so
         return Fold.Last >= due || isNews ? new SnapshotPlan(Fold.Last, at, Fold.ToSnapshot(at), isNews ? Fold.Published : 0) : null;
     }
@@ -293,8 +293,10 @@ internal sealed class LogBuilder(LogMember member, LogBuilderParts parts)
 /// <param name="Time">The clock.</param>
 /// <param name="Options">Times and numbers.</param>
 /// <param name="Proven">The time by which what is old may be deleted and forgotten.</param>
+/// <param name="Dated">The time by which what stays for a while from now on is dated.</param>
 /// <param name="QueueMemory">How long sequences of a silent queue are remembered (D4).</param>
-internal sealed record LogBuilderParts(LogObjects Objects, string Writer, TimeProvider Time, LogOptions Options, Func<UnixMillis> Proven, Func<TimeSpan> QueueMemory)
+internal sealed record LogBuilderParts(
+    LogObjects Objects, string Writer, TimeProvider Time, LogOptions Options, Func<UnixMillis> Proven, Func<UnixMillis> Dated, Func<TimeSpan> QueueMemory)
 {
     /// <summary>Hears of a snapshot that is damaged: its key, and why.</summary>
     public Action<string, string> SnapshotDamaged { get; init; } = static (_, _) => { };

@@ -147,7 +147,7 @@ internal sealed class LogFold
         }
 
         hidden.RemoveWhere(entry => entry.Number <= Covered);
-        parts.RemoveAll(part => part.Last <= Published && build.Removes.Contains(part.Object.Key, StringComparer.Ordinal)); // nothing else has what the others hold
+        parts.RemoveAll(part => build.Removes.Contains(part.Object.Key, StringComparer.Ordinal));
         parts.AddRange(build.Adds);
         Builder = build.Writer;
         ledger.Forget(build.ForgetBefore);

@@ -253,7 +253,7 @@ internal sealed class LogMember
 
         if (next <= fold.Covered)
         {
-            // A part goes when blocks and log files hold what is in it, or with its age. A part begins where the one before ends, unless commits between have no records.
+            // A part goes when blocks and log files hold what is in it. A part begins where the one before ends, unless commits between have no records.
             var part = fold.Parts.FirstOrDefault(part => part.Last >= next);
             var skipped = Math.Min(part is null ? fold.Covered : part.First - 1, Math.Max(fold.Published, applied));
             if (skipped >= next)

@@ -66,7 +66,7 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
         status = new SharedLogStatus { Store = parts.Store.Description, Trouble = trouble };
         var options = new LogOptions { FilesAfter = parts.FilesAfter };
         member = new LogMember(new LogMemberParts(objects, parts.Collector, copy, parts.Time, new Random(), options) { SnapshotDamaged = NoteDamaged }, marked);
-        var builderParts = new LogBuilderParts(objects, parts.Collector, parts.Time, options, parts.Proven, parts.QueueMemory) { SnapshotDamaged = NoteDamaged };
+        var builderParts = new LogBuilderParts(objects, parts.Collector, parts.Time, options, parts.Proven, parts.Dated, parts.QueueMemory) { SnapshotDamaged = NoteDamaged };
         upkeep = new SharedUpkeep(member, new LogBuilder(member, builderParts), parts.FileMaker is { } maker ? new FileBuilder(member, builderParts, maker) : null, parts);
     }
 
@@ -294,14 +294,23 @@ internal sealed class SharedAcceptance : IAcceptance, IAsyncDisposable
     private async Task PutAsync(string key, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         var put = parts.Store.PutAsync(key, ObjectContent.Of(bytes), PutCondition.IfAbsent, cancellationToken);
-        while (await Task.WhenAny(put, Task.Delay(PollInterval, parts.Time, cancellationToken)) != put)
+        try
         {
-            polledAt = parts.Time.GetTimestamp();
-            await member.FollowAsync(cancellationToken);
-            Look();
+            while (await Task.WhenAny(put, Task.Delay(PollInterval, parts.Time, cancellationToken)) != put)
+            {
+                polledAt = parts.Time.GetTimestamp();
+                await member.FollowAsync(cancellationToken);
+                Look();
+            }
         }
-
-        await put;
+        catch (IOException e) when (e is not LogHaltException)
+        {
+            // What is on its way is not given up for that: the commit fails, too, should it last.
+        }
+        finally
+        {
+            await put;
+        }
     }
 
     private void Look()

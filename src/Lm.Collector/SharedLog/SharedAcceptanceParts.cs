@@ -13,11 +13,12 @@ namespace Lm.Collector.SharedLog;
 /// <param name="Directory">The spool's folder.</param>
 /// <param name="Linger">manifest_linger_ms as it is now.</param>
 /// <param name="Proven">The time by which what is old may be deleted and forgotten.</param>
+/// <param name="Dated">The time by which what stays for a while from now on is dated.</param>
 /// <param name="QueueMemory">How long sequences of a silent queue are remembered.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">The log.</param>
 internal sealed record SharedAcceptanceParts(
-    IObjectStore Store, ObjectKeys Keys, string Collector, FoldedSpoolParts Copy, IFileSystem Files, string Directory, Func<TimeSpan> Linger, Func<UnixMillis> Proven,
+    IObjectStore Store, ObjectKeys Keys, string Collector, FoldedSpoolParts Copy, IFileSystem Files, string Directory, Func<TimeSpan> Linger, Func<UnixMillis> Proven, Func<UnixMillis> Dated,
     Func<TimeSpan> QueueMemory, TimeProvider Time, ILogger Logger)
 {
     /// <summary>Told before batches are taken, at first and again: silence of agents counts from there.</summary>

@@ -48,6 +48,11 @@ internal sealed class RawVerifier(IObjectStore store, RawArchive archive, string
     {
         if (await archive.ReadManifestAsync(place, cancellationToken) is not { } found)
         {
+            if (await archive.IsListedAsync(place, cancellationToken))
+            {
+                report.Fault(place.Key, "it is listed, and not found when it is read");
+            }
+
             return null; // landing deleted it meanwhile
         }
 

@@ -190,6 +190,35 @@ public sealed class BlockLandingTests
     }
 
     [Fact]
+    public async Task A_block_that_fails_late_is_in_trouble_until_it_lands_and_is_tried_less_and_less_often()
+    {
+        await using var rig = new StoredRig();
+        await rig.PassAsync(TimeSpan.FromHours(5), lands: false);
+        var isAway = true;
+        TaskCompletionSource reached = new(), failing = new();
+        rig.Store.Holding = key => isAway && key.EndsWith("/index", StringComparison.Ordinal) && (reached.TrySetResult() || true) ? failing.Task : Task.CompletedTask;
+        var waits = new List<TimeSpan>();
+        for (var tries = 0; tries < 4; tries++)
+        {
+            (reached, failing) = (new TaskCompletionSource(), new TaskCompletionSource());
+            var pass = rig.Lander.TryPassAsync(TestContext.Current.CancellationToken);
+            await reached.Task;
+            rig.Storage.Time.Advance(TimeSpan.FromMinutes(1));
+            Assert.Equal(TimeSpan.Zero, await pass); // raw objects are due
+            Assert.Equal(tries > 0, rig.Lander.Status.Trouble is not null);
+            failing.SetException(new IOException("the index takes too long"));
+            waits.Add((await rig.Lander.TryPassAsync(TestContext.Current.CancellationToken))!.Value);
+            Assert.Equal("the index takes too long", rig.Lander.Status.Trouble);
+        }
+
+        Assert.True(waits[^1] > TimeSpan.FromSeconds(4), string.Join(", ", waits)); // the first is at most two seconds, and each may be twice the one before
+        Assert.Single(rig.Logger.Of(2603));
+        isAway = false;
+        Assert.Equal(TimeSpan.FromSeconds(60), await rig.Lander.TryPassAsync(TestContext.Current.CancellationToken));
+        Assert.Null(rig.Lander.Status.Trouble);
+    }
+
+    [Fact]
     public async Task What_is_older_than_retention_days_goes_from_the_store()
     {
         await using var rig = new StoredRig { Retention = TimeSpan.FromDays(3) };

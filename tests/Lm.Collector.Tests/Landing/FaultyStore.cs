@@ -28,7 +28,11 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
 
     public async Task<PutOutcome> PutAsync(string key, ObjectContent content, PutCondition condition, CancellationToken cancellationToken)
     {
-        Puts.Add(key);
+        lock (Puts)
+        {
+            Puts.Add(key);
+        }
+
         var trouble = Next(StoreRequest.Put, key);
         ThrowIf(trouble == StoreTrouble.FailsBefore);
         await Holding(key);

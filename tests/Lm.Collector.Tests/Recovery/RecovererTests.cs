@@ -24,10 +24,15 @@ public sealed class RecovererTests
         Assert.Equal(0, after.Recoverer.Status.ObjectsWaiting);
     }
 
-    [Fact]
-    public async Task What_landed_goes_from_the_disk_only_when_queries_find_it_in_the_store()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_landed_goes_from_the_disk_only_when_queries_find_it_in_the_store(bool isExternal)
     {
-        await using var rig = await FilledAsync();
+        await using var rig = new RecoveryRig(isExternal: isExternal);
+        Assert.True(await rig.RecoverAsync());
+        await FillAsync(rig);
+        await rig.Bucket.ListAsync(TestContext.Current.CancellationToken);
         rig.Storage.Time.Advance(TimeSpan.FromHours(7));
         await rig.Storage.SendAsync();
         rig.Storage.Series.Checkpoint();

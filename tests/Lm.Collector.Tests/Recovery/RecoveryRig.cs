@@ -19,7 +19,7 @@ internal sealed class RecoveryRig : IAsyncDisposable
 
     public RecoveryRig(
         MemoryFileSystem? bucket = null, MemoryFileSystem? files = null, ManualTime? time = null, StorageTruth? truth = null, long segmentSizeMax = 2048, long objectSizeMax = 800,
-        RemoteStore? remote = null)
+        RemoteStore? remote = null, bool isExternal = false)
     {
         (this.bucket, this.remote) = (bucket ?? new MemoryFileSystem(), remote);
         var keys = remote?.Keys ?? LandingRig.Keys;
@@ -32,10 +32,11 @@ internal sealed class RecoveryRig : IAsyncDisposable
         Lander = new Lander(new LanderParts(Store, keys, Counters, "c1", Storage.Spool, Storage.Files, () => TimeSpan.FromSeconds(60), Storage.Time, Log)
         {
             Local = CollectorHost.LocalStoresOf(Storage.Series, Storage.Logs, Storage.Spool, Storage.SpoolMetrics, Storage.StateNow),
-            CompactsElsewhere = false,
+            CompactsElsewhere = isExternal,
             Retention = static () => TimeSpan.FromDays(400),
             FindsBlock = Bucket.Finds,
             FindsLogFile = Bucket.Finds,
+            ListedSince = Bucket.WasListedSince,
             Proven = () => Storage.Clock.Proven,
             Dated = () => Storage.Clock.Dated,
             Changes = Saved.Changes,

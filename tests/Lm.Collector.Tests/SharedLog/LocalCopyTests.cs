@@ -1,5 +1,6 @@
 using Lm.Collector.SharedLog;
 using Lm.Platform;
+using Lm.Platform.Files;
 using Lm.TestKit;
 
 namespace Lm.Collector.Tests.SharedLog;
@@ -73,6 +74,20 @@ public sealed class LocalCopyTests
         Assert.Equal((30L, (31L, 32L)), (again.Applied, Assert.Single(again.Missing)));
         again.Write(40);
         Assert.Equal((false, true), (again.Holds((25, 31), 1000), again.Holds((33, 40), 1000)));
+    }
+
+    [Fact]
+    public void A_commit_that_came_in_part_is_not_taken_for_noted_when_the_disk_did_not_take_it()
+    {
+        var copy = Open();
+        copy.Write(30);
+        files.Capacity = 0;
+        Assert.Throws<FileSystemException>(() => copy.Cut(31));
+
+        files.Capacity = long.MaxValue;
+        copy.Cut(31);
+
+        Assert.Equal((31L, 31L), Assert.Single(Open().Missing));
     }
 
     [Fact]

@@ -58,25 +58,10 @@ public sealed class LogFoldTests
         var fold = new LogFold();
         fold.Apply(Data(Frame(1)));
         fold.Apply(Build(1, 1, "p1"));
-        fold.Apply(Files(1, 1));
-        fold.Apply(new PublishedCommit("c1", Guid.NewGuid(), default, 1));
         fold.Apply(Build(2, 2, "p2") with { Removes = ["p1"], ForgetBefore = new UnixMillis(1001) });
 
         Assert.Equal("p2", Assert.Single(fold.Parts).Object.Key);
         Assert.Equal(Admission.New, fold.Look(Frame(1)).Admission);
-    }
-
-    [Fact]
-    public void No_build_takes_a_part_away_of_which_no_files_were_published()
-    {
-        var fold = new LogFold();
-        fold.Apply(Data(Frame(1)));
-        fold.Apply(Build(1, 1, "p1"));
-        fold.Apply(Files(1, 1));
-
-        Assert.Equal([true], fold.Apply(Build(2, 2, "p2") with { Removes = ["p1"] }));
-
-        Assert.Equal(["p1", "p2"], fold.Parts.Select(static part => part.Object.Key));
     }
 
     [Fact]

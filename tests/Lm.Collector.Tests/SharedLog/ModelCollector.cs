@@ -31,7 +31,7 @@ internal sealed class ModelCollector : ILogConsumer
         knownUpTo = disk.AppliedUpTo;
         var objects = new LogObjects(store, ModelFleet.Keys);
         member = new LogMember(new LogMemberParts(objects, disk.Name, this, new LateTime(fleet.Time, () => Lag), new Random(fleet.Random.Next()), ModelFleet.Options), disk.Mark);
-        var parts = new LogBuilderParts(objects, disk.Name, fleet.Time, ModelFleet.Options, () => UnixMillis.Now(fleet.Time), static () => TimeSpan.FromDays(400));
+        var parts = new LogBuilderParts(objects, disk.Name, fleet.Time, ModelFleet.Options, () => UnixMillis.Now(fleet.Time), () => UnixMillis.Now(fleet.Time), static () => TimeSpan.FromDays(400));
         builder = new LogBuilder(member, parts);
         files = new FileBuilder(member, parts, new ModelFiles(store, disk.Name));
         missing = [.. disk.Missing];

@@ -113,6 +113,23 @@ public sealed class SharedAcceptanceTests
     }
 
     [Fact]
+    public async Task An_object_on_its_way_is_not_given_up_because_others_cannot_be_followed_meanwhile()
+    {
+        await using var slow = await SharedMember.StartAsync(bucket, "slow");
+        var (reached, released, failed) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        slow.Store.Holding = key => key.Contains("/raw/", StringComparison.Ordinal) && (reached.TrySetResult() || true) ? released.Task : Task.CompletedTask;
+        var sending = slow.Rig.SendAsync(1);
+        await reached.Task;
+        slow.Store.Trouble = (_, request, _) => request == StoreRequest.Get && (failed.TrySetResult() || true) ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        await failed.Task;
+        slow.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        released.SetResult();
+
+        Assert.Equal(FrameOutcome.Accepted, (await sending).Outcome);
+        await slow.ShowsAsync(1);
+    }
+
+    [Fact]
     public async Task A_restart_goes_on_where_it_was()
     {
         var one = await SharedMember.StartAsync(bucket, "one");

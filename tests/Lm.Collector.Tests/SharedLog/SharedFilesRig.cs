@@ -19,15 +19,15 @@ internal sealed class SharedFilesRig : IDisposable
     private readonly MemoryFileSystem files = new();
     private readonly LogObjects objects;
 
-    public SharedFilesRig(MemoryFileSystem bucket, TimeProvider time, string name = "builder", Func<UnixMillis>? proven = null)
+    public SharedFilesRig(MemoryFileSystem bucket, TimeProvider time, string name = "builder", Func<UnixMillis>? proven = null, TimeSpan partsFor = default)
     {
         this.bucket = bucket;
         Store = new FaultyStore(new DirectoryObjectStore(bucket, LandingRig.Bucket, name, new StoreCounters()));
         objects = new LogObjects(Store, LandingRig.Keys);
         Reader = new BucketReader(new BucketReaderParts(Store, LandingRig.Keys, files, "/cache", static () => 1 << 30, time, NullLogger.Instance));
-        var options = new LogOptions { SnapshotEvery = 1, FilesAfter = TimeSpan.Zero, PartsFor = TimeSpan.Zero };
+        var options = new LogOptions { SnapshotEvery = 1, FilesAfter = TimeSpan.Zero, PartsFor = partsFor };
         Member = new LogMember(new LogMemberParts(objects, name, new NoConsumer(), time, new Random(1), options), 0);
-        var parts = new LogBuilderParts(objects, name, time, options, proven ?? (() => UnixMillis.Now(time)), static () => TimeSpan.FromDays(400));
+        var parts = new LogBuilderParts(objects, name, time, options, proven ?? (() => UnixMillis.Now(time)), () => UnixMillis.Now(time), static () => TimeSpan.FromDays(400));
         Builder = new LogBuilder(Member, parts);
         Files = new FileBuilder(Member, parts, new FileMaker(new FileMakerParts(Store, LandingRig.Keys, files, "/spool/build", 2, time)
         {

@@ -80,13 +80,16 @@ public sealed class SharedFilesTests
     public async Task A_clock_that_leaps_ahead_takes_no_part_away_and_forgets_no_sequences()
     {
         await using var one = await SharedMember.StartAsync(bucket, "one");
-        using var rig = new SharedFilesRig(bucket, one.Rig.Time, proven: () => one.Rig.Clock.Proven);
+        using var rig = new SharedFilesRig(bucket, one.Rig.Time, proven: () => one.Rig.Clock.Proven, partsFor: TimeSpan.FromDays(1));
         var sent = one.Rig.Now;
         await SendAsync(one, 1, 1, [sent.Value], "line");
-        await rig.Member.JoinAsync(TestContext.Current.CancellationToken);
-        await rig.Builder.RunAsync(TestContext.Current.CancellationToken);
+        await rig.FileAllAsync();
         await SendAsync(one, 2, 2, [sent.Value + 1]);
         await rig.Member.FollowAsync(TestContext.Current.CancellationToken);
+        await rig.Builder.RunAsync(TestContext.Current.CancellationToken);
+        await SendAsync(one, 3, 3, [sent.Value + 2]);
+        await rig.Member.FollowAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(2, rig.Member.Fold.Parts.Count); // one of them published
         one.Rig.Time.JumpWallClock(TimeSpan.FromDays(500));
 
         var build = await rig.Builder.GatherAsync(rig.Builder.PlanBuild()!, TestContext.Current.CancellationToken);

@@ -56,7 +56,7 @@ internal sealed class SharedMember : IAsyncDisposable
             Store, rig.Spool, rig.Ledger, new SeriesBound(rig.Store, seriesMax, NullLogger.Instance),
             static () => default, TimeProvider.System, NullLogger.Instance);
         return new SharedAcceptance(new SharedAcceptanceParts(
-            Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, () => rig.Clock.Proven, static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance)
+            Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, () => rig.Clock.Proven, () => rig.Clock.Dated, static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance)
         {
             FilesAfter = filesAfter,
         });
