@@ -1,12 +1,10 @@
 using System.Runtime.ExceptionServices;
-using Lm.Collector.Changes;
 using Lm.Collector.Listeners;
 using Lm.Collector.Spool;
 using Lm.Journal;
 using Lm.Logs;
 using Lm.ObjectStore;
 using Lm.Platform;
-using Lm.Platform.Files;
 using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector.Landing;
@@ -424,107 +422,4 @@ internal sealed class Lander : IDisposable
             trouble = null;
         }
     }
-}
-
-/// <summary>What a lander works with.</summary>
-/// <param name="Store">The store; the lander's from then on.</param>
-/// <param name="Keys">Makes keys.</param>
-/// <param name="Counters">What the store counts in.</param>
-/// <param name="Collector">The collector's name.</param>
-/// <param name="Spool">The spool.</param>
-/// <param name="Files">The file system that blocks and log files lie on.</param>
-/// <param name="Interval">object_landing_interval_ms as it is now.</param>
-/// <param name="Time">The clock.</param>
-/// <param name="Logger">Its log.</param>
-internal sealed record LanderParts(
-    IObjectStore Store, ObjectKeys Keys, StoreCounters Counters, string Collector, BatchSpool Spool,
-    IFileSystem Files, Func<TimeSpan> Interval, TimeProvider Time, ILogger Logger)
-{
-    /// <summary>What this machine has.</summary>
-    public required LocalStores Local { get; init; }
-
-    /// <summary>Whether something else merges and deletes blocks in the store: <c>compaction = "external"</c>.</summary>
-    public required bool CompactsElsewhere { get; init; }
-
-    /// <summary>What people changed; null where that does not land.</summary>
-    public ChangeLog? Changes { get; init; }
-
-    /// <summary>What tells the folder of a store from another one.</summary>
-    public DirectoryMarker Marker { get; init; } = new();
-
-    /// <summary>retention_days as it is now.</summary>
-    public required Func<TimeSpan> Retention { get; init; }
-
-    /// <summary>The time by which what is old may be deleted.</summary>
-    public required Func<UnixMillis> Proven { get; init; }
-
-    /// <summary>Whether queries find a block in the store.</summary>
-    public Func<BlockMeta, bool> FindsBlock { get; init; } = static _ => true;
-
-    /// <summary>Whether what queries know of the store is a list that began after a time, by the clock's timestamps.</summary>
-    public Func<long, bool> ListedSince { get; init; } = static _ => true;
-
-    /// <summary>Whether queries find a log file in the store.</summary>
-    public Func<StoredLogFile, bool> FindsLogFile { get; init; } = static _ => true;
-
-    /// <summary>The time by which what stays for a while from now on is dated.</summary>
-    public required Func<UnixMillis> Dated { get; init; }
-
-    /// <summary>The usual <see cref="ObjectSizeMax"/>: two objects a minute then carry 4 MiB/s.</summary>
-    public const long UsualObjectSizeMax = 128L << 20;
-
-    /// <summary>Bytes of records after which another object begins.</summary>
-    public long ObjectSizeMax { get; init; } = UsualObjectSizeMax;
-}
-
-/// <summary>What landing has done and what waits.</summary>
-internal sealed record LandingStatus
-{
-    /// <summary>The store.</summary>
-    public required string Store { get; init; }
-
-    /// <summary>Why the last try failed; null when it did not.</summary>
-    public required string? Trouble { get; init; }
-
-    /// <summary>Whether it has stopped until a restart.</summary>
-    public required bool IsHalted { get; init; }
-
-    /// <summary>Everything in the spool before this place is in the store, verified.</summary>
-    public required JournalPosition Landed { get; init; }
-
-    /// <summary>Bytes of the spool behind it.</summary>
-    public required long PendingBytes { get; init; }
-
-    /// <summary>When the oldest batch came that had not landed at the last look; null when there was none.</summary>
-    public required UnixMillis? OldestWaiting { get; init; }
-
-    /// <summary>When something landed last, since start.</summary>
-    public required UnixMillis? LastLanded { get; init; }
-
-    /// <summary>Raw objects put and verified since start.</summary>
-    public required long Objects { get; init; }
-
-    /// <summary>Their bytes.</summary>
-    public required long ObjectBytes { get; init; }
-
-    /// <summary>Sealed log files put and verified since start.</summary>
-    public required long LogFiles { get; init; }
-
-    /// <summary>Sealed log files that are not known to be there.</summary>
-    public required int LogFilesWaiting { get; init; }
-
-    /// <summary>Blocks put and verified since start.</summary>
-    public required long Blocks { get; init; }
-
-    /// <summary>Their bytes.</summary>
-    public required long BlockBytes { get; init; }
-
-    /// <summary>Blocks that are not known to be there.</summary>
-    public required int BlocksWaiting { get; init; }
-
-    /// <summary>Everything in the spool before this place is in blocks and log files that are there, verified.</summary>
-    public required JournalPosition Covered { get; init; }
-
-    /// <summary>Raw objects deleted since start because blocks and log files there hold all of them.</summary>
-    public required long ObjectsCovered { get; init; }
 }
