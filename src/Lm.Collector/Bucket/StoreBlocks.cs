@@ -21,8 +21,9 @@ internal sealed class StoreBlocks(StoreFileSystem files, Func<Ulid, string> fold
     private const int OpensAtOnce = 8;
 
     private readonly LabelCache labels = new();
-    private readonly Lock gate = new(); // guards blocks, the members of them, uses
+    private readonly Lock gate = new(); // guards blocks, the members of them, holders, uses
     private readonly Dictionary<Ulid, Place> blocks = [];
+    private ILookup<Ulid, Place> holders = Holders([]); // of blocks, by source
     private long uses;
 
     /// <summary>Blocks that are open.</summary>
@@ -54,7 +55,7 @@ internal sealed class StoreBlocks(StoreFileSystem files, Func<Ulid, string> fold
     {
         lock (gate)
         {
-            return block.Sources.All(source => blocks.Values.Any(there => !there.IsDamaged && there.Meta.Sources.Contains(source)));
+            return block.Sources.All(source => holders[source].Any(static there => !there.IsDamaged));
         }
     }
 
@@ -74,6 +75,8 @@ internal sealed class StoreBlocks(StoreFileSystem files, Func<Ulid, string> fold
             {
                 blocks.TryAdd(block.Id, new Place(block));
             }
+
+            holders = Holders(blocks.Values);
         }
     }
 
@@ -138,8 +141,12 @@ internal sealed class StoreBlocks(StoreFileSystem files, Func<Ulid, string> fold
             }
 
             blocks.Clear();
+            holders = Holders([]);
         }
     }
+
+    private static ILookup<Ulid, Place> Holders(IEnumerable<Place> places) =>
+        places.SelectMany(static place => place.Meta.Sources, static (place, source) => (place, source)).ToLookup(static each => each.source, static each => each.place);
 
     // Null: it is left out.
     private BlockReader? Hold(Place place)

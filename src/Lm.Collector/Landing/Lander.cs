@@ -298,6 +298,10 @@ internal sealed class Lander : IDisposable
             await raw.PrepareAsync(stopping);
             isPrepared = true;
         }
+        else if (failures > 0)
+        {
+            await raw.AskAsync(stopping);
+        }
 
         for (var end = parts.Spool.End; state.Landed < end;)
         {

@@ -39,6 +39,11 @@ internal sealed class RawLanding(RawLandingParts parts, LandingState state)
         LandingLog.Ready(logger, store.Description, landed.Segment, landed.Offset);
     }
 
+    /// <summary>Asks the store for next to nothing: one that is still away is found to be so before an object is gathered for it, which takes as much as the object is long.</summary>
+    /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
+    public async Task AskAsync(CancellationToken cancellationToken) =>
+        await store.ListAsync(parts.Keys.RawFolder(parts.Collector, spool.Incarnation), after: "", limit: 1, cancellationToken);
+
     /// <summary>Lands what comes next, one object of it.</summary>
     /// <param name="end">What came since is left for the next time.</param>
     /// <param name="cancellationToken">Gives up.</param>

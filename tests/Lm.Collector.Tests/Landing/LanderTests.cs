@@ -86,6 +86,28 @@ public sealed class LanderTests
     }
 
     [Fact]
+    public async Task A_store_that_stays_away_is_asked_for_little_and_nothing_is_gathered_for_it()
+    {
+        await using var rig = new LandingRig();
+        await rig.AcceptAsync(1, 1);
+        Assert.True(await rig.LandAsync());
+        await rig.AcceptAsync(2, 3);
+        List<StoreRequest> asked = [];
+        rig.Store.Trouble = (_, request, _) =>
+        {
+            asked.Add(request);
+            return StoreTrouble.FailsBefore;
+        };
+
+        Assert.False(await rig.LandAsync(tries: 4));
+        Assert.Equal([StoreRequest.Put, StoreRequest.List, StoreRequest.List, StoreRequest.List], asked);
+
+        rig.Store.Trouble = static (_, _, _) => StoreTrouble.None;
+        Assert.True(await rig.LandAsync());
+        AssertSame(rig.Spooled(), await rig.LandedAsync());
+    }
+
+    [Fact]
     public async Task A_put_whose_answer_was_lost_is_known_as_ours_though_more_came_since()
     {
         await using var rig = new LandingRig();

@@ -125,6 +125,63 @@ public sealed class LogLandingTests
         Assert.Equal(0, rig.Lander.Collect().Single(static metric => metric.Name == "lm_collector_landing_log_files_unreadable").Value);
     }
 
+    [Fact]
+    public async Task Landing_that_is_stopped_ends_with_the_file_that_is_on_its_way_and_begins_no_other()
+    {
+        await using var rig = new LandingRig();
+        await rig.AcceptAsync(1, 1);
+        rig.SealedLogs = [Seal(rig.Ingest.Files, 1, 100), Seal(rig.Ingest.Files, 2, 100)];
+        var (reached, released) = HoldFirstFile(rig);
+        using var stopping = new CancellationTokenSource();
+        var running = rig.Lander.RunAsync(stopping.Token);
+        await reached;
+
+        await stopping.CancelAsync();
+        Assert.NotSame(running, await Task.WhenAny(running, Task.Delay(100, TestContext.Current.CancellationToken)));
+        released.SetResult();
+        await running;
+
+        Assert.Single(rig.Store.Puts, IsLogFile);
+        Assert.Single(rig.PutKeys);
+    }
+
+    [Fact]
+    public async Task Landing_that_halts_ends_with_the_file_that_is_on_its_way_and_begins_no_other()
+    {
+        await using var rig = new LandingRig();
+        await rig.AcceptAsync(1, 1);
+        rig.SealedLogs = [Seal(rig.Ingest.Files, 1, 100), Seal(rig.Ingest.Files, 2, 100)];
+        var (reached, released) = HoldFirstFile(rig);
+        var running = rig.Lander.RunAsync(CancellationToken.None);
+        await reached;
+
+        // Where the next object goes there is something that is none.
+        var next = rig.Ingest.Spool.End;
+        rig.Bucketed.Put($"{LandingRig.Bucket}/{LandingRig.Keys.Raw(LandingRig.Collector, rig.Ingest.Spool.Incarnation, next.Segment, next.Offset)}", new byte[100]);
+        await rig.AcceptAsync(2, 1);
+        while (!rig.Lander.Status.IsHalted)
+        {
+            rig.Ingest.Time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.NotSame(running, await Task.WhenAny(running, Task.Delay(100, TestContext.Current.CancellationToken)));
+        released.SetResult();
+        await running;
+
+        Assert.Single(rig.Store.Puts, IsLogFile);
+        Assert.Equal(1, rig.Lander.Status.Objects);
+    }
+
+    private static (Task Reached, TaskCompletionSource Released) HoldFirstFile(LandingRig rig)
+    {
+        var (reached, released) = (new TaskCompletionSource(), new TaskCompletionSource());
+        rig.Store.Holding = key => IsLogFile(key) && reached.TrySetResult() ? released.Task : Task.CompletedTask;
+        return (reached.Task, released);
+    }
+
+    private static bool IsLogFile(string key) => key.EndsWith(".ndjson.zst", StringComparison.Ordinal);
+
     private static StoredLogFile Seal(MemoryFileSystem files, uint number, int size)
     {
         var id = new Ulid(number);
