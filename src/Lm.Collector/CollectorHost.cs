@@ -384,7 +384,8 @@ internal sealed class CollectorHost : IAsyncDisposable
         Time = time,
         Metrics = new LandingMetrics(),
         Logger = sharedLogger,
-    });
+    },
+    new SharedMergeParts(Path.Combine(settings.Value.Storage.SpoolDirectory, "merge"), settings.Value.Storage.BlockHours, () => settings.Value.Storage.LocalSizeMax / 20));
 
     private UnixMillis HorizonHere() => UnixMillis.Now(time).Add(-settings.Value.Storage.LocalRetention);
 

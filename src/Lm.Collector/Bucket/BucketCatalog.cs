@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Lm.Collector.Landing;
 using Lm.Logs;
 using Lm.ObjectStore;
 using Lm.Platform;
@@ -10,7 +11,7 @@ namespace Lm.Collector.Bucket;
 /// <param name="Sizes">Bytes of each of their objects, by key.</param>
 /// <param name="Blocks">The blocks that are there whole and not marked for deletion, none that another one replaces.</param>
 /// <param name="Logs">The log files that are there with their indexes.</param>
-/// <param name="Unreadable">What is wrong with each block whose <c>meta.json</c> cannot be read.</param>
+/// <param name="Unreadable">What is wrong with each block whose <c>meta.json</c> cannot be read, or that has not all of its files.</param>
 /// <param name="Downsampled">Blocks of another resolution, which Thanos' compactor makes of others: their chunks are of another kind, and the blocks that they were made of have it all.</param>
 internal sealed record BucketCatalog(
     FrozenDictionary<string, long> Sizes, IReadOnlyList<BlockMeta> Blocks, IReadOnlyList<StoredLogFile> Logs, IReadOnlyList<string> Unreadable, IReadOnlyList<BlockMeta> Downsampled)
@@ -67,17 +68,9 @@ internal sealed record BucketCatalog(
 
     private static async Task ListAsync(IObjectStore store, string folder, Dictionary<string, long> into, CancellationToken cancellationToken)
     {
-        var after = "";
-        for (var hasMore = true; hasMore;)
+        await foreach (var each in StoreLists.ObjectsAsync(store, folder, cancellationToken))
         {
-            var page = await store.ListAsync(folder, after, ObjectPage.SizeMax, cancellationToken);
-            foreach (var each in page.Objects)
-            {
-                into[each.Key] = each.SizeBytes;
-                after = each.Key;
-            }
-
-            hasMore = page.HasMore;
+            into[each.Key] = each.SizeBytes;
         }
     }
 
@@ -124,6 +117,15 @@ internal sealed record BucketCatalog(
                 unreadable.AddRange(fault is null ? [] : [fault]);
             }
         });
+        foreach (var block in found.ToArray())
+        {
+            if (await WholeBlock.FaultAsync(store, keys, block, sizes, cancellationToken) is { } fault)
+            {
+                unreadable.Add(fault);
+                found.Remove(block);
+            }
+        }
+
         return found;
     }
 

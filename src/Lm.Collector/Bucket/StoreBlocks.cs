@@ -10,7 +10,7 @@ namespace Lm.Collector.Bucket;
 /// as a damaged local one is: it is counted and told. Safe for concurrent use.</remarks>
 /// <param name="files">Objects as files.</param>
 /// <param name="folderOf">The folder of a block.</param>
-/// <param name="isHere">Whether all that a block of a name and an oldest time holds is on the local disk, too.</param>
+/// <param name="isHere">Whether all that a block as it was first put, by its name, and an oldest time holds is on the local disk, too.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 internal sealed class StoreBlocks(StoreFileSystem files, Func<Ulid, string> folderOf, Func<Ulid, long, bool> isHere, TimeProvider time, ILogger logger) : IBlockSource, IDisposable
@@ -92,7 +92,7 @@ internal sealed class StoreBlocks(StoreFileSystem files, Func<Ulid, string> fold
         List<Place> wanted;
         lock (gate)
         {
-            wanted = [.. blocks.Values.Where(place => !IsLeftOut(place) && place.Meta.MinTime <= until && place.Meta.MaxTime > from && !isNeedless(place.Meta.Id, place.Meta.MinTime))];
+            wanted = [.. blocks.Values.Where(place => !IsLeftOut(place) && place.Meta.MinTime <= until && place.Meta.MaxTime > from && !place.Meta.Sources.All(source => isNeedless(source, place.Meta.MinTime)))];
             if (wanted.Count == 0)
             {
                 return [];

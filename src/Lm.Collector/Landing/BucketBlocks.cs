@@ -6,7 +6,7 @@ namespace Lm.Collector.Landing;
 
 /// <summary>What the store has under <c>blocks/</c>, as far as it is this collector's: those that carry its label.</summary>
 /// <remarks>
-/// A block is there when its <c>meta.json</c> is: that is put last, after all else was read back and compared, and deleted first (L29, L31).
+/// A block is there when its <c>meta.json</c> is: that is put last, after all else was read back and compared, and deleted first (L29, L31). One that lacks a file all the same is passed over: it replaces no other.
 /// One caller at a time.
 /// </remarks>
 /// <param name="store">The store.</param>
@@ -40,7 +40,8 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
     /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
     public async Task RefreshAsync(Func<BlockMeta, bool> isIntact, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var found = await ListAsync(cancellationToken);
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        var found = await ListAsync(sizes, cancellationToken);
         foreach (var gone in blocks.Keys.Where(id => !found.TryGetValue(id, out var there) || !there.HasMeta).ToArray())
         {
             blocks.Remove(gone);
@@ -56,7 +57,7 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
         {
             if (there.HasMeta && !others.Contains(id))
             {
-                await ReadAsync(id, there.HasMark, isIntact, cancellationToken);
+                await ReadAsync(id, there.HasMark, isIntact, sizes, cancellationToken);
             }
             else if (!there.HasMeta)
             {
@@ -93,13 +94,14 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
         rests.Remove(id);
     }
 
-    private async Task<Dictionary<Ulid, (bool HasMeta, bool HasMark)>> ListAsync(CancellationToken cancellationToken)
+    private async Task<Dictionary<Ulid, (bool HasMeta, bool HasMark)>> ListAsync(Dictionary<string, long> sizes, CancellationToken cancellationToken)
     {
         var found = new Dictionary<Ulid, (bool HasMeta, bool HasMark)>();
-        await foreach (var key in StoreLists.KeysAsync(store, keys.BlocksFolder, cancellationToken))
+        await foreach (var (key, size) in StoreLists.ObjectsAsync(store, keys.BlocksFolder, cancellationToken))
         {
             if (keys.TryReadBlock(key, out var name, out var path) && Ulid.TryParse(name, out var id))
             {
+                sizes[key] = size;
                 var (hasMeta, hasMark) = found.GetValueOrDefault(id);
                 found[id] = (hasMeta || path == BlockMeta.FileName, hasMark || path == DeletionMark.FileName);
             }
@@ -108,7 +110,7 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
         return found;
     }
 
-    private async Task ReadAsync(Ulid id, bool hasMark, Func<BlockMeta, bool> isIntact, CancellationToken cancellationToken)
+    private async Task ReadAsync(Ulid id, bool hasMark, Func<BlockMeta, bool> isIntact, Dictionary<string, long> sizes, CancellationToken cancellationToken)
     {
         blocks.TryGetValue(id, out var known);
         if (known is null && await ReadMetaAsync(id, cancellationToken) is { } meta && isIntact(meta))
@@ -116,8 +118,9 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
             known = new BucketBlock(meta, null);
         }
 
-        if (known is null)
+        if (known is null || await WholeBlock.FaultAsync(store, keys, known.Meta, sizes, cancellationToken) is not null)
         {
+            blocks.Remove(id);
             return;
         }
 

@@ -12,6 +12,16 @@ internal static class StoreLists
     /// <exception cref="ObjectStoreException">While enumerating: the store cannot be asked.</exception>
     public static async IAsyncEnumerable<string> KeysAsync(IObjectStore store, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await foreach (var each in ObjectsAsync(store, prefix, cancellationToken))
+        {
+            yield return each.Key;
+        }
+    }
+
+    /// <summary>All objects whose keys begin so, in their order.</summary>
+    /// <exception cref="ObjectStoreException">While enumerating: the store cannot be asked.</exception>
+    public static async IAsyncEnumerable<ObjectInfo> ObjectsAsync(IObjectStore store, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         var after = "";
         for (var hasMore = true; hasMore;)
         {
@@ -22,7 +32,7 @@ internal static class StoreLists
                 // What others put there under names that we have none of is theirs.
                 if (ObjectKey.Fault(after) is null)
                 {
-                    yield return after;
+                    yield return each;
                 }
             }
 

@@ -49,7 +49,7 @@ internal sealed class BlockKeeper(BlockSet blocks, Compactor compactor, ClockGua
                         var name = block.Id.ToString();
                         SeriesLog.BlocksMerged(logger, name, parents.Count, block.Stats.Samples, block.SizeBytes);
                         break;
-                    case CompactionOutcome.Damaged(_, var reason):
+                    case CompactionOutcome.Damaged(_, _, var reason):
                         MergesFailed++;
                         SeriesLog.MergeFailed(logger, reason);
                         break;

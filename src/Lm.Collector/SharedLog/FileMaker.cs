@@ -41,7 +41,7 @@ internal sealed class FileMaker(FileMakerParts parts) : IFileMaker
     /// <inheritdoc/>
     public async Task<MadeFiles> MakeAsync(FilesPlan plan, CancellationToken cancellationToken)
     {
-        Clear();
+        FolderTree.Delete(parts.Files, parts.Directory); // whatever is there is of a try that has ended
         var existing = await parts.ListBlocksAsync(cancellationToken);
         var time = new LaterTime(parts.Time, existing);
         parts.Files.CreateDirectory(parts.Directory);
@@ -208,32 +208,8 @@ internal sealed class FileMaker(FileMakerParts parts) : IFileMaker
         return new MadeFiles(opened, newest.Length > 0 ? new UnixMillis(newest.Max()) : plan.Parts.Max(static part => part.Newest), () =>
         {
             opened.ForEach(static file => (file.Content as FileContent)?.Dispose());
-            Clear();
+            FolderTree.Delete(parts.Files, parts.Directory);
         });
-    }
-
-    // Whatever is there is of a try that has ended.
-    private void Clear()
-    {
-        if (parts.Files.Exists(parts.Directory))
-        {
-            Clear(parts.Directory);
-        }
-    }
-
-    private void Clear(string folder)
-    {
-        foreach (var inner in parts.Files.ListDirectories(folder))
-        {
-            Clear(Path.Combine(folder, inner));
-        }
-
-        foreach (var name in parts.Files.List(folder))
-        {
-            parts.Files.Delete(Path.Combine(folder, name));
-        }
-
-        parts.Files.DeleteDirectory(folder);
     }
 
     private ObjectStoreException Damaged(string key, string fault) => new(ObjectStoreFault.Damaged, $"{key} in {parts.Store.Description}: {fault}", cause: null);

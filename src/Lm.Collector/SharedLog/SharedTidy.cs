@@ -1,10 +1,11 @@
 using Lm.Collector.Landing;
-using Lm.ObjectStore;
 using Lm.Platform;
+using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector.SharedLog;
 
-/// <summary>Takes out of the store what is older than <c>retention_days</c> of the blocks and log files that commits brought there, and what tells of them: blocks are marked first (L31).</summary>
+/// <summary>Merges the blocks that commits brought into the store, and takes out of it what they replaced and what is older than <c>retention_days</c>, log files and what tells of all these, too: blocks are marked first
+/// (L31).</summary>
 /// <remarks>All collectors mark alike, so that one ends what another began. With <c>compaction = "external"</c> blocks are left alone. One caller at a time.</remarks>
 internal sealed class SharedTidy
 {
@@ -12,29 +13,71 @@ internal sealed class SharedTidy
     private readonly BucketBlocks bucket;
     private readonly BlockTidy blocks;
     private readonly LogTidy logs;
+    private readonly SharedMerge merge;
 
     /// <summary>Makes one; nothing is asked of the store yet.</summary>
-    public SharedTidy(BlockLandingParts parts)
+    /// <param name="parts">What it works with.</param>
+    /// <param name="merging">What merging has for it.</param>
+    /// <exception cref="IOException">What merging left on the disk cannot be deleted.</exception>
+    public SharedTidy(BlockLandingParts parts, SharedMergeParts merging)
     {
         this.parts = parts;
         bucket = new BucketBlocks(parts.Store, parts.Keys, block => block.ExternalLabels.SequenceEqual(parts.Labels), parts.Logger);
-        blocks = new BlockTidy(parts, bucket, block => block.MaxTime <= Oldest.Value, DeletionMark.SignatureOf("shared log"));
+        blocks = new BlockTidy(parts, bucket, IsExpired, DeletionMark.SignatureOf("shared log"));
+        merge = new SharedMerge(parts, bucket, merging);
         logs = new LogTidy(parts.Store, parts.Keys, parts.Metrics, parts.Logger);
     }
 
+    private bool IsExpired(BlockMeta block) => block.MaxTime <= Oldest.Value;
+
     private UnixMillis Oldest => parts.Proven().Add(-parts.Retention());
 
-    /// <summary>Marks and deletes what is due; what fails of it holds up nothing else.</summary>
-    /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
+    /// <summary>Marks, deletes and merges what is due; what fails of it holds up nothing else.</summary>
+    /// <exception cref="IOException">The store cannot be asked, or the disk failed.</exception>
     public Task RunAsync(CancellationToken cancellationToken) =>
-        TidyRound.RunAsync([TidyBlocksAsync, stopping => logs.RunAsync(Oldest, stopping), TidySetsAsync], cancellationToken);
+        TidyRound.RunAsync([TidyBlocksAsync, stopping => logs.RunAsync(Oldest, stopping), TidySetsAsync, MergeAsync], cancellationToken);
 
     private async Task TidyBlocksAsync(CancellationToken cancellationToken)
     {
+        if (parts.CompactsElsewhere)
+        {
+            return;
+        }
+
+        // First: what is not staged any more by then has been published, and the list after it finds it whole.
+        var staged = await StagedAsync(cancellationToken);
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(parts.Proven().Value);
+        await bucket.RefreshAsync(static _ => true, now, cancellationToken);
+        await blocks.RunAsync(cancellationToken);
+        foreach (var rest in bucket.Rests.Where(rest => rest.Mark is null && rest.FirstSeen + DeletionMark.Delay <= now).ToArray())
+        {
+            // Of a merge that was cut short: nobody goes on with it. What is staged is being published, however long that takes.
+            var name = rest.Id.ToString();
+            if (!staged.Contains(name))
+            {
+                await bucket.DeleteAsync(rest.Id, cancellationToken);
+                LandingLog.BlockRestDeleted(parts.Logger, name);
+            }
+        }
+    }
+
+    // Names of blocks among others.
+    private async Task<HashSet<string>> StagedAsync(CancellationToken cancellationToken)
+    {
+        var staged = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var key in StoreLists.KeysAsync(parts.Store, parts.Keys.SharedStagedFolder, cancellationToken))
+        {
+            staged.UnionWith(key.Split('/'));
+        }
+
+        return staged;
+    }
+
+    private async Task MergeAsync(CancellationToken cancellationToken)
+    {
         if (!parts.CompactsElsewhere)
         {
-            await bucket.RefreshAsync(static _ => true, parts.Time.GetUtcNow(), cancellationToken);
-            await blocks.RunAsync(cancellationToken);
+            await merge.RunAsync(IsExpired, cancellationToken);
         }
     }
 

@@ -35,7 +35,8 @@ internal sealed class BucketVerifier(BucketVerifierParts parts)
         await CheckLedgersAsync(archive, cancellationToken);
         await CheckChangesAsync(cancellationToken);
         var shared = new SharedLogVerifier(
-            new LogObjects(parts.Store, parts.Keys), [.. catalog.Sizes.Keys.Order(StringComparer.Ordinal)], parts.MayBeGone, parts.CompactsElsewhere, report);
+            new LogObjects(parts.Store, parts.Keys), [.. catalog.Sizes.Keys.Order(StringComparer.Ordinal)],
+            catalog.Blocks.Where(static block => block.Level > 1).SelectMany(static block => block.Sources).ToHashSet(), parts.MayBeGone, parts.CompactsElsewhere, report);
         await shared.RunAsync(cancellationToken);
         using var cache = ObjectCache.Open(parts.Store, parts.Files, parts.CacheDirectory, static () => CacheSizeMax, parts.Time, parts.Logger);
         var files = new StoreFileSystem(cache, key => catalog.Sizes.TryGetValue(key, out var size) ? size : null);

@@ -11,10 +11,11 @@ namespace Lm.Collector.Verify;
 /// <summary>Checks the log that collectors share: commits in a row and each once, snapshots that are what the commits give, and every object that they name, with its size and SHA-256.</summary>
 /// <param name="objects">The log's objects.</param>
 /// <param name="files">Keys of blocks and log files.</param>
+/// <param name="merged">Blocks whose samples are in merged ones: they may be gone.</param>
 /// <param name="mayBeGone">Sets of files none of which is newer may have lost some to <c>retention_days</c>.</param>
 /// <param name="compactsElsewhere">Whether others merge and delete blocks there.</param>
 /// <param name="report">Takes what it finds.</param>
-internal sealed class SharedLogVerifier(LogObjects objects, IReadOnlyList<string> files, UnixMillis mayBeGone, bool compactsElsewhere, VerifyReport report)
+internal sealed class SharedLogVerifier(LogObjects objects, IReadOnlyList<string> files, IReadOnlySet<Ulid> merged, UnixMillis mayBeGone, bool compactsElsewhere, VerifyReport report)
 {
     private const int ReadSize = 4 << 20;
     private const string NotThere = "it is not there";
@@ -249,7 +250,8 @@ internal sealed class SharedLogVerifier(LogObjects objects, IReadOnlyList<string
             report.Fault(key, $"two sets name it, the second is {setKey}");
         }
 
-        var isAllowedToGo = set.Newest < mayBeGone || (compactsElsewhere && key.StartsWith(Keys.BlocksFolder, StringComparison.Ordinal));
+        var isAllowedToGo = set.Newest < mayBeGone
+            || (Keys.TryReadBlock(key, out var name, out _) && (compactsElsewhere || (Ulid.TryParse(name, out var block) && merged.Contains(block))));
         if (await FaultOfAsync(key, file, cancellationToken) is { } fault && !(isAllowedToGo && fault == NotThere))
         {
             report.Fault(key, $"{fault}; {setKey} names it");

@@ -24,34 +24,13 @@ internal static class BlockPaths
     public static bool IsLeftover(string name) =>
         name.EndsWith(CreationSuffix, StringComparison.Ordinal) || name.EndsWith(DeletionSuffix, StringComparison.Ordinal);
 
-    /// <summary>Deletes a folder and what is in it; nothing when it is not there.</summary>
-    public static void DeleteTree(IFileSystem files, string path)
-    {
-        if (!files.Exists(path))
-        {
-            return;
-        }
-
-        foreach (var name in files.ListDirectories(path))
-        {
-            DeleteTree(files, Path.Combine(path, name));
-        }
-
-        foreach (var name in files.List(path))
-        {
-            files.Delete(Path.Combine(path, name));
-        }
-
-        files.DeleteDirectory(path);
-    }
-
     /// <summary>Makes a block vanish in one step, and only then deletes its files.</summary>
     public static void DeleteBlock(IFileSystem files, string path)
     {
         var doomed = path + DeletionSuffix;
-        DeleteTree(files, doomed);
+        FolderTree.Delete(files, doomed);
         files.Rename(path, doomed);
         files.SyncDirectory(Path.GetDirectoryName(path)!);
-        DeleteTree(files, doomed);
+        FolderTree.Delete(files, doomed);
     }
 }

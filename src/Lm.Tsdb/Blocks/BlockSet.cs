@@ -59,7 +59,7 @@ public sealed class BlockSet : IDisposable
             {
                 if (BlockPaths.IsLeftover(name))
                 {
-                    BlockPaths.DeleteTree(files, Path.Combine(directory, name));
+                    FolderTree.Delete(files, Path.Combine(directory, name));
                 }
                 else if (Ulid.TryParse(name, out var id))
                 {

@@ -166,7 +166,7 @@ public sealed class BlockWriter : IDisposable
 
             if (state != State.Done)
             {
-                BlockPaths.DeleteTree(files, folder);
+                FolderTree.Delete(files, folder);
             }
         }
         catch (FileSystemException)

@@ -20,8 +20,17 @@ public sealed record CompactionOptions
     /// <summary>Whether a block may be merged at all; by default each may.</summary>
     public Func<BlockMeta, bool> MayMerge { get; init; } = static _ => true;
 
+    /// <summary>Whether blocks become blocks of two days at once, and not of a window and of four before.</summary>
+    public bool IsInOneStep { get; init; }
+
+    /// <summary>How long after its end a range is over; at least the time that a block from the head spans.</summary>
+    public TimeSpan Lag { get; init; }
+
     /// <summary>The time spans of merged blocks, milliseconds, ascending: one window, four, and two days, all counted from 1970.</summary>
-    internal long[] Ranges => [BlockHours * HourMs, BlockHours * 4 * HourMs, LateRangeMs];
+    internal long[] Ranges => IsInOneStep ? [LateRangeMs] : [BlockHours * HourMs, BlockHours * 4 * HourMs, LateRangeMs];
+
+    /// <summary>The lag, milliseconds.</summary>
+    internal long LagMs => Math.Max(BlockHours * HourMs, (long)Lag.TotalMilliseconds);
 
     /// <summary>The time span for which late samples become one block.</summary>
     public static long LateRangeMs => 48 * HourMs;

@@ -4,7 +4,7 @@ namespace Lm.Tsdb.Blocks;
 /// <remarks>
 /// <list type="bullet">
 /// <item>Blocks of a range that is over are merged into one, the widest range first, so that a backlog is not merged three times.</item>
-/// <item>A range is over one window after its end: by then its last window is a block.</item>
+/// <item>A range is over one window after its end, or later: by then its last window is a block.</item>
 /// <item>Late blocks span up to two days. They join the others of their two days when they are large, or daily; until then they join one another,
 /// so that two days have one of them at most, and a few while they are not over.</item>
 /// <item>Blocks that reach over the border of two days were not written here; they are merged with those of their kind that they overlap.</item>
@@ -74,7 +74,7 @@ internal static class CompactionPlan
         return isLarge || isOld ? [.. others, .. late] : late;
     }
 
-    private static bool IsOver(long start, long range, CompactionOptions options, long nowMs) => nowMs >= start + range + options.Ranges[0];
+    private static bool IsOver(long start, long range, CompactionOptions options, long nowMs) => nowMs >= start + range + options.LagMs;
 
     // Ascending; blocks that reach beyond their range stay out.
     private static IEnumerable<IGrouping<long, BlockMeta>> InRanges(IEnumerable<BlockMeta> blocks, long range) =>

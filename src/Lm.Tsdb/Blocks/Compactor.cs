@@ -26,12 +26,22 @@ public sealed class Compactor(BlockSet blocks, CompactionOptions options, TimePr
     public CompactionOutcome RunOnce(CancellationToken cancellationToken)
     {
         var candidates = blocks.Metas.Where(meta => !leftOut.Contains(meta.Id) && options.MayMerge(meta)).ToList();
-        var plan = CompactionPlan.Next(candidates, options, time.GetUtcNow().ToUnixTimeMilliseconds());
-        if (plan.Count == 0)
-        {
-            return new CompactionOutcome.NothingToDo();
-        }
+        var plan = Plan(candidates, options, time.GetUtcNow().ToUnixTimeMilliseconds());
+        return plan.Count == 0 ? new CompactionOutcome.NothingToDo() : Merge(plan, cancellationToken);
+    }
 
+    /// <summary>The blocks to be merged into one first; empty when none are due.</summary>
+    /// <param name="candidates">Those that may be merged.</param>
+    /// <param name="options">How to merge.</param>
+    /// <param name="nowMs">The time, milliseconds since 1970.</param>
+    public static IReadOnlyList<BlockMeta> Plan(IReadOnlyList<BlockMeta> candidates, CompactionOptions options, long nowMs) => CompactionPlan.Next(candidates, options, nowMs);
+
+    /// <summary>Merges blocks of the set into one.</summary>
+    /// <param name="plan">The blocks.</param>
+    /// <param name="cancellationToken">Ends it early; nothing is left of it.</param>
+    /// <exception cref="FileSystemException">As of <see cref="RunOnce"/>.</exception>
+    public CompactionOutcome Merge(IReadOnlyList<BlockMeta> plan, CancellationToken cancellationToken)
+    {
         var parents = plan.Select(meta => meta.Id).ToHashSet();
         using var snapshot = blocks.Take(long.MinValue, long.MaxValue);
         var sources = snapshot.Blocks.Where(block => parents.Contains(block.Meta.Id)).ToList();
@@ -42,19 +52,20 @@ public sealed class Compactor(BlockSet blocks, CompactionOptions options, TimePr
 
         try
         {
-            var merged = Merge(sources, cancellationToken);
+            var merged = Write(sources, cancellationToken);
             blocks.Replace(merged.Id, parents);
             return new CompactionOutcome.Merged(merged, plan);
         }
         catch (BlockDamageException damage)
         {
             var guilty = sources.Where(block => damage.Path.StartsWith(block.Folder, StringComparison.Ordinal)).Select(block => block.Meta.Id).ToList();
-            leftOut.UnionWith(guilty.Count > 0 ? guilty : parents);
-            return new CompactionOutcome.Damaged(plan, damage.Message);
+            Ulid[] damaged = guilty.Count > 0 ? [.. guilty] : [.. parents];
+            leftOut.UnionWith(damaged);
+            return new CompactionOutcome.Damaged(plan, damaged, damage.Message);
         }
     }
 
-    private BlockMeta Merge(List<BlockReader> sources, CancellationToken cancellationToken)
+    private BlockMeta Write(List<BlockReader> sources, CancellationToken cancellationToken)
     {
         var metas = sources.Select(block => block.Meta).ToList();
         using var writer = blocks.Write(metas.Min(meta => meta.MinTime), metas.Max(meta => meta.MaxTime));
@@ -90,6 +101,7 @@ public abstract record CompactionOutcome
 
     /// <summary>A block is damaged and is left out from now on; there may be more to do.</summary>
     /// <param name="Parents">Those that were to be merged.</param>
+    /// <param name="LeftOut">The damaged one; all, where it is not known which.</param>
     /// <param name="Reason">File, place, what was found and expected.</param>
-    public sealed record Damaged(IReadOnlyList<BlockMeta> Parents, string Reason) : CompactionOutcome;
+    public sealed record Damaged(IReadOnlyList<BlockMeta> Parents, IReadOnlyList<Ulid> LeftOut, string Reason) : CompactionOutcome;
 }

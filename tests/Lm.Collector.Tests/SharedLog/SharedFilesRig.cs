@@ -1,4 +1,5 @@
 using Lm.Collector.Bucket;
+using Lm.Collector.Landing;
 using Lm.Collector.SharedLog;
 using Lm.Collector.Tests.Landing;
 using Lm.Collector.Verify;
@@ -7,6 +8,8 @@ using Lm.Platform;
 using Lm.Protocol;
 using Lm.TestKit;
 using Lm.Tsdb;
+using Lm.Tsdb.Blocks;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Label = Lm.Protocol.Label;
 
@@ -98,6 +101,44 @@ internal sealed class SharedFilesRig : IDisposable
 
         found.Sort();
         return found;
+    }
+
+    /// <summary>A bucket with the same objects.</summary>
+    public static MemoryFileSystem CopyOf(MemoryFileSystem from)
+    {
+        var copy = new MemoryFileSystem();
+        foreach (var path in from.AllFiles(LandingRig.Bucket))
+        {
+            copy.CreateDirectory(Path.GetDirectoryName(path)!);
+            copy.Put(path, from.Peek(path));
+        }
+
+        return copy;
+    }
+
+    /// <summary>What takes care of the bucket, of a collector that begins with an empty disk.</summary>
+    public static SharedTidy NewTidy(
+        IObjectStore store, ManualTime time, Func<UnixMillis> proven, TimeSpan retention, bool isExternal = false, ILogger? logger = null, long mergeSizeMax = 1 << 30)
+    {
+        var files = new MemoryFileSystem();
+        files.CreateDirectory("/spool");
+        return new SharedTidy(
+            new BlockLandingParts
+            {
+                Store = store,
+                Keys = LandingRig.Keys,
+                Files = files,
+                Blocks = BlockSet.Open(files, "/spool/blocks", time),
+                Labels = FileMaker.Labels,
+                CompactsElsewhere = isExternal,
+                Retention = () => retention,
+                Proven = proven,
+                Dated = () => UnixMillis.Now(time) is var now && now > proven() ? now : proven(),
+                Time = time,
+                Metrics = new LandingMetrics(),
+                Logger = logger ?? NullLogger.Instance,
+            },
+            new SharedMergeParts("/spool/merge", 2, () => mergeSizeMax));
     }
 
     /// <summary>Runs <c>--verify</c>.</summary>

@@ -6,7 +6,6 @@ using Lm.Platform;
 using Lm.Protocol;
 using Lm.TestKit;
 using Lm.Tsdb.Blocks;
-using Microsoft.Extensions.Logging.Abstractions;
 using Label = Lm.Tsdb.Label;
 
 namespace Lm.Collector.Tests.SharedLog;
@@ -73,7 +72,7 @@ public sealed class SharedTidyTests : IAsyncLifetime
 
         Pass(TimeSpan.FromHours(2));
         store = NewStore();
-        await NewTidy(store, "two").RunAsync(TestContext.Current.CancellationToken); // another one ends what was begun
+        await NewTidy(store).RunAsync(TestContext.Current.CancellationToken); // another one ends what was begun
         Assert.Equal(before.Except(old).Order(), Paths.Order());
         foreach (var folder in marks.Select(static path => path[..(path.LastIndexOf('/') + 1)]))
         {
@@ -102,14 +101,14 @@ public sealed class SharedTidyTests : IAsyncLifetime
 
             for (var (at, hasFailed) = (0, true); hasFailed; at++)
             {
-                bucket = Copy(begin);
+                bucket = SharedFilesRig.CopyOf(begin);
                 var store = NewStore();
                 store.Trouble = (call, _, _) => call > at ? StoreTrouble.FailsBefore : call == at ? (StoreTrouble)trouble : StoreTrouble.None;
                 hasFailed = await Record.ExceptionAsync(() => NewTidy(store).RunAsync(TestContext.Current.CancellationToken)) is ObjectStoreException;
                 AssertNothingIsHalfThere();
                 Assert.Empty(whole.Except(old).Except(Paths));
 
-                var rest = NewTidy(NewStore(), "two");
+                var rest = NewTidy(NewStore());
                 await rest.RunAsync(TestContext.Current.CancellationToken);
                 proven = UnixMillis.Now(one.Rig.Time).Add(TimeSpan.FromHours(49));
                 await rest.RunAsync(TestContext.Current.CancellationToken);
@@ -276,26 +275,8 @@ public sealed class SharedTidyTests : IAsyncLifetime
 
     private FaultyStore NewStore() => new(new DirectoryObjectStore(bucket, LandingRig.Bucket, "tidy", new StoreCounters()));
 
-    private SharedTidy NewTidy(IObjectStore store, string collector = "one", bool isExternal = false, TimeSpan? retention = null)
-    {
-        var files = new MemoryFileSystem();
-        files.CreateDirectory("/" + collector);
-        return new SharedTidy(new BlockLandingParts
-        {
-            Store = store,
-            Keys = LandingRig.Keys,
-            Files = files,
-            Blocks = BlockSet.Open(files, "/" + collector, one.Rig.Time),
-            Labels = FileMaker.Labels,
-            CompactsElsewhere = isExternal,
-            Retention = () => retention ?? Retention,
-            Proven = () => proven,
-            Dated = () => UnixMillis.Now(one.Rig.Time) is var now && now > proven ? now : proven,
-            Time = one.Rig.Time,
-            Metrics = new LandingMetrics(),
-            Logger = NullLogger.Instance,
-        });
-    }
+    private SharedTidy NewTidy(IObjectStore store, bool isExternal = false, TimeSpan? retention = null) =>
+        SharedFilesRig.NewTidy(store, one.Rig.Time, () => proven, retention ?? Retention, isExternal);
 
     private BlockMeta[] BlocksThere() =>
         [.. Paths.Where(static path => path.StartsWith("/blocks/", StringComparison.Ordinal) && path.EndsWith("/meta.json", StringComparison.Ordinal)).Select(path => BlockMeta.Parse(path, bucket.Peek(Full(path))))];
@@ -311,17 +292,5 @@ public sealed class SharedTidyTests : IAsyncLifetime
 
         Assert.All(Paths.Where(static path => path.StartsWith("/logs/", StringComparison.Ordinal) && path.EndsWith(".idx", StringComparison.Ordinal)),
             path => Assert.Contains(path.Replace(".idx", ".ndjson.zst", StringComparison.Ordinal), Paths));
-    }
-
-    private static MemoryFileSystem Copy(MemoryFileSystem from)
-    {
-        var copy = new MemoryFileSystem();
-        foreach (var path in from.AllFiles(LandingRig.Bucket))
-        {
-            copy.CreateDirectory(Path.GetDirectoryName(path)!);
-            copy.Put(path, from.Peek(path));
-        }
-
-        return copy;
     }
 }

@@ -1,0 +1,173 @@
+using System.Buffers;
+using Lm.Collector.Landing;
+using Lm.ObjectStore;
+using Lm.Platform;
+using Lm.Platform.Files;
+using Lm.Tsdb.Blocks;
+
+namespace Lm.Collector.SharedLog;
+
+/// <summary>Merges blocks that commits brought into the store: those of two days into one, once these are over, and late ones by the rules of the disk (K18).</summary>
+/// <remarks>
+/// Invariants:
+/// a merged block holds the samples of those that it replaces and no others, so it changes no answer, and no commit has to say that it counts: two collectors may merge the same, and one that wakes up after days may
+/// put what nobody needs any more. What is there twice is marked or merged by later rounds;
+/// it lies where readers look only when all of it was read back there, <c>meta.json</c> last;
+/// those that it replaces are marked by a later round, which finds it there, and are deleted 48 hours after that (L31).
+/// One caller at a time.
+/// </remarks>
+internal sealed class SharedMerge
+{
+    private const int PieceSize = 4 << 20;
+
+    // Builds and publishing wait meanwhile.
+    private static readonly TimeSpan RoundMax = TimeSpan.FromMinutes(5);
+
+    // Records that came in time are in blocks some three hours later: what comes behind is late, and waits until it is worth another merge.
+    private static readonly TimeSpan Lag = TimeSpan.FromHours(6);
+
+    private readonly BlockLandingParts parts;
+    private readonly BucketBlocks bucket;
+    private readonly SharedMergeParts merging;
+    private readonly CompactionOptions options;
+    private readonly HashSet<Ulid> leftOut = [];
+
+    /// <summary>Makes one, and takes away what a crash has left on the disk; nothing is asked of the store yet.</summary>
+    /// <param name="parts">What it works with.</param>
+    /// <param name="bucket">What is there.</param>
+    /// <param name="merging">What it has for it.</param>
+    /// <exception cref="FileSystemException">The folder cannot be emptied.</exception>
+    public SharedMerge(BlockLandingParts parts, BucketBlocks bucket, SharedMergeParts merging)
+    {
+        (this.parts, this.bucket, this.merging) = (parts, bucket, merging);
+        options = new CompactionOptions { BlockHours = merging.BlockHours, ExternalLabels = parts.Labels, IsInOneStep = true, Lag = Lag };
+        FolderTree.Delete(parts.Files, merging.Directory);
+    }
+
+    /// <summary>Merges what is due, or as much of it as can be in some minutes; the rest comes the next time. <paramref name="isExpired"/> says what is not worth it.</summary>
+    /// <exception cref="IOException">Store or disk failed; no answer has changed.</exception>
+    public async Task RunAsync(Func<BlockMeta, bool> isExpired, CancellationToken cancellationToken)
+    {
+        var began = parts.Time.GetTimestamp();
+        while (Plan(isExpired) is { Count: > 0 } plan && parts.Time.GetElapsedTime(began) < RoundMax)
+        {
+            await MergeAsync(plan, cancellationToken);
+        }
+    }
+
+    private IReadOnlyList<BlockMeta> Plan(Func<BlockMeta, bool> isExpired)
+    {
+        BlockMeta[] live = [.. bucket.All.Where(static block => block.Mark is null).Select(static block => block.Meta)];
+        BlockMeta[] candidates = [.. live.Where(block => !leftOut.Contains(block.Id) && !isExpired(block) && !live.Any(other => other.Replaces(block)))];
+        return Compactor.Plan(candidates, options, parts.Proven().Value);
+    }
+
+    // Afterwards none of these is planned again: they are replaced, or left out until the next start.
+    private async Task MergeAsync(IReadOnlyList<BlockMeta> plan, CancellationToken cancellationToken)
+    {
+        var size = plan.Sum(static block => block.SizeBytes);
+        if (size > merging.SizeMax())
+        {
+            LeaveOut(plan.Select(static block => block.Id), $"they have {size} bytes, and no more than {merging.SizeMax()} are merged at once (a twentieth of max_local_bytes)");
+            return;
+        }
+
+        try
+        {
+            foreach (var block in plan)
+            {
+                if (await FetchAsync(block, cancellationToken) is { } fault)
+                {
+                    LeaveOut([block.Id], fault);
+                    return;
+                }
+            }
+
+            using var blocks = BlockSet.Open(parts.Files, merging.Directory, parts.Time);
+            if (blocks.Damaged.Count > 0)
+            {
+                LeaveOut(plan.Select(static block => block.Id).Where(id => blocks.Damaged.Any(damaged => damaged.Name == id.ToString())), blocks.Damaged[0].Reason);
+                return;
+            }
+
+            switch (new Compactor(blocks, options, parts.Time).Merge(plan, cancellationToken))
+            {
+                case CompactionOutcome.Damaged damaged:
+                    LeaveOut(damaged.LeftOut, damaged.Reason);
+                    break;
+                case CompactionOutcome.Merged merged:
+                    await new BlockLanding(parts with { Blocks = blocks }, bucket, new LandedBlocks()).LandNextAsync(cancellationToken);
+                    var name = merged.Block.Id.ToString();
+                    SharedLogLog.Merged(parts.Logger, plan.Count, name, merged.Block.MinTime, merged.Block.MaxTime, merged.Block.SizeBytes);
+                    break;
+                default:
+                    throw new InvalidOperationException("blocks that were just opened are gone");
+            }
+        }
+        finally
+        {
+            FolderTree.Delete(parts.Files, merging.Directory);
+        }
+    }
+
+    // Returns what is wrong with it.
+    private async Task<string?> FetchAsync(BlockMeta block, CancellationToken cancellationToken)
+    {
+        var (name, folder) = (block.Id.ToString(), Path.Combine(merging.Directory, block.Id.ToString()));
+        foreach (var file in block.Files)
+        {
+            var (key, path) = (parts.Keys.Block(name, file.Path), Path.Combine(folder, file.Path));
+            parts.Files.CreateDirectory(Path.GetDirectoryName(path)!);
+            if (!await TryFetchAsync(key, path, file.SizeBytes, cancellationToken))
+            {
+                return $"{key} in {parts.Store.Description} is not there, or does not have the {file.SizeBytes} bytes that its meta.json says";
+            }
+        }
+
+        using var meta = parts.Files.Create(Path.Combine(folder, BlockMeta.FileName));
+        meta.Write(0, block.ToJson());
+        return null;
+    }
+
+    private async Task<bool> TryFetchAsync(string key, string path, long size, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(size, 1, PieceSize));
+        try
+        {
+            using var file = parts.Files.Create(path);
+            for (var at = 0L; at < size;)
+            {
+                var wanted = (int)Math.Min(buffer.Length, size - at);
+                if (await parts.Store.ReadAsync(key, at, buffer.AsMemory(0, wanted), cancellationToken) != new ObjectRange(wanted, size))
+                {
+                    return false;
+                }
+
+                file.Write(at, buffer.AsSpan(0, wanted));
+                at += wanted;
+            }
+
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void LeaveOut(IEnumerable<Ulid> blocks, string reason)
+    {
+        foreach (var id in blocks)
+        {
+            leftOut.Add(id);
+            var name = id.ToString();
+            SharedLogLog.NotMerged(parts.Logger, name, reason);
+        }
+    }
+}
+
+/// <summary>What merging in the store has for it.</summary>
+/// <param name="Directory">A folder of its own, which it empties.</param>
+/// <param name="BlockHours">block_hours.</param>
+/// <param name="SizeMax">Bytes of blocks that are merged at once at most: they are on this disk meanwhile, and the merged one beside them.</param>
+internal sealed record SharedMergeParts(string Directory, int BlockHours, Func<long> SizeMax);
