@@ -94,6 +94,22 @@ sys.exit(max(says, default=0) < int(sys.argv[2]))' "$work/snapshots" "$last" || 
   die "no snapshot says that commit $last is in blocks and log files (seed $seed)"
 }
 
+# merged: starts both again, since whoever builds looks what is to be merged then, and waits until it is.
+merged() {
+  local i name
+  for name in a b; do
+    kill -TERM "${pids[$name]}"
+    wait "${pids[$name]}" || die "$name did not end well: $(tail -n 5 "$work/$name/log") (seed $seed)"
+    start "$name"
+    at "$name" wait_ready
+  done
+  for ((i = 0; i < 300; i++)); do
+    ! grep -qs "blocks in the object store are merged" "$work"/[ab]/log || return 0
+    sleep 0.2
+  done
+  die "$old samples of two days that are over stay in blocks of their own: $(tail -n 5 "$work"/[ab]/log) (seed $seed)"
+}
+
 # holds NAME [ARGUMENTS of lm-load dump]: waits until the collector shows all once.
 holds() {
   local i code name=$1
@@ -120,7 +136,7 @@ stop_all() {
 verified() {
   local found
   fetch_store shared "$work/fetched"
-  found=$(python3 "$here/bucket_blocks.py" "$work/fetched/blocks" 0 "$work/acked" "$work/sent") || die "$found (seed $seed)"
+  found=$(python3 "$here/bucket_blocks.py" "$work/fetched/blocks" "$old" "$work/acked" "$work/sent") || die "$found (seed $seed)"
   say "$store_kind: $found"
   found=$(python3 "$here/bucket_lines.py" "$work/fetched/logs" "$work/acked" "$work/sent" 2) || die "$found (seed $seed)"
   say "$store_kind: $found"
@@ -148,6 +164,12 @@ balancer_port=$(free_port)
 start_other "python3 '$here/balance.py' $balancer_port 50 ${ingests[a]} ${ingests[b]}"
 balancer_pid=${other_pids##* }
 sleep 0.3
+# Samples of days that are over, in sets of their own each: they become one block.
+old=0
+for ((i = 0; i < 4; i++)); do
+  old=$((old + $(python3 "$here/old_samples.py" "https://127.0.0.1:${ingests[a]}/api/v1/write" "$work/tls/ca.pem" "$work/ingest-tokens.toml" "$i" 4)))
+  at a published
+done
 start_load --forget
 
 if [[ -n ${LM_INGEST_SECONDS:-} ]]; then
@@ -216,6 +238,7 @@ nap
 stop_load
 at a published
 at a vouched
+merged
 [[ $disks -gt 0 ]] && counts=--uncounted || counts=
 at a holds a $counts
 at b holds b $counts

@@ -33,7 +33,7 @@ internal sealed record SharedAcceptanceParts(
     /// <summary>blocks_every_seconds.</summary>
     public TimeSpan FilesAfter { get; init; } = TimeSpan.FromHours(2);
 
-    /// <summary>Deletes blocks and log files in the store that are too old; null where there are none.</summary>
+    /// <summary>Merges blocks in the store, and deletes blocks and log files there that are too old; null where there are none.</summary>
     public Func<CancellationToken, Task>? TidyAsync { get; init; }
 
     /// <summary>Whether something on this disk was found damaged.</summary>

@@ -13,7 +13,7 @@ namespace Lm.Collector.SharedLog;
 /// a merged block holds the samples of those that it replaces and no others, so it changes no answer, and no commit has to say that it counts: two collectors may merge the same, and one that wakes up after days may
 /// put what nobody needs any more. What is there twice is marked or merged by later rounds;
 /// it lies where readers look only when all of it was read back there, <c>meta.json</c> last;
-/// those that it replaces are marked by a later round, which finds it there, and are deleted 48 hours after that (L31).
+/// those that it replaces are marked when it is there, and deleted 48 hours after that (L31).
 /// One caller at a time.
 /// </remarks>
 internal sealed class SharedMerge
@@ -44,7 +44,9 @@ internal sealed class SharedMerge
         FolderTree.Delete(parts.Files, merging.Directory);
     }
 
-    /// <summary>Merges what is due, or as much of it as can be in some minutes; the rest comes the next time. <paramref name="isExpired"/> says what is not worth it.</summary>
+    /// <summary>Merges what is due, or as much of it as can be in some minutes; the rest comes the next time.</summary>
+    /// <param name="isExpired">What is not worth it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="IOException">Store or disk failed; no answer has changed.</exception>
     public async Task RunAsync(Func<BlockMeta, bool> isExpired, CancellationToken cancellationToken)
     {

@@ -78,6 +78,7 @@ internal sealed class SharedTidy
         if (!parts.CompactsElsewhere)
         {
             await merge.RunAsync(IsExpired, cancellationToken);
+            await blocks.RunAsync(cancellationToken); // foreign readers see what was merged twice until it is marked
         }
     }
 

@@ -14,7 +14,8 @@ internal sealed class SharedUpkeep(LogMember member, LogBuilder builder, FileBui
 
     private Task running = Task.CompletedTask;
     private Commit? made; // of what was built and is in the store, not committed
-    private long cleanedAt;
+    private long? cleanedAt; // null: not since the start
+    private long? tidiedAt;
     private bool hasStaged = true; // perhaps: those that ended before left some
     private long? filesFailedAt; // this and the next two are written by what runs, and read when it has ended
     private long failedAt;
@@ -62,17 +63,23 @@ internal sealed class SharedUpkeep(LogMember member, LogBuilder builder, FileBui
             var staged = files.PlanCleaning();
             running = BesideAsync(() => files.CleanAsync(staged, cancellationToken), cancellationToken);
         }
-        else if (parts.Time.GetElapsedTime(cleanedAt) >= CleanInterval)
+        else if (IsDue(cleanedAt))
         {
             (cleanedAt, hasStaged) = (parts.Time.GetTimestamp(), true);
             var cleaning = builder.PlanCleaning();
-            var tidies = member.Fold.Builder == parts.Collector;
-            running = BesideAsync(() => CleanAsync(cleaning, tidies, cancellationToken), cancellationToken);
+            running = BesideAsync(() => CleanAsync(cleaning, cancellationToken), cancellationToken);
+        }
+        else if (IsDue(tidiedAt) && parts.TidyAsync is { } tidyAsync && member.Fold.Builder == parts.Collector)
+        {
+            tidiedAt = parts.Time.GetTimestamp();
+            running = BesideAsync(() => tidyAsync(cancellationToken), cancellationToken);
         }
     }
 
     /// <summary>Waits for what is under way.</summary>
     public Task EndAsync() => running;
+
+    private bool IsDue(long? doneAt) => doneAt is not { } at || parts.Time.GetElapsedTime(at) >= CleanInterval;
 
     private async Task FileAsync(Func<Task> work)
     {
@@ -111,16 +118,11 @@ internal sealed class SharedUpkeep(LogMember member, LogBuilder builder, FileBui
         }
     }
 
-    private async Task CleanAsync(CleaningPlan plan, bool tidies, CancellationToken cancellationToken)
+    private async Task CleanAsync(CleaningPlan plan, CancellationToken cancellationToken)
     {
         if (await builder.CleanAsync(plan, cancellationToken) is > 0 and var cleaned)
         {
             SharedLogLog.Cleaned(parts.Logger, cleaned);
-        }
-
-        if (tidies && parts.TidyAsync is { } tidyAsync)
-        {
-            await tidyAsync(cancellationToken);
         }
     }
 

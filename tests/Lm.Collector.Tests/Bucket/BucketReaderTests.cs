@@ -158,6 +158,7 @@ public sealed class BucketReaderTests
         await using var after = await before.AfterLossAsync();
         Assert.True(await after.RecoverAsync());
         var block = after.Bucket.Catalog.Blocks.OrderBy(static each => each.MinTime).First();
+        Assert.True(after.Bucket.Finds(block));
         var reads = 0;
         after.Store.Trouble = (_, request, key) =>
             IsRead(request, key, $"/{block.Id}/index") && Interlocked.Increment(ref reads) > 0 ? StoreTrouble.Garbles : StoreTrouble.None;
@@ -169,6 +170,7 @@ public sealed class BucketReaderTests
         Assert.Equal(partial, after.Storage.All().SampleCount);
         Assert.Equal((4, 1), (reads, DamagedBlocks(after)));
         Assert.Single(after.Log.Of(2695));
+        Assert.False(after.Bucket.Finds(block));
 
         after.Store.Trouble = static (_, _, _) => StoreTrouble.None;
         after.Storage.Time.Advance(StoreBlocks.FetchAgainInterval);

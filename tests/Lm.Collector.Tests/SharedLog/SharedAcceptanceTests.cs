@@ -159,6 +159,24 @@ public sealed class SharedAcceptanceTests
     }
 
     [Fact]
+    public async Task Who_built_last_takes_care_of_blocks_and_log_files_and_once_an_hour_is_enough()
+    {
+        await using var one = await SharedMember.StartAsync(bucket, "one", filesAfter: TimeSpan.Zero);
+        await one.Rig.SendAsync(1);
+        await UntilAsync(() => one.Tidied == 1);
+        await using var two = await SharedMember.StartAsync(bucket, "two");
+
+        for (var sequence = 2UL; sequence <= 3; sequence++)
+        {
+            await one.Rig.SendAsync(sequence);
+            var covered = one.Acceptance.Status.Covered;
+            await UntilAsync(() => one.Acceptance.Status.Covered > covered && two.Acceptance.Status is { Builder: "one" } status && status.Covered > covered); // each has gone on
+        }
+
+        Assert.Equal((1, 0), (one.Tidied, two.Tidied));
+    }
+
+    [Fact]
     public async Task What_is_done_for_all_and_fails_is_told_until_it_is_done_and_holds_up_no_commit()
     {
         await using var one = await SharedMember.StartAsync(bucket, "one", filesAfter: TimeSpan.Zero);

@@ -11,6 +11,8 @@ namespace Lm.Collector.Tests.SharedLog;
 /// <summary>A collector without its network on a folder in memory that it shares.</summary>
 internal sealed class SharedMember : IAsyncDisposable
 {
+    private int tidied;
+
     private SharedMember(MemoryFileSystem bucket, string name, MemoryFileSystem? files, bool overwrites, TimeSpan filesAfter, int seriesMax)
     {
         Store = new FaultyStore(new DirectoryObjectStore(bucket, LandingRig.Bucket, name, new StoreCounters())) { Overwrites = overwrites };
@@ -20,6 +22,9 @@ internal sealed class SharedMember : IAsyncDisposable
     public IngestRig Rig { get; }
 
     public FaultyStore Store { get; }
+
+    /// <summary>How often it took care of blocks and log files.</summary>
+    public int Tidied => Volatile.Read(ref tidied);
 
     public SharedAcceptance Acceptance { get; private set; } = null!;
 
@@ -59,6 +64,11 @@ internal sealed class SharedMember : IAsyncDisposable
             Store, LandingRig.Keys, name, copy, rig.Files, "/spool", static () => TimeSpan.Zero, () => rig.Clock.Proven, () => rig.Clock.Dated, static () => TimeSpan.FromDays(36), TimeProvider.System, NullLogger.Instance)
         {
             FilesAfter = filesAfter,
+            TidyAsync = _ =>
+            {
+                Interlocked.Increment(ref tidied);
+                return Task.CompletedTask;
+            },
         });
     }
 }
