@@ -59,8 +59,9 @@ public sealed class EarlyAnswerTests : IDisposable
             Talk = async (stream, stop) =>
             {
                 await ReadHeadAsync(stream, stop);
-                await stream.WriteAsync(first ? "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"u8.ToArray() : TlsServer.Ok(), stop);
-                first = false;
+                var answer = first ? "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"u8.ToArray() : TlsServer.Ok();
+                first = false; // before it is sent: the next request may come before the write returns
+                await stream.WriteAsync(answer, stop);
                 while (await stream.ReadAsync(new byte[8192], stop) > 0)
                 {
                     // Drains, as a polite collector does.
