@@ -41,6 +41,17 @@ internal sealed class SharedUpkeep(LogMember member, LogBuilder builder, FileBui
             made = null;
             await CommitMadeAsync(commit, cancellationToken);
         }
+        else if (IsDue(cleanedAt)) // before what is due more often, which may be always
+        {
+            (cleanedAt, hasStaged) = (parts.Time.GetTimestamp(), true);
+            var cleaning = builder.PlanCleaning();
+            running = BesideAsync(() => CleanAsync(cleaning, cancellationToken), cancellationToken);
+        }
+        else if (IsDue(tidiedAt) && parts.TidyAsync is { } tidyAsync && member.Fold.Builder == parts.Collector)
+        {
+            tidiedAt = parts.Time.GetTimestamp();
+            running = BesideAsync(() => tidyAsync(cancellationToken), cancellationToken);
+        }
         else if (builder.PlanBuild() is { } plan)
         {
             running = BesideAsync(async () => made = await builder.GatherAsync(plan, cancellationToken), cancellationToken);
@@ -62,17 +73,6 @@ internal sealed class SharedUpkeep(LogMember member, LogBuilder builder, FileBui
             hasStaged = false;
             var staged = files.PlanCleaning();
             running = BesideAsync(() => files.CleanAsync(staged, cancellationToken), cancellationToken);
-        }
-        else if (IsDue(cleanedAt))
-        {
-            (cleanedAt, hasStaged) = (parts.Time.GetTimestamp(), true);
-            var cleaning = builder.PlanCleaning();
-            running = BesideAsync(() => CleanAsync(cleaning, cancellationToken), cancellationToken);
-        }
-        else if (IsDue(tidiedAt) && parts.TidyAsync is { } tidyAsync && member.Fold.Builder == parts.Collector)
-        {
-            tidiedAt = parts.Time.GetTimestamp();
-            running = BesideAsync(() => tidyAsync(cancellationToken), cancellationToken);
         }
     }
 

@@ -212,6 +212,19 @@ public sealed class SharedMergeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_block_that_somebody_else_marked_is_not_merged()
+    {
+        var marked = BlocksThere().MinBy(static block => block.MinTime)!;
+        bucket.Put(PathOf(marked.Id, DeletionMark), new Lm.Collector.Landing.DeletionMark(marked.Id, one.Rig.Time.GetUtcNow(), "by hand").ToJson());
+
+        await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
+
+        var merged = BlocksThere().Where(static block => block.Level > 1).ToArray();
+        Assert.Contains(merged, block => StartOf(block) == StartOf(marked));
+        Assert.DoesNotContain(merged, block => block.Sources.Contains(marked.Id));
+    }
+
+    [Fact]
     public async Task Days_that_are_larger_than_there_is_room_for_stay_as_they_are()
     {
         var before = BlocksThere().Select(static block => block.Id).ToArray();
