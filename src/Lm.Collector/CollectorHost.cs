@@ -385,7 +385,15 @@ internal sealed class CollectorHost : IAsyncDisposable
         Metrics = new LandingMetrics(),
         Logger = sharedLogger,
     },
-    new SharedMergeParts(Path.Combine(settings.Value.Storage.SpoolDirectory, "merge"), settings.Value.Storage.BlockHours, () => settings.Value.Storage.LocalSizeMax / 20));
+    new SharedMergeParts(Path.Combine(settings.Value.Storage.SpoolDirectory, "merge"), settings.Value.Storage.BlockHours, MergeSizeMax));
+
+    // Ingest needs the disk, too.
+    private long MergeSizeMax()
+    {
+        var storage = settings.Value.Storage;
+        return Math.Min(storage.LocalSizeMax / 20, new DriveInfo(storage.SpoolDirectory).AvailableFreeSpace / 4);
+    }
+
 
     private UnixMillis HorizonHere() => UnixMillis.Now(time).Add(-settings.Value.Storage.LocalRetention);
 

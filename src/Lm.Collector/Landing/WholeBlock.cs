@@ -29,7 +29,7 @@ internal static class WholeBlock
                 sizes[key] = size = since.SizeBytes;
             }
 
-            if (size != file.SizeBytes)
+            if (size != file.SizeBytes && file.SizeBytes != 0) // others may say none
             {
                 return $"{key} has {size} bytes, meta.json says {file.SizeBytes}";
             }

@@ -55,7 +55,7 @@ internal static partial class SharedLogLog
     [LoggerMessage(EventId = 3016, Level = LogLevel.Information, Message = "{Count} blocks in the object store are merged: {Block} there has all samples from {From} to {Until} that they have, in {Bytes} bytes; they go in two days.")]
     public static partial void Merged(ILogger logger, int count, string block, long from, long until, long bytes);
 
-    [LoggerMessage(EventId = 3017, Level = LogLevel.Warning, Message = "Block {Block} in the object store is not merged with others until the next start: {Reason}. It answers as before, as far as it can be read.")]
+    [LoggerMessage(EventId = 3017, Level = LogLevel.Warning, Message = "Block {Block} in the object store is not merged with others for now: {Reason}. It answers as before, as far as it can be read.")]
     public static partial void NotMerged(ILogger logger, string block, string reason);
 
     [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "How far the shared log is here could not be noted: {Reason}. A restart looks at more of it.")]

@@ -30,7 +30,9 @@ internal sealed class SharedMerge
     private readonly BucketBlocks bucket;
     private readonly SharedMergeParts merging;
     private readonly CompactionOptions options;
-    private readonly HashSet<Ulid> leftOut = [];
+    private readonly HashSet<Ulid> damaged = [];
+    private readonly HashSet<Ulid> tooLarge = []; // in this round
+    private readonly HashSet<Ulid> told = [];
 
     /// <summary>Makes one, and takes away what a crash has left on the disk; nothing is asked of the store yet.</summary>
     /// <param name="parts">What it works with.</param>
@@ -50,6 +52,7 @@ internal sealed class SharedMerge
     /// <exception cref="IOException">Store or disk failed; no answer has changed.</exception>
     public async Task RunAsync(Func<BlockMeta, bool> isExpired, CancellationToken cancellationToken)
     {
+        tooLarge.Clear();
         var began = parts.Time.GetTimestamp();
         while (Plan(isExpired) is { Count: > 0 } plan && parts.Time.GetElapsedTime(began) < RoundMax)
         {
@@ -60,17 +63,17 @@ internal sealed class SharedMerge
     private IReadOnlyList<BlockMeta> Plan(Func<BlockMeta, bool> isExpired)
     {
         BlockMeta[] live = [.. bucket.All.Where(static block => block.Mark is null).Select(static block => block.Meta)];
-        BlockMeta[] candidates = [.. live.Where(block => !leftOut.Contains(block.Id) && !isExpired(block) && !live.Any(other => other.Replaces(block)))];
+        BlockMeta[] candidates = [.. live.Where(block => !damaged.Contains(block.Id) && !tooLarge.Contains(block.Id) && !isExpired(block) && !live.Any(other => other.Replaces(block)))];
         return Compactor.Plan(candidates, options, parts.Proven().Value);
     }
 
-    // Afterwards none of these is planned again: they are replaced, or left out until the next start.
+    // Afterwards not all of these are planned again: they are replaced, or some are left out.
     private async Task MergeAsync(IReadOnlyList<BlockMeta> plan, CancellationToken cancellationToken)
     {
-        var size = plan.Sum(static block => block.SizeBytes);
-        if (size > merging.SizeMax())
+        var (size, sizeMax) = (plan.Sum(static block => block.SizeBytes), merging.SizeMax());
+        if (size > sizeMax)
         {
-            LeaveOut(plan.Select(static block => block.Id), $"they have {size} bytes, and no more than {merging.SizeMax()} are merged at once (a twentieth of max_local_bytes)");
+            LeaveOut(tooLarge, plan.Select(static block => block.Id), $"with those of its two days it has {size} bytes, and no more than {sizeMax} are merged at once now: a twentieth of max_local_bytes, and a quarter of what is free on the disk");
             return;
         }
 
@@ -80,7 +83,7 @@ internal sealed class SharedMerge
             {
                 if (await FetchAsync(block, cancellationToken) is { } fault)
                 {
-                    LeaveOut([block.Id], fault);
+                    LeaveOut(damaged, [block.Id], fault);
                     return;
                 }
             }
@@ -88,14 +91,14 @@ internal sealed class SharedMerge
             using var blocks = BlockSet.Open(parts.Files, merging.Directory, parts.Time);
             if (blocks.Damaged.Count > 0)
             {
-                LeaveOut(plan.Select(static block => block.Id).Where(id => blocks.Damaged.Any(damaged => damaged.Name == id.ToString())), blocks.Damaged[0].Reason);
+                LeaveOut(damaged, plan.Select(static block => block.Id).Where(id => blocks.Damaged.Any(each => each.Name == id.ToString())), blocks.Damaged[0].Reason);
                 return;
             }
 
             switch (new Compactor(blocks, options, parts.Time).Merge(plan, cancellationToken))
             {
-                case CompactionOutcome.Damaged damaged:
-                    LeaveOut(damaged.LeftOut, damaged.Reason);
+                case CompactionOutcome.Damaged found:
+                    LeaveOut(damaged, found.LeftOut, found.Reason);
                     break;
                 case CompactionOutcome.Merged merged:
                     await new BlockLanding(parts with { Blocks = blocks }, bucket, new LandedBlocks()).LandNextAsync(cancellationToken);
@@ -103,7 +106,8 @@ internal sealed class SharedMerge
                     SharedLogLog.Merged(parts.Logger, plan.Count, name, merged.Block.MinTime, merged.Block.MaxTime, merged.Block.SizeBytes);
                     break;
                 default:
-                    throw new InvalidOperationException("blocks that were just opened are gone");
+                    LeaveOut(damaged, plan.Select(static block => block.Id), "some of those that it is to be merged with are not what their meta.json says");
+                    break;
             }
         }
         finally
@@ -157,13 +161,16 @@ internal sealed class SharedMerge
         }
     }
 
-    private void LeaveOut(IEnumerable<Ulid> blocks, string reason)
+    private void LeaveOut(HashSet<Ulid> those, IEnumerable<Ulid> blocks, string reason)
     {
         foreach (var id in blocks)
         {
-            leftOut.Add(id);
-            var name = id.ToString();
-            SharedLogLog.NotMerged(parts.Logger, name, reason);
+            those.Add(id);
+            if (told.Add(id))
+            {
+                var name = id.ToString();
+                SharedLogLog.NotMerged(parts.Logger, name, reason);
+            }
         }
     }
 }
@@ -171,5 +178,5 @@ internal sealed class SharedMerge
 /// <summary>What merging in the store has for it.</summary>
 /// <param name="Directory">A folder of its own, which it empties.</param>
 /// <param name="BlockHours">block_hours.</param>
-/// <param name="SizeMax">Bytes of blocks that are merged at once at most: they are on this disk meanwhile, and the merged one beside them.</param>
+/// <param name="SizeMax">Bytes of blocks that are merged at once at most, as it is now: they are on this disk meanwhile, and the merged one beside them.</param>
 internal sealed record SharedMergeParts(string Directory, int BlockHours, Func<long> SizeMax);

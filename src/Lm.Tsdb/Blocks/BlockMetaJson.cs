@@ -207,13 +207,22 @@ internal static class BlockMetaJson
                 ? [.. labels.EnumerateObject().Select(label => new Label(label.Name, label.Value.GetString() ?? ""))]
                 : [],
             Files = [.. Items(thanos, "files")
-                .Select(file => new BlockFile(file.GetProperty("rel_path").GetString() ?? "", Number(file, "size_bytes")))
+                .Select(static file => new BlockFile(ReadPath(file), Number(file, "size_bytes")))
                 .Where(file => file.Path != BlockPaths.Meta)],
             SeriesSizeMax = hasStats ? Number(stats, "series_max_size") : 0,
             ChunkSizeMax = hasStats ? Number(stats, "chunk_max_size") : 0,
             Resolution = thanos.TryGetProperty("downsample", out var downsample) && downsample.ValueKind == JsonValueKind.Object ? Number(downsample, "resolution") : 0,
             UploadedAt = thanos.TryGetProperty("upload_time", out var uploaded) ? uploaded.GetDateTimeOffset() : null,
         };
+    }
+
+    // Whoever brings a block to a disk writes a file of that name below the block's folder, and nowhere else.
+    private static string ReadPath(JsonElement file)
+    {
+        var path = file.GetProperty("rel_path").GetString() ?? "";
+        return path.Split('/').All(static part => part is not ("" or "." or "..")) && !path.Contains('\0', StringComparison.Ordinal)
+            ? path
+            : throw new FormatException($"rel_path is \"{path}\", a path below the block's folder is expected");
     }
 
     private static IReadOnlyList<BlockCoverage> ReadCoverage(JsonElement ours)

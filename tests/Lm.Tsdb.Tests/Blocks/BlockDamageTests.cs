@@ -129,6 +129,23 @@ public sealed class BlockDamageTests
         }
     }
 
+    [Theory]
+    [InlineData("/etc/passwd")]
+    [InlineData("../index")]
+    [InlineData("chunks/../../x")]
+    [InlineData("chunks//000001")]
+    [InlineData("")]
+    public void A_file_outside_of_the_blocks_folder_is_a_named_error(string path)
+    {
+        var text = System.Text.Encoding.UTF8.GetString(NewBlock().Peek(PathOf("meta.json")));
+        var changed = text.Replace("\"rel_path\": \"index\"", $"\"rel_path\": \"{path}\"", StringComparison.Ordinal);
+        Assert.NotEqual(text, changed);
+
+        var damage = Assert.Throws<BlockDamageException>(() => BlockMeta.Parse("meta.json", System.Text.Encoding.UTF8.GetBytes(changed)));
+
+        Assert.Contains("rel_path", damage.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_missing_file_is_a_named_error()
     {

@@ -54,6 +54,17 @@ public sealed class CompactionPlanTests
     }
 
     [Fact]
+    public void In_one_step_nothing_is_merged_before_two_days_are_over_for_as_long_as_is_said()
+    {
+        var blocks = Enumerable.Range(0, 24).Select(window => New(0, window * 2 * TestData.Hour, (window + 1) * 2 * TestData.Hour, 1, isLate: false)).ToList();
+        var options = new CompactionOptions { IsInOneStep = true, Lag = TimeSpan.FromHours(6) };
+
+        Assert.Empty(CompactionPlan.Next(blocks, options, (54 * TestData.Hour) - 1));
+        Assert.Equal(blocks, CompactionPlan.Next(blocks, options, 54 * TestData.Hour));
+        Assert.Equal(blocks, CompactionPlan.Next(blocks, new CompactionOptions { IsInOneStep = true }, 50 * TestData.Hour));
+    }
+
+    [Fact]
     public void Two_blocks_of_one_window_are_merged_and_one_alone_stays()
     {
         var one = New(1, 0, 100, 1, isLate: false);
