@@ -385,7 +385,7 @@ internal sealed class CollectorHost : IAsyncDisposable
         Metrics = new LandingMetrics(),
         Logger = sharedLogger,
     },
-    new SharedMergeParts(Path.Combine(settings.Value.Storage.SpoolDirectory, "merge"), settings.Value.Storage.BlockHours, MergeSizeMax));
+    new SharedMergeParts(settings.Value.Storage.CollectorId, Path.Combine(settings.Value.Storage.SpoolDirectory, "merge"), settings.Value.Storage.BlockHours, MergeSizeMax));
 
     // Ingest needs the disk, too.
     private long MergeSizeMax()

@@ -161,6 +161,9 @@ public sealed class ObjectKeys(string prefix)
         return end > SharedStagedFolder.Length + 20 && long.TryParse(key.AsSpan(SharedStagedFolder.Length, 20), NumberStyles.None, CultureInfo.InvariantCulture, out from);
     }
 
+    /// <summary>What the keys begin with of what tells of the blocks that a collector is about to put, merged of others that are there: then comes the block's name.</summary>
+    public string SharedMergesFolder(string collector) => $"{root}shared/merges/{collector}/";
+
     /// <summary>What the keys begin with of what tells of sets of files that are where readers find them.</summary>
     public string SharedFilesFolder => root + "shared/files/";
 

@@ -64,7 +64,7 @@ internal sealed record BucketCatalog(
 
     // It has all that the other has, and more, or has it since later.
     private static bool IsReplacedBy(BlockMeta block, BlockMeta other) =>
-        block.Id != other.Id && block.Sources.All(other.Sources.Contains) && (other.Sources.Count > block.Sources.Count || other.Level > block.Level);
+        block.Id != other.Id && block.Sources.All(other.Sources.Contains) && (other.Sources.Count > block.Sources.Count || other.Level > block.Level || other.Replaces(block));
 
     private static async Task ListAsync(IObjectStore store, string folder, Dictionary<string, long> into, CancellationToken cancellationToken)
     {

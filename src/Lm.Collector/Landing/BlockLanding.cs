@@ -40,8 +40,8 @@ internal sealed class BlockLanding(BlockLandingParts parts, BucketBlocks bucket,
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         var local = parts.Blocks.Metas;
-        await bucket.RefreshAsync(there => IsAsPut(there, local), parts.Time.GetUtcNow(), cancellationToken);
-        landed.Listed(bucket.All.Where(static block => block.Mark is null).Select(static block => block.Meta), parts.Blocks.Metas, parts.CompactsElsewhere);
+        await bucket.RefreshAsync(there => IsAsPut(there, local), cancellationToken);
+        landed.Listed(bucket.All.Where(static block => block.IsWhole && block.Mark is null).Select(static block => block.Meta), parts.Blocks.Metas, parts.CompactsElsewhere);
     }
 
     /// <summary>Lands the oldest block that is not there.</summary>

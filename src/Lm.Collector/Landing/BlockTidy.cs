@@ -4,7 +4,7 @@ using Lm.Tsdb.Blocks;
 namespace Lm.Collector.Landing;
 
 /// <summary>Takes blocks out of the store that a merged one replaced, or that are older than <c>retention_days</c>: marked first, gone 48 hours later (L31).</summary>
-/// <remarks>Why a block was marked must still hold when it goes: else the mark goes instead. Marks and blocks of others are left to them. One caller at a time.</remarks>
+/// <remarks>Why a block was marked must still hold when it goes: else the mark goes instead. What is marked itself, or lacks a file, replaces nothing. Marks and blocks of others are left to them. One caller at a time.</remarks>
 /// <param name="parts">What it works with.</param>
 /// <param name="bucket">What is there.</param>
 /// <param name="isExpired">Whether a block is older than <c>retention_days</c>.</param>
@@ -50,7 +50,7 @@ internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Fu
             return "older than retention_days";
         }
 
-        return bucket.All.FirstOrDefault(other => other.Meta.Replaces(block)) is { } other ? $"replaced by {other.Meta.Id}" : null;
+        return bucket.All.FirstOrDefault(other => other.IsWhole && other.Mark is null && other.Meta.Replaces(block)) is { } other ? $"replaced by {other.Meta.Id}" : null;
     }
 
     private async Task MarkAsync(BlockMeta block, string reason, CancellationToken cancellationToken)
@@ -97,7 +97,7 @@ internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Fu
         }
 
         var isLocal = parts.Blocks.Metas.Any(block => block.Id == rest.Id);
-        return !isLocal && parts.Blocks.Metas.Concat(bucket.All.Select(static block => block.Meta))
+        return !isLocal && parts.Blocks.Metas.Concat(bucket.All.Where(static block => block.IsWhole).Select(static block => block.Meta))
             .Any(block => block.Sources.Contains(rest.Id) || block.Parents.Any(parent => parent.Id == rest.Id));
     }
 }

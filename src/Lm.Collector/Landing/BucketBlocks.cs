@@ -6,7 +6,7 @@ namespace Lm.Collector.Landing;
 
 /// <summary>What the store has under <c>blocks/</c>, as far as it is this collector's: those that carry its label.</summary>
 /// <remarks>
-/// A block is there when its <c>meta.json</c> is: that is put last, after all else was read back and compared, and deleted first (L29, L31). One that lacks a file all the same is passed over: it replaces no other.
+/// A block is there when its <c>meta.json</c> is: that is put last, after all else was read back and compared, and deleted first (L29, L31). One that lacks a file all the same replaces no other.
 /// One caller at a time.
 /// </remarks>
 /// <param name="store">The store.</param>
@@ -30,15 +30,14 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
     /// <summary>Parts of blocks without a <c>meta.json</c>.</summary>
     public IReadOnlyCollection<BucketRest> Rests => rests.Values;
 
-    /// <summary>Whether a block is there.</summary>
-    public bool Contains(Ulid id) => blocks.ContainsKey(id);
+    /// <summary>Whether a block is there, whole.</summary>
+    public bool Contains(Ulid id) => blocks.TryGetValue(id, out var block) && block.IsWhole;
 
     /// <summary>Lists the store. What is known already is not read again.</summary>
     /// <param name="isIntact">Whether a <c>meta.json</c> that is there is what was put; asked once of each.</param>
-    /// <param name="now">The time.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
-    public async Task RefreshAsync(Func<BlockMeta, bool> isIntact, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task RefreshAsync(Func<BlockMeta, bool> isIntact, CancellationToken cancellationToken)
     {
         var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
         var found = await ListAsync(sizes, cancellationToken);
@@ -62,7 +61,7 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
             else if (!there.HasMeta)
             {
                 var mark = there.HasMark ? await ReadMarkAsync(id, cancellationToken) : null;
-                rests[id] = new BucketRest(id, mark, rests.TryGetValue(id, out var known) ? known.FirstSeen : now);
+                rests[id] = new BucketRest(id, mark);
             }
         }
 
@@ -118,14 +117,20 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
             known = new BucketBlock(meta, null);
         }
 
-        if (known is null || await WholeBlock.FaultAsync(store, keys, known.Meta, sizes, cancellationToken) is not null)
+        if (known is null)
         {
-            blocks.Remove(id);
             return;
         }
 
-        var mark = hasMark ? known.Mark ?? await ReadMarkAsync(id, cancellationToken) ?? new DeletionMark(id, default, "unreadable") : null;
-        blocks[id] = known with { Mark = mark };
+        var fault = await WholeBlock.FaultAsync(store, keys, known.Meta, sizes, cancellationToken);
+        if (fault is not null && known.IsWhole)
+        {
+            LandingLog.BucketMetaUnreadable(logger, fault);
+        }
+
+        // Each time: another one may have taken it away and set it anew.
+        var mark = hasMark ? await ReadMarkAsync(id, cancellationToken) ?? new DeletionMark(id, default, "unreadable") : null;
+        blocks[id] = new BucketBlock(known.Meta, mark, IsWhole: fault is null);
     }
 
     private async Task<BlockMeta?> ReadMetaAsync(Ulid id, CancellationToken cancellationToken)
@@ -169,10 +174,10 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
 /// <summary>A block that is there.</summary>
 /// <param name="Meta">What its <c>meta.json</c> says.</param>
 /// <param name="Mark">Its deletion mark, when it has one.</param>
-internal sealed record BucketBlock(BlockMeta Meta, DeletionMark? Mark);
+/// <param name="IsWhole">Whether all of its files are there.</param>
+internal sealed record BucketBlock(BlockMeta Meta, DeletionMark? Mark, bool IsWhole = true);
 
 /// <summary>Files of a block that is not there yet, or not any more.</summary>
 /// <param name="Id">The block.</param>
 /// <param name="Mark">Its deletion mark, when it has one.</param>
-/// <param name="FirstSeen">When it was first seen so.</param>
-internal sealed record BucketRest(Ulid Id, DeletionMark? Mark, DateTimeOffset FirstSeen);
+internal sealed record BucketRest(Ulid Id, DeletionMark? Mark);

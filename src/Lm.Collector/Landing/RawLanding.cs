@@ -41,8 +41,11 @@ internal sealed class RawLanding(RawLandingParts parts, LandingState state)
 
     /// <summary>Asks the store for next to nothing: one that is still away is found to be so before an object is gathered for it, which takes as much as the object is long.</summary>
     /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
-    public async Task AskAsync(CancellationToken cancellationToken) =>
-        await store.ListAsync(parts.Keys.RawFolder(parts.Collector, spool.Incarnation), after: "", limit: 1, cancellationToken);
+    public async Task AskAsync(CancellationToken cancellationToken)
+    {
+        var next = FirstKept(state.Landed);
+        await store.FindAsync(parts.Keys.Raw(parts.Collector, spool.Incarnation, next.Segment, next.Offset), cancellationToken);
+    }
 
     /// <summary>Lands what comes next, one object of it.</summary>
     /// <param name="end">What came since is left for the next time.</param>

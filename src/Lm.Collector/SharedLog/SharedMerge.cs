@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.ExceptionServices;
 using Lm.Collector.Landing;
 using Lm.ObjectStore;
 using Lm.Platform;
@@ -11,10 +12,11 @@ namespace Lm.Collector.SharedLog;
 /// <remarks>
 /// Invariants:
 /// a merged block holds the samples of those that it replaces and no others, so it changes no answer, and no commit has to say that it counts: two collectors may merge the same, and one that wakes up after days may
-/// put what nobody needs any more. What is there twice is marked or merged by later rounds;
+/// put what nobody needs any more. One of what is there twice goes;
 /// it lies where readers look only when all of it was read back there, <c>meta.json</c> last;
-/// those that it replaces are marked when it is there, and deleted 48 hours after that (L31).
-/// One caller at a time.
+/// what tells of it is put before it and deleted after it, so that what a crash leaves is known. Only its own collector, which has no other merge under way, takes that away: nobody else can know that it is not asleep;
+/// nothing is marked here: whoever does looks first whether the merged block is there, whole.
+/// One caller at a time, who has just listed what is there.
 /// </remarks>
 internal sealed class SharedMerge
 {
@@ -31,7 +33,7 @@ internal sealed class SharedMerge
     private readonly SharedMergeParts merging;
     private readonly CompactionOptions options;
     private readonly HashSet<Ulid> damaged = [];
-    private readonly HashSet<Ulid> tooLarge = []; // in this round
+    private readonly HashSet<Ulid> passedOver = []; // in this round
     private readonly HashSet<Ulid> told = [];
 
     /// <summary>Makes one, and takes away what a crash has left on the disk; nothing is asked of the store yet.</summary>
@@ -49,31 +51,66 @@ internal sealed class SharedMerge
     /// <summary>Merges what is due, or as much of it as can be in some minutes; the rest comes the next time.</summary>
     /// <param name="isExpired">What is not worth it.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="IOException">Store or disk failed; no answer has changed.</exception>
+    /// <exception cref="IOException">Store or disk failed, for one group of blocks at least: it comes again the next time.</exception>
     public async Task RunAsync(Func<BlockMeta, bool> isExpired, CancellationToken cancellationToken)
     {
-        tooLarge.Clear();
+        passedOver.Clear();
         var began = parts.Time.GetTimestamp();
-        while (Plan(isExpired) is { Count: > 0 } plan && parts.Time.GetElapsedTime(began) < RoundMax)
+        await DeleteOwnRestsAsync(cancellationToken);
+        ExceptionDispatchInfo? failure = null;
+        while (parts.Time.GetElapsedTime(began) < RoundMax && Plan(isExpired) is { Count: > 0 } plan)
         {
-            await MergeAsync(plan, cancellationToken);
+            try
+            {
+                await MergeAsync(plan, cancellationToken);
+            }
+            catch (IOException e)
+            {
+                failure ??= ExceptionDispatchInfo.Capture(e);
+                passedOver.UnionWith(plan.Select(static block => block.Id));
+            }
+        }
+
+        failure?.Throw();
+    }
+
+    // Those that this collector was putting when it ended.
+    private async Task DeleteOwnRestsAsync(CancellationToken cancellationToken)
+    {
+        var folder = parts.Keys.SharedMergesFolder(merging.Collector);
+        var begun = new List<string>();
+        await foreach (var key in StoreLists.KeysAsync(parts.Store, folder, cancellationToken))
+        {
+            begun.Add(key);
+        }
+
+        foreach (var key in begun)
+        {
+            if (Ulid.TryParse(key.AsSpan(folder.Length), out var id) && !bucket.Contains(id))
+            {
+                await bucket.DeleteAsync(id, cancellationToken);
+                var name = id.ToString();
+                LandingLog.BlockRestDeleted(parts.Logger, name);
+            }
+
+            await parts.Store.DeleteAsync(key, cancellationToken);
         }
     }
 
     private IReadOnlyList<BlockMeta> Plan(Func<BlockMeta, bool> isExpired)
     {
-        BlockMeta[] live = [.. bucket.All.Where(static block => block.Mark is null).Select(static block => block.Meta)];
-        BlockMeta[] candidates = [.. live.Where(block => !damaged.Contains(block.Id) && !tooLarge.Contains(block.Id) && !isExpired(block) && !live.Any(other => other.Replaces(block)))];
+        BlockMeta[] live = [.. bucket.All.Where(static block => block.IsWhole && block.Mark is null).Select(static block => block.Meta)];
+        BlockMeta[] candidates = [.. live.Where(block => !damaged.Contains(block.Id) && !passedOver.Contains(block.Id) && !isExpired(block) && !live.Any(other => other.Replaces(block)))];
         return Compactor.Plan(candidates, options, parts.Proven().Value);
     }
 
-    // Afterwards not all of these are planned again: they are replaced, or some are left out.
+    // Afterwards not all of these are planned again: they are replaced, or some of them are left out.
     private async Task MergeAsync(IReadOnlyList<BlockMeta> plan, CancellationToken cancellationToken)
     {
         var (size, sizeMax) = (plan.Sum(static block => block.SizeBytes), merging.SizeMax());
         if (size > sizeMax)
         {
-            LeaveOut(tooLarge, plan.Select(static block => block.Id), $"with those of its two days it has {size} bytes, and no more than {sizeMax} are merged at once now: a twentieth of max_local_bytes, and a quarter of what is free on the disk");
+            LeaveOut(passedOver, plan.Select(static block => block.Id), $"with those of its two days it has {size} bytes, and no more than {sizeMax} are merged at once now: a twentieth of max_local_bytes, and a quarter of what is free on the disk");
             return;
         }
 
@@ -101,8 +138,11 @@ internal sealed class SharedMerge
                     LeaveOut(damaged, found.LeftOut, found.Reason);
                     break;
                 case CompactionOutcome.Merged merged:
-                    await new BlockLanding(parts with { Blocks = blocks }, bucket, new LandedBlocks()).LandNextAsync(cancellationToken);
                     var name = merged.Block.Id.ToString();
+                    var tells = parts.Keys.SharedMergesFolder(merging.Collector) + name;
+                    await parts.Store.PutAsync(tells, ObjectContent.Of("{}"u8.ToArray()), PutCondition.None, cancellationToken);
+                    await new BlockLanding(parts with { Blocks = blocks }, bucket, new LandedBlocks()).LandNextAsync(cancellationToken);
+                    await parts.Store.DeleteAsync(tells, cancellationToken);
                     SharedLogLog.Merged(parts.Logger, plan.Count, name, merged.Block.MinTime, merged.Block.MaxTime, merged.Block.SizeBytes);
                     break;
                 default:
@@ -176,7 +216,8 @@ internal sealed class SharedMerge
 }
 
 /// <summary>What merging in the store has for it.</summary>
+/// <param name="Collector">The collector's name: no other one has it.</param>
 /// <param name="Directory">A folder of its own, which it empties.</param>
 /// <param name="BlockHours">block_hours.</param>
 /// <param name="SizeMax">Bytes of blocks that are merged at once at most, as it is now: they are on this disk meanwhile, and the merged one beside them.</param>
-internal sealed record SharedMergeParts(string Directory, int BlockHours, Func<long> SizeMax);
+internal sealed record SharedMergeParts(string Collector, string Directory, int BlockHours, Func<long> SizeMax);

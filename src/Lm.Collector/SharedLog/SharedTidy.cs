@@ -35,7 +35,7 @@ internal sealed class SharedTidy
     /// <summary>Marks, deletes and merges what is due; what fails of it holds up nothing else.</summary>
     /// <exception cref="IOException">The store cannot be asked, or the disk failed.</exception>
     public Task RunAsync(CancellationToken cancellationToken) =>
-        TidyRound.RunAsync([TidyBlocksAsync, stopping => logs.RunAsync(Oldest, stopping), TidySetsAsync, MergeAsync], cancellationToken);
+        TidyRound.RunAsync([stopping => logs.RunAsync(Oldest, stopping), TidyBlocksAsync, TidySetsAsync], cancellationToken);
 
     private async Task TidyBlocksAsync(CancellationToken cancellationToken)
     {
@@ -44,42 +44,14 @@ internal sealed class SharedTidy
             return;
         }
 
-        // First: what is not staged any more by then has been published, and the list after it finds it whole.
-        var staged = await StagedAsync(cancellationToken);
-        var now = DateTimeOffset.FromUnixTimeMilliseconds(parts.Proven().Value);
-        await bucket.RefreshAsync(static _ => true, now, cancellationToken);
+        // Nothing is marked, deleted or merged by a list of days ago.
+        await bucket.RefreshAsync(static _ => true, cancellationToken);
         await blocks.RunAsync(cancellationToken);
-        foreach (var rest in bucket.Rests.Where(rest => rest.Mark is null && rest.FirstSeen + DeletionMark.Delay <= now).ToArray())
-        {
-            // Of a merge that was cut short: nobody goes on with it. What is staged is being published, however long that takes.
-            var name = rest.Id.ToString();
-            if (!staged.Contains(name))
-            {
-                await bucket.DeleteAsync(rest.Id, cancellationToken);
-                LandingLog.BlockRestDeleted(parts.Logger, name);
-            }
-        }
-    }
+        await merge.RunAsync(IsExpired, cancellationToken);
 
-    // Names of blocks among others.
-    private async Task<HashSet<string>> StagedAsync(CancellationToken cancellationToken)
-    {
-        var staged = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var key in StoreLists.KeysAsync(parts.Store, parts.Keys.SharedStagedFolder, cancellationToken))
-        {
-            staged.UnionWith(key.Split('/'));
-        }
-
-        return staged;
-    }
-
-    private async Task MergeAsync(CancellationToken cancellationToken)
-    {
-        if (!parts.CompactsElsewhere)
-        {
-            await merge.RunAsync(IsExpired, cancellationToken);
-            await blocks.RunAsync(cancellationToken); // foreign readers see what was merged twice until it is marked
-        }
+        // What was merged is there twice for foreign readers until it is marked. Whether it still is whole there, after a put that may have taken days, is looked up again.
+        await bucket.RefreshAsync(static _ => true, cancellationToken);
+        await blocks.RunAsync(cancellationToken);
     }
 
     // From the first upwards: a gap between sets looks as if one were lost. Blocks stay for longer than they count, and what tells of them stays as long.

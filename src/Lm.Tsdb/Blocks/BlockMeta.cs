@@ -75,7 +75,7 @@ public sealed record BlockMeta
     /// <summary>The text of its <c>meta.json</c>.</summary>
     public byte[] ToJson() => BlockMetaJson.Write(this);
 
-    /// <summary>Whether this block makes another one needless: it was merged of it, or of all that the other was made of and more.</summary>
+    /// <summary>Whether this block makes another one needless: it was merged of it, or of all that the other was made of and more; or of the same, earlier.</summary>
     public bool Replaces(BlockMeta other)
     {
         if (Id == other.Id)
@@ -84,8 +84,13 @@ public sealed record BlockMeta
         }
 
         var isParent = Parents.Any(parent => parent.Id == other.Id);
-        return (isParent || (Level > other.Level && Sources.Count > other.Sources.Count)) && other.Sources.All(Sources.Contains);
+        return (isParent || (Level > other.Level && Sources.Count > other.Sources.Count) || IsEarlierTwinOf(other)) && other.Sources.All(Sources.Contains);
     }
+
+    // Two that merged the same: one of them is enough.
+    private bool IsEarlierTwinOf(BlockMeta other) =>
+        Level > 1 && (Level, MinTime, MaxTime, Sources.Count, Stats.Samples, Stats.Series) == (other.Level, other.MinTime, other.MaxTime, other.Sources.Count, other.Stats.Samples, other.Stats.Series)
+        && Id.CompareTo(other.Id) < 0;
 }
 
 /// <summary>The <c>stats</c> of a block.</summary>

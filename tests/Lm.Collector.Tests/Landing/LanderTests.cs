@@ -100,10 +100,26 @@ public sealed class LanderTests
         };
 
         Assert.False(await rig.LandAsync(tries: 4));
-        Assert.Equal([StoreRequest.Put, StoreRequest.List, StoreRequest.List, StoreRequest.List], asked);
+        Assert.Equal([StoreRequest.Put, StoreRequest.Head, StoreRequest.Head, StoreRequest.Head], asked);
 
         rig.Store.Trouble = static (_, _, _) => StoreTrouble.None;
         Assert.True(await rig.LandAsync());
+        AssertSame(rig.Spooled(), await rig.LandedAsync());
+    }
+
+    [Fact]
+    public async Task Where_lists_alone_fail_after_another_failure_raw_objects_land()
+    {
+        await using var rig = new LandingRig();
+        await rig.AcceptAsync(1, 1);
+        Assert.True(await rig.LandAsync());
+        await rig.AcceptAsync(2, 3);
+        rig.Store.Trouble = static (_, _, _) => StoreTrouble.FailsBefore;
+        Assert.False(await rig.LandAsync());
+
+        rig.Store.Trouble = static (_, request, _) => request == StoreRequest.List ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        await rig.LandAsync(tries: 3);
+
         AssertSame(rig.Spooled(), await rig.LandedAsync());
     }
 

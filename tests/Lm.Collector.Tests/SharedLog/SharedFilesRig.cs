@@ -118,7 +118,7 @@ internal sealed class SharedFilesRig : IDisposable
 
     /// <summary>What takes care of the bucket, of a collector that begins with an empty disk.</summary>
     public static SharedTidy NewTidy(
-        IObjectStore store, ManualTime time, Func<UnixMillis> proven, TimeSpan retention, bool isExternal = false, ILogger? logger = null, long mergeSizeMax = 1 << 30)
+        IObjectStore store, ManualTime time, Func<UnixMillis> proven, TimeSpan retention, bool isExternal = false, ILogger? logger = null, long mergeSizeMax = 1 << 30, string collector = "one")
     {
         var files = new MemoryFileSystem();
         files.CreateDirectory("/spool");
@@ -138,7 +138,7 @@ internal sealed class SharedFilesRig : IDisposable
                 Metrics = new LandingMetrics(),
                 Logger = logger ?? NullLogger.Instance,
             },
-            new SharedMergeParts("/spool/merge", 2, () => mergeSizeMax));
+            new SharedMergeParts(collector, "/spool/merge", 2, () => mergeSizeMax));
     }
 
     /// <summary>Runs <c>--verify</c>.</summary>

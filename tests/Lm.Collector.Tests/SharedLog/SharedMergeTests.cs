@@ -132,30 +132,155 @@ public sealed class SharedMergeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_merge_that_was_cut_short_left_goes_after_two_days_and_what_is_being_published_does_not()
+    public async Task What_a_merge_that_was_cut_short_left_is_deleted_by_its_own_collector_and_by_no_other()
     {
         var store = NewStore();
         store.Trouble = static (_, request, key) => request == StoreRequest.Put && key.EndsWith("/index", StringComparison.Ordinal) ? StoreTrouble.FailsBefore : StoreTrouble.None;
         await Assert.ThrowsAsync<ObjectStoreException>(() => NewTidy(store).RunAsync(TestContext.Current.CancellationToken));
-        var rest = Assert.Single(Folders(), folder => !bucket.Exists($"{folder}/meta.json"));
-        var published = PathOf(new Ulid(77), "index");
-        bucket.CreateDirectory(Path.GetDirectoryName(published)!);
-        bucket.Put(published, [1]);
-        var staged = $"{LandingRig.Bucket}/{LandingRig.Keys.SharedStaged(1000, 1001, Guid.NewGuid())}blocks/{new Ulid(77)}/index";
-        bucket.CreateDirectory(Path.GetDirectoryName(staged)!);
-        bucket.Put(staged, [1]);
+        string[] rests = [.. Folders().Where(folder => !bucket.Exists($"{folder}/meta.json"))];
+        Assert.NotEmpty(rests);
 
-        var tidy = NewTidy(NewStore());
-        await tidy.RunAsync(TestContext.Current.CancellationToken);
-        one.Rig.Time.Advance(TimeSpan.FromHours(47));
-        await tidy.RunAsync(TestContext.Current.CancellationToken);
-        Assert.Contains(rest, Folders());
+        for (var day = 0; day < 10; day++)
+        {
+            one.Rig.Time.Advance(TimeSpan.FromDays(1));
+            await NewTidy(NewStore(), sizeMax: 100, collector: "two").RunAsync(TestContext.Current.CancellationToken);
+        }
 
-        one.Rig.Time.Advance(TimeSpan.FromHours(2));
+        Assert.Subset(Folders().ToHashSet(), rests.ToHashSet());
+        await NewTidy(NewStore(), sizeMax: 100).RunAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(rests.Intersect(Folders()));
+        Assert.DoesNotContain(bucket.AllFiles(LandingRig.Bucket), static path => path.Contains("/shared/merges/", StringComparison.Ordinal));
+        await AssertWholeAsync();
+    }
+
+    [Fact]
+    public async Task One_that_sleeps_for_days_while_nobody_else_can_merge_loses_and_hides_nothing()
+    {
+        var (reached, released) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var sleepy = NewStore();
+        sleepy.Holding = key => key.EndsWith("/meta.json", StringComparison.Ordinal) && reached.TrySetResult() ? released.Task : Task.CompletedTask;
+        var tidy = NewTidy(sleepy);
+        var sleeper = tidy.RunAsync(TestContext.Current.CancellationToken);
+        await reached.Task;
+        var other = NewTidy(NewStore(), sizeMax: 100, collector: "two");
+        await TidyTwiceAsync();
+        released.SetResult();
+        await sleeper;
+        await AssertWholeAsync();
+
+        await TidyTwiceAsync();
+        await AssertWholeAsync();
+        var hasFailed = false;
+        sleepy.Trouble = (_, request, _) => request == StoreRequest.List && !hasFailed && (hasFailed = true) ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        await Record.ExceptionAsync(() => tidy.RunAsync(TestContext.Current.CancellationToken));
+        Assert.True(hasFailed);
+        await AssertWholeAsync();
+
+        async Task TidyTwiceAsync()
+        {
+            await other.RunAsync(TestContext.Current.CancellationToken);
+            one.Rig.Time.Advance(TimeSpan.FromHours(49));
+            await other.RunAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
+    public async Task By_a_list_of_days_ago_nothing_is_deleted()
+    {
+        var store = NewStore();
+        var tidy = NewTidy(store);
         await tidy.RunAsync(TestContext.Current.CancellationToken);
-        Assert.DoesNotContain(rest, Folders());
-        Assert.True(bucket.Exists(published));
+        Assert.NotEqual(0, Marks());
+        one.Rig.Time.Advance(TimeSpan.FromHours(49));
+
+        // A person takes the merged ones away, and another collector the marks.
+        foreach (var path in BlocksThere().Where(static block => block.Level > 1).SelectMany(block => bucket.AllFiles(LandingRig.Bucket).Where(path => path.Contains($"/{block.Id}/", StringComparison.Ordinal))).ToArray())
+        {
+            bucket.Delete(path);
+        }
+
+        await NewTidy(NewStore(), sizeMax: 1, collector: "two").RunAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, Marks());
+        store.Trouble = static (_, request, _) => request == StoreRequest.List ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        await Assert.ThrowsAsync<ObjectStoreException>(() => tidy.RunAsync(TestContext.Current.CancellationToken));
+
         Assert.Equal(whole, await SamplesAsync());
+    }
+
+    [Fact]
+    public async Task Of_two_that_merged_the_same_one_goes()
+    {
+        var (reached, released) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var slow = NewStore();
+        slow.Holding = key => key.EndsWith("/meta.json", StringComparison.Ordinal) && reached.TrySetResult() ? released.Task : Task.CompletedTask;
+        var running = NewTidy(slow).RunAsync(TestContext.Current.CancellationToken);
+        await reached.Task;
+        await NewTidy(NewStore(), collector: "two").RunAsync(TestContext.Current.CancellationToken);
+        released.SetResult();
+        await running;
+        var twins = BlocksThere().Where(static block => block.Level > 1).GroupBy(StartOf).First(static days => days.Count() == 2).ToArray();
+        Assert.Equal(twins[0].Sources, twins[1].Sources);
+        await AssertWholeAsync();
+
+        for (var i = 0; i < 2; i++)
+        {
+            await NewTidy(NewStore(), sizeMax: 1).RunAsync(TestContext.Current.CancellationToken);
+            one.Rig.Time.Advance(TimeSpan.FromHours(49));
+        }
+
+        Assert.Equal([twins.Min(static block => block.Id)], BlocksThere().Where(block => StartOf(block) == StartOf(twins[0])).Select(static block => block.Id));
+        await AssertWholeAsync();
+    }
+
+    [Fact]
+    public async Task Days_whose_blocks_cannot_be_read_hold_up_no_others()
+    {
+        var first = BlocksThere().MinBy(static block => block.MinTime)!;
+        var store = NewStore();
+        store.Trouble = (_, request, key) => request == StoreRequest.Get && key.Contains($"/{first.Id}/chunks", StringComparison.Ordinal) ? StoreTrouble.FailsBefore : StoreTrouble.None;
+
+        await Assert.ThrowsAsync<ObjectStoreException>(() => NewTidy(store).RunAsync(TestContext.Current.CancellationToken));
+
+        Assert.Contains(BlocksThere(), static block => block.Level > 1);
+        Assert.DoesNotContain(BlocksThere(), block => block.Level > 1 && StartOf(block) == StartOf(first));
+        await AssertWholeAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_merged_block_that_is_not_whole_goes_when_it_is_too_old(bool isCut)
+    {
+        await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
+        var merged = BlocksThere().First(static block => block.Level > 1);
+        var path = PathOf(merged.Id, "index");
+        if (isCut)
+        {
+            bucket.Put(path, bucket.Peek(path).AsSpan()[..^1]);
+        }
+        else
+        {
+            bucket.Delete(path);
+        }
+
+        // What it was merged of answers again.
+        await NewTidy(NewStore(), sizeMax: 1).RunAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(whole, await SamplesAsync());
+        for (var day = 0; day < 12; day++)
+        {
+            one.Rig.Time.Advance(TimeSpan.FromDays(1));
+            await NewTidy(NewStore(), sizeMax: 1, retention: TimeSpan.FromDays(2)).RunAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.Empty(Folders());
+    }
+
+    [Fact]
+    public async Task What_is_too_old_is_not_merged()
+    {
+        await NewTidy(NewStore(), retention: TimeSpan.FromHours(1)).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.DoesNotContain(BlocksThere(), static block => block.Level > 1);
     }
 
     [Fact]
@@ -291,14 +416,14 @@ public sealed class SharedMergeTests : IAsyncLifetime
         for (var i = 0; i < 24; i++)
         {
             one.Rig.Time.Advance(TimeSpan.FromHours(8));
-            await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
+            await NewTidy(NewStore(), collector: "two").RunAsync(TestContext.Current.CancellationToken);
         }
     }
 
     private FaultyStore NewStore() => new(new DirectoryObjectStore(bucket, LandingRig.Bucket, "tidy", new StoreCounters()));
 
-    private SharedTidy NewTidy(IObjectStore store, RecordingLogger? logger = null, long sizeMax = 1 << 30, bool isExternal = false) =>
-        SharedFilesRig.NewTidy(store, one.Rig.Time, () => Now, Retention, isExternal, logger, sizeMax);
+    private SharedTidy NewTidy(IObjectStore store, RecordingLogger? logger = null, long sizeMax = 1 << 30, bool isExternal = false, string collector = "one", TimeSpan? retention = null) =>
+        SharedFilesRig.NewTidy(store, one.Rig.Time, () => Now, retention ?? Retention, isExternal, logger, sizeMax, collector);
 
     private BlockMeta[] BlocksThere() =>
         [.. bucket.AllFiles(LandingRig.Bucket).Where(static path => path.EndsWith("/meta.json", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(path => BlockMeta.Parse(path, bucket.Peek(path)))];
