@@ -394,7 +394,6 @@ internal sealed class CollectorHost : IAsyncDisposable
         return Math.Min(storage.LocalSizeMax / 20, new DriveInfo(storage.SpoolDirectory).AvailableFreeSpace / 4);
     }
 
-
     private UnixMillis HorizonHere() => UnixMillis.Now(time).Add(-settings.Value.Storage.LocalRetention);
 
     private Lander NewLander(

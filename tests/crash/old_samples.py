@@ -47,7 +47,8 @@ def main():
     samples = b"".join(field(2, b"\x09" + struct.pack("<d", at % 977) + b"\x10" + varint(at)) for at in times)
     body = field(1, label("__name__", "seeded_value") + label("host", "a") + samples)
     headers = {"Authorization": "Bearer " + token, "Content-Type": "application/x-protobuf", "Content-Encoding": "snappy", "X-Prometheus-Remote-Write-Version": "0.1.0"}
-    with urllib.request.urlopen(urllib.request.Request(url, snappy(body), headers), context=ssl.create_default_context(cafile=ca)) as answer:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca)))
+    with opener.open(urllib.request.Request(url, snappy(body), headers), timeout=30) as answer:
         answer.read()
     print(len(times))
 

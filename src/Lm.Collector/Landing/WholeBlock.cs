@@ -3,8 +3,8 @@ using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector.Landing;
 
-/// <summary>Whether a block in the store has all of its files. Its <c>meta.json</c> is put last and vouches for them; but whoever put it may have slept in between for as long as it takes others to clean up, and one that is
-/// not whole must not take the place of those that it was made of.</summary>
+/// <summary>Whether a block in the store has all of its files. Its <c>meta.json</c> is put last and vouches for them; but where one was taken away since, by a person or a put that was overtaken, the block must not take the
+/// place of those that it was made of.</summary>
 internal static class WholeBlock
 {
     /// <summary>What is missing of it; null when nothing.</summary>
@@ -21,6 +21,11 @@ internal static class WholeBlock
             var key = keys.Block(block.Id.ToString(), file.Path);
             if (!sizes.TryGetValue(key, out var size))
             {
+                if (ObjectKey.Fault(key) is { } fault)
+                {
+                    return $"{key} is named by meta.json: {fault}"; // nothing of ours, so no store can be asked for it
+                }
+
                 if (await store.FindAsync(key, cancellationToken) is not { } since)
                 {
                     return $"{key} is not there, and the block's meta.json is";
