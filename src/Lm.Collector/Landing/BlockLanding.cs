@@ -68,7 +68,7 @@ internal sealed class BlockLanding(BlockLandingParts parts, BucketBlocks bucket,
         failed.Add(next.Id);
         if (await TryPutAsync(next.Id, cancellationToken) is { } put)
         {
-            bucket.Note(put, mark: null);
+            bucket.Note(put);
             landed.Add(put, parts.Time.GetTimestamp());
             parts.Metrics.BlockLanded(put.SizeBytes);
             var (name, size) = (put.Id.ToString(), put.SizeBytes);

@@ -1,4 +1,5 @@
 using Lm.ObjectStore;
+using Lm.Platform;
 using Lm.Tsdb.Blocks;
 
 namespace Lm.Collector.Landing;
@@ -12,19 +13,21 @@ namespace Lm.Collector.Landing;
 internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Func<BlockMeta, bool> isExpired, string signature)
 {
     /// <summary>Marks what is due, and deletes what was marked long enough ago.</summary>
+    /// <param name="asOf">Proven time, no later than what is there was listed: what was not due then may have become so in a pause of days, and why it was marked may be over since.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ObjectStoreException">The store cannot be asked.</exception>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(UnixMillis asOf, CancellationToken cancellationToken)
     {
         foreach (var block in bucket.All.ToArray())
         {
-            var reason = ReasonToGo(block.Meta);
+            var reason = ReasonToGo(block);
             if (block.Mark is null && reason is not null)
             {
                 await MarkAsync(block.Meta, reason, cancellationToken);
             }
             else if (block.Mark is { } mark && IsOurs(mark))
             {
-                await EndMarkAsync(block.Meta, mark, reason, cancellationToken);
+                await EndMarkAsync(block.Meta, mark, reason, asOf, cancellationToken);
             }
         }
 
@@ -43,32 +46,36 @@ internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Fu
 
     private bool IsOurs(DeletionMark mark) => mark.Details.StartsWith(signature, StringComparison.Ordinal);
 
-    private string? ReasonToGo(BlockMeta block)
+    private string? ReasonToGo(BucketBlock block)
     {
-        if (isExpired(block))
+        if (isExpired(block.Meta))
         {
             return "older than retention_days";
         }
 
-        return bucket.All.FirstOrDefault(other => other.IsWhole && other.Mark is null && other.Meta.Replaces(block)) is { } other ? $"replaced by {other.Meta.Id}" : null;
+        // One that is not whole goes for any that has all it was made of; one that is here, too, is put again.
+        var isHollow = !block.IsWhole && !parts.Blocks.Metas.Any(local => local.Id == block.Meta.Id);
+        var replaces = bucket.All.FirstOrDefault(other =>
+            other.IsWhole && other.Mark is null && (other.Meta.Replaces(block.Meta) || (isHollow && block.Meta.Sources.All(other.Meta.Sources.Contains))));
+        return replaces is not null ? $"replaced by {replaces.Meta.Id}" : null;
     }
 
     private async Task MarkAsync(BlockMeta block, string reason, CancellationToken cancellationToken)
     {
         var mark = new DeletionMark(block.Id, Dated, signature + reason);
         await parts.Store.PutAsync(parts.Keys.Block(block.Id.ToString(), DeletionMark.FileName), ObjectContent.Of(mark.ToJson()), PutCondition.None, cancellationToken);
-        bucket.Note(block, mark);
+        bucket.Note(block.Id, mark);
         parts.Metrics.BlockMarked();
         var name = block.Id.ToString();
         LandingLog.BlockMarked(parts.Logger, name, reason);
     }
 
-    private async Task EndMarkAsync(BlockMeta block, DeletionMark mark, string? reason, CancellationToken cancellationToken)
+    private async Task EndMarkAsync(BlockMeta block, DeletionMark mark, string? reason, UnixMillis asOf, CancellationToken cancellationToken)
     {
         if (reason is null)
         {
             await parts.Store.DeleteAsync(parts.Keys.Block(block.Id.ToString(), DeletionMark.FileName), cancellationToken);
-            bucket.Note(block, mark: null);
+            bucket.Note(block.Id, mark: null);
             return;
         }
 
@@ -76,7 +83,7 @@ internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Fu
         {
             await MarkAsync(block, reason, cancellationToken); // by a clock that ran ahead: it would stay for as long
         }
-        else if (IsDue(mark))
+        else if (IsDue(mark, asOf))
         {
             await bucket.DeleteAsync(block.Id, cancellationToken);
             parts.Metrics.BlockDeleted();
@@ -86,7 +93,7 @@ internal sealed class BlockTidy(BlockLandingParts parts, BucketBlocks bucket, Fu
     }
 
     // By the proven time alone: a clock that leaps ahead deletes nothing that a reader may have open.
-    private bool IsDue(DeletionMark mark) => mark.MarkedAt + DeletionMark.Delay <= DateTimeOffset.FromUnixTimeMilliseconds(parts.Proven().Value);
+    private static bool IsDue(DeletionMark mark, UnixMillis asOf) => mark.MarkedAt + DeletionMark.Delay <= DateTimeOffset.FromUnixTimeMilliseconds(asOf.Value);
 
     // The rest of a deletion that was cut short; or of a put that was, of a block that a merged one of ours has taken in: it is not put again. Of others nothing is known.
     private bool IsToGo(BucketRest rest)

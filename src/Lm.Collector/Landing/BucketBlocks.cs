@@ -68,12 +68,15 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
         IsListed = true;
     }
 
-    /// <summary>A block was put and verified, or marked.</summary>
-    public void Note(BlockMeta meta, DeletionMark? mark)
+    /// <summary>A block was put and verified.</summary>
+    public void Note(BlockMeta meta)
     {
-        blocks[meta.Id] = new BucketBlock(meta, mark);
+        blocks[meta.Id] = new BucketBlock(meta, Mark: null, IsWhole: true);
         rests.Remove(meta.Id);
     }
+
+    /// <summary>A block that is there was marked, or its mark was taken away.</summary>
+    public void Note(Ulid id, DeletionMark? mark) => blocks[id] = blocks[id] with { Mark = mark };
 
     /// <summary>Deletes what is left of a block: <c>meta.json</c> first, the mark last.</summary>
     public async Task DeleteAsync(Ulid id, CancellationToken cancellationToken)
@@ -114,7 +117,7 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
         blocks.TryGetValue(id, out var known);
         if (known is null && await ReadMetaAsync(id, cancellationToken) is { } meta && isIntact(meta))
         {
-            known = new BucketBlock(meta, null);
+            known = new BucketBlock(meta, Mark: null, IsWhole: true);
         }
 
         if (known is null)
@@ -175,7 +178,7 @@ internal sealed class BucketBlocks(IObjectStore store, ObjectKeys keys, Func<Blo
 /// <param name="Meta">What its <c>meta.json</c> says.</param>
 /// <param name="Mark">Its deletion mark, when it has one.</param>
 /// <param name="IsWhole">Whether all of its files are there.</param>
-internal sealed record BucketBlock(BlockMeta Meta, DeletionMark? Mark, bool IsWhole = true);
+internal sealed record BucketBlock(BlockMeta Meta, DeletionMark? Mark, bool IsWhole);
 
 /// <summary>Files of a block that is not there yet, or not any more.</summary>
 /// <param name="Id">The block.</param>

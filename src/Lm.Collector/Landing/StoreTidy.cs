@@ -81,7 +81,7 @@ internal sealed class StoreTidy
 
         if (!parts.Blocks.CompactsElsewhere)
         {
-            await blockTidy.RunAsync(cancellationToken);
+            await blockTidy.RunAsync(parts.Blocks.Proven(), cancellationToken);
         }
     }
 }

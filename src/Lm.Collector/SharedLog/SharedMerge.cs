@@ -34,6 +34,7 @@ internal sealed class SharedMerge
     private readonly CompactionOptions options;
     private readonly HashSet<Ulid> damaged = [];
     private readonly HashSet<Ulid> passedOver = []; // in this round
+    private readonly HashSet<Ulid> failed = []; // in an earlier one: they come after the others, which they would hold up
     private readonly HashSet<Ulid> told = [];
 
     /// <summary>Makes one, and takes away what a crash has left on the disk; nothing is asked of the store yet.</summary>
@@ -56,27 +57,30 @@ internal sealed class SharedMerge
     {
         passedOver.Clear();
         var began = parts.Time.GetTimestamp();
-        await DeleteOwnRestsAsync(cancellationToken);
-        ExceptionDispatchInfo? failure = null;
+        var failure = await DeleteOwnRestsAsync(cancellationToken);
         while (parts.Time.GetElapsedTime(began) < RoundMax && Plan(isExpired) is { Count: > 0 } plan)
         {
             try
             {
                 await MergeAsync(plan, cancellationToken);
+                failed.ExceptWith(plan.Select(static block => block.Id));
             }
             catch (IOException e)
             {
                 failure ??= ExceptionDispatchInfo.Capture(e);
                 passedOver.UnionWith(plan.Select(static block => block.Id));
+                failed.UnionWith(passedOver);
             }
         }
 
         failure?.Throw();
     }
 
-    // Those that this collector was putting when it ended.
-    private async Task DeleteOwnRestsAsync(CancellationToken cancellationToken)
+    // Those that this collector was putting when it ended. What has a meta.json is not among them, whatever is wrong with it: it was put, and may be all there is of what it holds. What tells of one goes when a list has
+    // nothing of it any more: a put that was given up may yet be carried out.
+    private async Task<ExceptionDispatchInfo?> DeleteOwnRestsAsync(CancellationToken cancellationToken)
     {
+        ExceptionDispatchInfo? failure = null;
         var folder = parts.Keys.SharedMergesFolder(merging.Collector);
         var begun = new List<string>();
         await foreach (var key in StoreLists.KeysAsync(parts.Store, folder, cancellationToken))
@@ -86,22 +90,34 @@ internal sealed class SharedMerge
 
         foreach (var key in begun)
         {
-            if (Ulid.TryParse(key.AsSpan(folder.Length), out var id) && !bucket.Contains(id))
+            try
             {
-                await bucket.DeleteAsync(id, cancellationToken);
-                var name = id.ToString();
-                LandingLog.BlockRestDeleted(parts.Logger, name);
+                if (Ulid.TryParse(key.AsSpan(folder.Length), out var id) && bucket.Rests.Any(rest => rest.Id == id))
+                {
+                    await bucket.DeleteAsync(id, cancellationToken);
+                    var name = id.ToString();
+                    LandingLog.BlockRestDeleted(parts.Logger, name);
+                }
+                else
+                {
+                    await parts.Store.DeleteAsync(key, cancellationToken);
+                }
             }
-
-            await parts.Store.DeleteAsync(key, cancellationToken);
+            catch (IOException e)
+            {
+                failure ??= ExceptionDispatchInfo.Capture(e);
+            }
         }
+
+        return failure;
     }
 
     private IReadOnlyList<BlockMeta> Plan(Func<BlockMeta, bool> isExpired)
     {
         BlockMeta[] live = [.. bucket.All.Where(static block => block.IsWhole && block.Mark is null).Select(static block => block.Meta)];
         BlockMeta[] candidates = [.. live.Where(block => !damaged.Contains(block.Id) && !passedOver.Contains(block.Id) && !isExpired(block) && !live.Any(other => other.Replaces(block)))];
-        return Compactor.Plan(candidates, options, parts.Proven().Value);
+        var now = parts.Proven().Value;
+        return Compactor.Plan([.. candidates.Where(block => !failed.Contains(block.Id))], options, now) is { Count: > 0 } plan ? plan : Compactor.Plan(candidates, options, now);
     }
 
     // Afterwards not all of these are planned again: they are replaced, or some of them are left out.
@@ -120,7 +136,7 @@ internal sealed class SharedMerge
             {
                 if (await FetchAsync(block, cancellationToken) is { } fault)
                 {
-                    LeaveOut(damaged, [block.Id], fault);
+                    LeaveOut(passedOver, [block.Id], fault);
                     return;
                 }
             }
@@ -141,9 +157,12 @@ internal sealed class SharedMerge
                     var name = merged.Block.Id.ToString();
                     var tells = parts.Keys.SharedMergesFolder(merging.Collector) + name;
                     await parts.Store.PutAsync(tells, ObjectContent.Of("{}"u8.ToArray()), PutCondition.None, cancellationToken);
-                    await new BlockLanding(parts with { Blocks = blocks }, bucket, new LandedBlocks()).LandNextAsync(cancellationToken);
+                    if (await new BlockLanding(parts with { Blocks = blocks }, bucket, new LandedBlocks()).LandNextAsync(cancellationToken))
+                    {
+                        SharedLogLog.Merged(parts.Logger, plan.Count, name, merged.Block.MinTime, merged.Block.MaxTime, merged.Block.SizeBytes);
+                    }
+
                     await parts.Store.DeleteAsync(tells, cancellationToken);
-                    SharedLogLog.Merged(parts.Logger, plan.Count, name, merged.Block.MinTime, merged.Block.MaxTime, merged.Block.SizeBytes);
                     break;
                 default:
                     LeaveOut(damaged, plan.Select(static block => block.Id), "some of those that it is to be merged with are not what their meta.json says");

@@ -44,14 +44,18 @@ internal sealed class SharedTidy
             return;
         }
 
-        // Nothing is marked, deleted or merged by a list of days ago.
-        await bucket.RefreshAsync(static _ => true, cancellationToken);
-        await blocks.RunAsync(cancellationToken);
-        await merge.RunAsync(IsExpired, cancellationToken);
+        await ListAndMarkAsync(cancellationToken);
 
         // What was merged is there twice for foreign readers until it is marked. Whether it still is whole there, after a put that may have taken days, is looked up again.
+        await TidyRound.RunAsync([stopping => merge.RunAsync(IsExpired, stopping), ListAndMarkAsync], cancellationToken);
+    }
+
+    // Nothing is marked or deleted by a list of days ago.
+    private async Task ListAndMarkAsync(CancellationToken cancellationToken)
+    {
+        var asOf = parts.Proven();
         await bucket.RefreshAsync(static _ => true, cancellationToken);
-        await blocks.RunAsync(cancellationToken);
+        await blocks.RunAsync(asOf, cancellationToken);
     }
 
     // From the first upwards: a gap between sets looks as if one were lost. Blocks stay for longer than they count, and what tells of them stays as long.

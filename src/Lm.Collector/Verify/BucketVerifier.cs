@@ -114,14 +114,6 @@ internal sealed class BucketVerifier(BucketVerifierParts parts)
     private long CheckBlock(BlockMeta block, BucketCatalog catalog, StoreFileSystem files, CancellationToken cancellationToken)
     {
         var key = parts.Keys.BlockFolder(block.Id.ToString());
-        foreach (var file in block.Files)
-        {
-            if (!catalog.Sizes.TryGetValue(key + file.Path, out var size) || size != file.SizeBytes)
-            {
-                report.Fault(key + file.Path, $"it has {size} bytes, meta.json says {file.SizeBytes}");
-            }
-        }
-
         try
         {
             using var reader = BlockReader.Open(files, StoreFileSystem.PathOf(key.TrimEnd('/')), new LabelCache());

@@ -84,7 +84,7 @@ public sealed record BlockMeta
         }
 
         var isParent = Parents.Any(parent => parent.Id == other.Id);
-        return (isParent || (Level > other.Level && Sources.Count > other.Sources.Count) || IsEarlierTwinOf(other)) && other.Sources.All(Sources.Contains);
+        return (isParent || Sources.Count > other.Sources.Count || IsEarlierTwinOf(other)) && other.Sources.All(Sources.Contains);
     }
 
     // Two that merged the same: one of them is enough.

@@ -149,6 +149,7 @@ public sealed class SharedMergeTests : IAsyncLifetime
         Assert.Subset(Folders().ToHashSet(), rests.ToHashSet());
         await NewTidy(NewStore(), sizeMax: 100).RunAsync(TestContext.Current.CancellationToken);
         Assert.Empty(rests.Intersect(Folders()));
+        await NewTidy(NewStore(), sizeMax: 100).RunAsync(TestContext.Current.CancellationToken); // nothing of it came since
         Assert.DoesNotContain(bucket.AllFiles(LandingRig.Bucket), static path => path.Contains("/shared/merges/", StringComparison.Ordinal));
         await AssertWholeAsync();
     }
@@ -182,6 +183,75 @@ public sealed class SharedMergeTests : IAsyncLifetime
             one.Rig.Time.Advance(TimeSpan.FromHours(49));
             await other.RunAsync(TestContext.Current.CancellationToken);
         }
+    }
+
+    [Theory]
+    [InlineData("index")]
+    [InlineData("meta.json")]
+    public async Task What_its_own_collector_finds_damaged_of_a_merge_it_does_not_delete(string file)
+    {
+        var store = NewStore();
+        store.Trouble = static (_, request, key) => request == StoreRequest.Delete && key.Contains("/shared/merges/", StringComparison.Ordinal) ? StoreTrouble.FailsBefore : StoreTrouble.None;
+        await Record.ExceptionAsync(() => NewTidy(store).RunAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(bucket.AllFiles(LandingRig.Bucket), static path => path.Contains("/shared/merges/", StringComparison.Ordinal));
+        var merged = BlocksThere().Where(static block => block.Level > 1).ToArray();
+        foreach (var block in merged)
+        {
+            rig.Damage(PathOf(block.Id, file), 0);
+            if (file == "index")
+            {
+                bucket.Delete(PathOf(block.Id, file));
+            }
+        }
+
+        await NewTidy(NewStore(), sizeMax: 1).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.All(merged, block => Assert.True(bucket.Exists(PathOf(block.Id, "meta.json")) && bucket.Exists(PathOf(block.Id, "chunks/000001"))));
+    }
+
+    [Fact]
+    public async Task One_that_lacks_its_files_goes_and_its_twin_that_has_them_stays_whatever_happens_to_marks()
+    {
+        await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
+        var twin = BlocksThere().First(static block => block.Level > 1);
+        var hollow = twin with { Id = new Ulid(1) };
+        bucket.CreateDirectory(Path.GetDirectoryName(PathOf(hollow.Id, "x"))!);
+        bucket.Put(PathOf(hollow.Id, "meta.json"), hollow.ToJson());
+        await NewTidy(NewStore(), sizeMax: 1, retention: TimeSpan.FromHours(1)).RunAsync(TestContext.Current.CancellationToken);
+        Assert.True(bucket.Exists(PathOf(hollow.Id, DeletionMark)) && bucket.Exists(PathOf(twin.Id, DeletionMark)));
+        one.Rig.Time.Advance(TimeSpan.FromHours(49));
+
+        await NewTidy(NewStore(), sizeMax: 1).RunAsync(TestContext.Current.CancellationToken);
+        one.Rig.Time.Advance(TimeSpan.FromHours(49));
+        await NewTidy(NewStore(), sizeMax: 1).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(bucket.Exists(PathOf(twin.Id, "meta.json")));
+        Assert.False(bucket.Exists(PathOf(hollow.Id, "meta.json")));
+        await AssertWholeAsync();
+    }
+
+    [Fact]
+    public async Task A_round_that_sleeps_for_days_behind_its_list_deletes_nothing_by_it()
+    {
+        await NewTidy(NewStore()).RunAsync(TestContext.Current.CancellationToken);
+        one.Rig.Time.Advance(TimeSpan.FromHours(1));
+        var (before, hasSlept) = (BlocksThere().Select(static block => block.Id).ToArray(), false);
+        var store = NewStore();
+        store.Trouble = (_, request, key) =>
+        {
+            if (!hasSlept && request == StoreRequest.Get && key.EndsWith("/" + DeletionMark, StringComparison.Ordinal))
+            {
+                hasSlept = true;
+                one.Rig.Time.Advance(TimeSpan.FromDays(3));
+            }
+
+            return hasSlept && request == StoreRequest.List ? StoreTrouble.FailsBefore : StoreTrouble.None; // this round alone
+        };
+
+        await Record.ExceptionAsync(() => NewTidy(store, sizeMax: 1).RunAsync(TestContext.Current.CancellationToken));
+
+        Assert.True(hasSlept);
+        Assert.Equal(before, BlocksThere().Select(static block => block.Id));
     }
 
     [Fact]
@@ -243,7 +313,32 @@ public sealed class SharedMergeTests : IAsyncLifetime
 
         Assert.Contains(BlocksThere(), static block => block.Level > 1);
         Assert.DoesNotContain(BlocksThere(), block => block.Level > 1 && StartOf(block) == StartOf(first));
+        Assert.NotEqual(0, Marks());
         await AssertWholeAsync();
+    }
+
+    [Fact]
+    public async Task Days_whose_blocks_take_a_whole_round_to_fail_come_last_in_the_next()
+    {
+        var first = BlocksThere().MinBy(static block => block.MinTime)!;
+        var store = NewStore();
+        store.Trouble = (_, request, key) =>
+        {
+            if (request != StoreRequest.Get || !key.Contains($"/{first.Id}/chunks", StringComparison.Ordinal))
+            {
+                return StoreTrouble.None;
+            }
+
+            one.Rig.Time.Advance(TimeSpan.FromMinutes(6));
+            return StoreTrouble.FailsBefore;
+        };
+        var tidy = NewTidy(store);
+        await Assert.ThrowsAsync<ObjectStoreException>(() => tidy.RunAsync(TestContext.Current.CancellationToken));
+        Assert.DoesNotContain(BlocksThere(), static block => block.Level > 1);
+
+        await Assert.ThrowsAsync<ObjectStoreException>(() => tidy.RunAsync(TestContext.Current.CancellationToken));
+
+        Assert.Contains(BlocksThere(), static block => block.Level > 1);
     }
 
     [Theory]
