@@ -62,9 +62,8 @@ internal sealed record BucketCatalog(
         }
     }
 
-    // It has all that the other has, and more, or has it since later.
-    private static bool IsReplacedBy(BlockMeta block, BlockMeta other) =>
-        block.Id != other.Id && block.Sources.All(other.Sources.Contains) && (other.Sources.Count > block.Sources.Count || other.Level > block.Level || other.Replaces(block));
+    // Or it has all that the other has since later.
+    private static bool IsReplacedBy(BlockMeta block, BlockMeta other) => other.Replaces(block) || (other.Level > block.Level && block.Sources.All(other.Sources.Contains));
 
     private static async Task ListAsync(IObjectStore store, string folder, Dictionary<string, long> into, CancellationToken cancellationToken)
     {
